@@ -1,0 +1,1 @@
+"""The work of Heliograph: knows neither Airflow nor FastAPI."""

@@ -1,0 +1,51 @@
+"""The quantity table: the one home of every measured thing's name, unit, kind, physical limits, decimals and label.
+
+Parsers map into these names; checks, rollups, API and reports read them. Limits catch the physically impossible,
+not the unlikely. The name carries the unit; `unit` is how people write it.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal["power", "gauge", "counter", "amount", "state"]
+"""power: gauge whose integral is energy; gauge: mean, min and max make sense; counter: only its increase means something;
+amount: belongs to a whole interval and sums; state: text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One row of the table. `low` and `high` are inclusive and in `unit`."""
+
+    name: str
+    unit: str
+    kind: Kind
+    low: float
+    high: float
+    decimals: int
+    label_en: str
+    label_pt: str
+
+
+_ROWS: Final = (
+    Quantity("ac_power_kw", "kW", "power", -100_000, 500_000, 3, "AC power", "Potência CA"),
+    Quantity("dc_power_kw", "kW", "power", -100_000, 500_000, 3, "DC power", "Potência CC"),
+    Quantity("load_power_kw", "kW", "power", -100_000, 500_000, 3, "Load power", "Potência consumida"),
+    Quantity("energy_total_kwh", "kWh", "counter", 0, 1e12, 3, "Energy counter", "Contador de energia"),
+    Quantity("consumption_kwh", "kWh", "amount", 0, 1e9, 2, "Consumption", "Consumo"),
+    Quantity("temp_inverter_c", "°C", "gauge", -40, 120, 1, "Inverter temperature", "Temperatura do inversor"),
+    Quantity("temp_module_c", "°C", "gauge", -40, 120, 1, "Module temperature", "Temperatura do módulo"),
+    Quantity("temp_air_c", "°C", "gauge", -60, 60, 1, "Air temperature", "Temperatura do ar"),
+    Quantity("temperature_c", "°C", "gauge", -90, 200, 2, "Temperature", "Temperatura"),
+    Quantity("humidity_pct", "%", "gauge", 0, 100, 2, "Relative humidity", "Umidade relativa"),
+    Quantity("voltage_v", "V", "gauge", -2_000, 2_000_000, 2, "Voltage", "Tensão"),
+    Quantity("current_a", "A", "gauge", -100_000, 100_000, 3, "Current", "Corrente"),
+    Quantity("frequency_hz", "Hz", "gauge", 0, 100, 3, "Frequency", "Frequência"),
+    Quantity("irradiance_poa_w_m2", "W/m²", "gauge", -20, 2_000, 1, "Irradiance", "Irradiância"),
+    Quantity("wind_speed_m_s", "m/s", "gauge", 0, 120, 1, "Wind speed", "Velocidade do vento"),
+    Quantity("battery_pct", "%", "gauge", 0, 100, 0, "Battery charge", "Carga da bateria"),
+    Quantity("signal_rssi_dbm", "dBm", "gauge", -200, 50, 0, "Signal strength", "Intensidade do sinal"),
+    Quantity("signal_lqi", "1", "gauge", 0, 255, 0, "Link quality", "Qualidade do enlace"),
+    Quantity("state", "", "state", 0, 0, 0, "State", "Estado"),
+)
+
+QUANTITIES: Final[dict[str, Quantity]] = {row.name: row for row in _ROWS}

@@ -1,0 +1,76 @@
+"""Settings: read once from the environment at the edges (`dags`, `api`, `cli`) and passed inward.
+
+Every setting is `HELIOGRAPH_<FIELD>` in upper case; its sentence feeds `.env.example`, which a test compares with this file.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from include.core.errors import NeedsHuman
+
+
+def _setting(default: Any, help_text: str) -> Any:  # noqa: ANN401 - a dataclass field is typed by its annotation
+    return field(default=default, metadata={"help": help_text})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings with their defaults; sizes in MB are 10^6 bytes."""
+
+    home: Path = _setting(Path(".heliograph"), "Folder of everything that Heliograph keeps on this machine.")
+    database_url: str = _setting("", "SQLAlchemy URL of the warehouse as its owner (role heliograph).")
+    api_database_url: str = _setting("", "SQLAlchemy URL of the warehouse for the API (role heliograph_api, read-only).")
+    landing_url: str = _setting("", "Where untouched documents rest: a folder or s3://bucket/prefix; default <home>/landing.")
+    report_store_url: str = _setting("", "Where rendered reports rest: a folder or s3://bucket/prefix; default <home>/reports.")
+    drops_dir: str = _setting("", "Folder in which files are dropped as <tenant>/<feed>/<any name>; default <home>/drops.")
+    drop_settle_s: float = _setting(3.0, "A dropped file is left alone until it has not changed for this long [s].")
+    max_document_mb: float = _setting(200.0, "Largest document as delivered [MB].")
+    max_unpacked_mb: float = _setting(600.0, "Largest document after unpacking [MB].")
+    max_unpack_ratio: float = _setting(200.0, "Largest ratio of unpacked to packed size, for documents above 10 MB unpacked.")
+    max_nesting: int = _setting(32, "Deepest nesting of JSON that is read.")
+    max_rows: int = _setting(10_000_000, "Most readings in one document.")
+    max_quarantine_rows: int = _setting(10_000, "Most quarantined rows stored of one document; the counts stay complete.")
+    api_host: str = _setting("127.0.0.1", "Address on which the API listens.")
+    api_port: int = _setting(8090, "Port of the API.")
+    airflow_port: int = _setting(8080, "Port of the Airflow UI.")
+    postgres_port: int = _setting(55432, "Port of the embedded PostgreSQL.")
+    smtp_port: int = _setting(8025, "Port of the demo's mail sink.")
+    jwt_secret: str = _setting("", "Key that signs API tokens, at least 32 bytes.")
+    token_minutes: int = _setting(15, "How long an API token is valid [min].")
+    settled_after_h: float = _setting(2.0, "Intervals that ended less than this ago [h] are marked provisional.")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """Read `HELIOGRAPH_*`; raises `NeedsHuman` naming the variable whose value cannot be read."""
+        source = os.environ if environment is None else environment
+        values = {}
+        for entry in fields(cls):
+            name = f"HELIOGRAPH_{entry.name.upper()}"
+            if (text := source.get(name, "")) != "":
+                values[entry.name] = _read(name, text, type(entry.default))
+        return cls(**values)
+
+    @property
+    def drops_path(self) -> Path:
+        """Folder of dropped files."""
+        return Path(self.drops_dir) if self.drops_dir else self.home / "drops"
+
+    @property
+    def landing(self) -> str:
+        """URL or path of the object store of documents."""
+        return self.landing_url or str(self.home / "landing")
+
+    @property
+    def report_store(self) -> str:
+        """URL or path of the report store."""
+        return self.report_store_url or str(self.home / "reports")
+
+
+def _read(name: str, text: str, kind: type) -> Any:  # noqa: ANN401 - str, int, float or Path
+    try:
+        return Path(text) if issubclass(kind, Path) else kind(text)
+    except ValueError as error:
+        raise NeedsHuman(f"{name}={text!r} is not a {kind.__name__}; correct it in the environment") from error

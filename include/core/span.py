@@ -1,0 +1,68 @@
+"""Time: half-open UTC spans, local days of a zone, grains and report periods."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from include.core.errors import Refused
+
+Grain = Literal["hour", "day", "week", "month", "year"]
+GRAINS: Final[tuple[Grain, ...]] = ("hour", "day", "week", "month", "year")
+"""Stored grains, finest first. A bucket is labelled by its start; weeks start on Monday."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Half-open interval `[start, end)` of two aware instants, kept in UTC."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        """Refuse naive instants and reversed spans."""
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise Refused(f"span {self.start} to {self.end} has no time zone; give an offset such as Z or -03:00")
+        if self.end < self.start:
+            raise Refused(f"span ends {self.end} before it starts {self.start}; swap the two")
+        object.__setattr__(self, "start", self.start.astimezone(UTC))
+        object.__setattr__(self, "end", self.end.astimezone(UTC))
+
+
+def zone(name: str) -> ZoneInfo:
+    """Find an IANA zone; raises `Refused` with the name when it does not exist."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise Refused(f"time zone {name!r} is not an IANA name; use one such as America/Sao_Paulo") from error
+
+
+def day_span(first: date, timezone: ZoneInfo, days: int = 1) -> Span:
+    """UTC span of whole local days; 23 or 25 hours long where the clock changes."""
+    return Span(_midnight(first, timezone), _midnight(first + timedelta(days=days), timezone))
+
+
+def local_day(instant: datetime, timezone: ZoneInfo) -> date:
+    """Local calendar day in which an aware instant falls."""
+    return instant.astimezone(timezone).date()
+
+
+def month_start(day: date) -> date:
+    """First day of the month of `day`."""
+    return day.replace(day=1)
+
+
+def next_month(day: date) -> date:
+    """First day of the month after `day`."""
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def days_between(first: date, end: date) -> Iterator[date]:
+    """Each day of the half-open range `[first, end)`."""
+    for offset in range((end - first).days):
+        yield first + timedelta(days=offset)
+
+
+def _midnight(day: date, timezone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=timezone).astimezone(UTC)
