@@ -1,0 +1,1 @@
+"""The only door to PostgreSQL: engine, migrations, bulk load, named reads."""

@@ -1,0 +1,27 @@
+"""Engines and transactions on the warehouse."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+from sqlalchemy import Connection, Engine, create_engine
+
+from include.core.errors import NeedsHuman
+
+
+@lru_cache(maxsize=8)
+def engine_of(url: str, pool_size: int = 5) -> Engine:
+    """One pooled engine per URL and process; raises `NeedsHuman` when no URL is set.
+
+    A pool must not cross a fork: call it inside the task, not before.
+    """
+    if not url:
+        raise NeedsHuman("no warehouse URL is set; set HELIOGRAPH_DATABASE_URL (the API: HELIOGRAPH_API_DATABASE_URL)")
+    return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+
+
+@contextmanager
+def transaction(url: str) -> Iterator[Connection]:
+    """One transaction: commits at the end of the block, rolls back on any error."""
+    with engine_of(url).begin() as connection:
+        yield connection

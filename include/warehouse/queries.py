@@ -1,0 +1,23 @@
+"""Named SQL: `.sql` files hold blocks that start with `-- name: <verb_noun>`; Python only binds parameters."""
+
+import re
+from functools import cache
+from importlib.resources import files
+
+from sqlalchemy import TextClause, text
+
+_NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
+
+
+@cache
+def query(subject: str, name: str) -> TextClause:
+    """Block `name` of `<subject>.sql`, with `:parameters`; raises KeyError for an unknown name."""
+    return text(query_text("include.warehouse", subject)[name])
+
+
+@cache
+def query_text(room: str, subject: str) -> dict[str, str]:
+    """All blocks of `<room>/sql/<subject>.sql` by name."""
+    source = files(room).joinpath("sql", f"{subject}.sql").read_text(encoding="utf-8")
+    parts = _NAME.split(source)
+    return dict(zip(parts[1::2], (part.strip() for part in parts[2::2]), strict=True))
