@@ -6,7 +6,8 @@
     ├── BadDocument   these bytes cannot be read as what they claim to be
     └── Refused       this request is not allowed or makes no sense
 
-A message is a sentence with the thing, the value and the next action. The retry policy of the DAGs is written in these four words.
+A message is a sentence with the thing, the value and the next action.
+The retry policy of the DAGs is written in these four words.
 """
 
 

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 READING_COLUMNS: Final = ("row_number", "subject", "quantity", "measured_at", "value", "state", "raw")
-"""row_number int32, 1-based record number in the document; subject category, the key that the source uses; quantity category of
-quantity-table names; measured_at datetime64[us, UTC], NaT where unreadable; value float64 in the quantity's unit, NaN where
-unreadable or text; state object, the text of a state or None; raw object, the original record as JSON text on rows that could not be
-read, else None."""
+"""row_number int32, 1-based record number in the document; subject category, the key that the source uses; quantity category
+of quantity-table names; measured_at datetime64[us, UTC], NaT where unreadable; value float64 in the quantity's unit, NaN where
+unreadable or text; state object, the text of a state or None; raw object, the original record as JSON text on rows that could
+not be read, else None."""
 
 SubjectKind = Literal["device", "customer", "plant"]
 

@@ -4,7 +4,7 @@ Every setting is `HELIOGRAPH_<FIELD>` in upper case; its sentence feeds `.env.ex
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ class Settings:
         for entry in fields(cls):
             name = f"HELIOGRAPH_{entry.name.upper()}"
             if (text := source.get(name, "")) != "":
-                values[entry.name] = _read(name, text, type(entry.default))
+                values[entry.name] = _read(name, text, Path if isinstance(entry.default, Path) else type(entry.default))
         return cls(**values)
 
     @property
@@ -69,8 +69,8 @@ class Settings:
         return self.report_store_url or str(self.home / "reports")
 
 
-def _read(name: str, text: str, kind: type) -> Any:  # noqa: ANN401 - str, int, float or Path
+def _read(name: str, text: str, kind: Callable[[str], Any]) -> Any:  # noqa: ANN401 - str, int, float or Path
     try:
-        return Path(text) if issubclass(kind, Path) else kind(text)
+        return kind(text)
     except ValueError as error:
-        raise NeedsHuman(f"{name}={text!r} is not a {kind.__name__}; correct it in the environment") from error
+        raise NeedsHuman(f"{name}={text!r} cannot be read as {kind.__name__}; correct it in the environment") from error

@@ -38,6 +38,11 @@ def zone(name: str) -> ZoneInfo:
         raise Refused(f"time zone {name!r} is not an IANA name; use one such as America/Sao_Paulo") from error
 
 
+def instant_of(microseconds: int) -> datetime:
+    """Aware UTC instant of whole microseconds since 1970."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+
+
 def day_span(first: date, timezone: ZoneInfo, days: int = 1) -> Span:
     """UTC span of whole local days; 23 or 25 hours long where the clock changes."""
     return Span(_midnight(first, timezone), _midnight(first + timedelta(days=days), timezone))

@@ -186,11 +186,10 @@ CREATE TABLE mart.reading (
 COMMENT ON COLUMN mart.reading.value IS 'in the unit of the series'' quantity';
 
 CREATE TABLE mart.superseded_reading (
-    series_id     int4 NOT NULL,
-    measured_at   timestamptz NOT NULL,
-    document_id   int4 NOT NULL,
-    value         float8 NOT NULL,
-    superseded_by int4 NOT NULL,
+    series_id   int4 NOT NULL,
+    measured_at timestamptz NOT NULL,
+    document_id int4 NOT NULL,
+    value       float8 NOT NULL,
     PRIMARY KEY (series_id, measured_at, document_id)
 );
 COMMENT ON TABLE mart.superseded_reading IS 'what an earlier document said of an instant that a later document contradicts';

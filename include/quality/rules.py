@@ -1,0 +1,68 @@
+"""The rules that every reading must keep before it reaches the warehouse: names, sentences and which feed has which; plain data.
+
+A rule's name is stable: it is stored with every quarantined row and counted in every load. What a rule demands may only change
+together with `SUITE_VERSION`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from include.core.documents import READING_FEEDS
+from include.core.quantities import QUANTITIES
+
+SUITE_VERSION: Final = 1
+"""Rises when a rule or a limit changes its meaning; part of every suite name."""
+
+EARLIEST: Final = "2000-01-01T00:00:00+00:00"
+"""No device of a solar fleet has measured before this; earlier stamps are clocks that were never set."""
+
+CLOCK_AHEAD: Final = timedelta(minutes=10)
+"""How far a device's clock may run ahead of the moment of receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the table; `demand` completes the sentence "the reading ..."."""
+
+    name: str
+    demand: str
+    feeds: tuple[str, ...] = READING_FEEDS
+
+
+_ROWS: Final = (
+    Rule("time_readable", "has a time that can be read"),
+    Rule("time_plausible", f"was measured after {EARLIEST[:10]} and at most 10 minutes after it was received"),
+    Rule("subject_known", "belongs to a device or customer that is registered"),
+    Rule("value_readable", "has a value that is a number, or a text where its quantity is a state"),
+    Rule("within_physical_limits", "lies within what is physically possible"),
+    Rule("month_is_whole", "belongs to a calendar month and is stamped with its first day", ("consumption",)),
+)
+
+RULES: Final[dict[str, Rule]] = {row.name: row for row in _ROWS}
+
+
+def rules_of(feed: str) -> tuple[Rule, ...]:
+    """The rules of one feed, in the order of their bits; raises `ValueError` for a feed that carries no readings."""
+    if feed not in READING_FEEDS:
+        raise ValueError(f"feed {feed!r} carries no readings; the reading feeds are {', '.join(READING_FEEDS)}")
+    return tuple(rule for rule in _ROWS if feed in rule.feeds)
+
+
+def latest_plausible(received_at: datetime) -> datetime:
+    """The last instant at which something received at `received_at` (aware) can have been measured."""
+    return received_at + CLOCK_AHEAD
+
+
+def limits_of(quantities: tuple[str, ...]) -> dict[str, list[float]]:
+    """Inclusive `[low, high]` of each quantity, in its own unit; states have none."""
+    rows = [QUANTITIES[name] for name in quantities]
+    return {row.name: [float(row.low), float(row.high)] for row in rows if row.kind != "state"}
+
+
+def reason(rule: str, quantity: str | None = None) -> str:
+    """The sentence that tells a person why a reading was held back, with the limits where the quantity is known."""
+    known = QUANTITIES.get(quantity or "")
+    if rule == "within_physical_limits" and known is not None:
+        return f"{rule}: {known.name} must lie between {known.low:,g} and {known.high:,g} {known.unit}".rstrip()
+    return f"{rule}: a reading is kept only if it {RULES[rule].demand}"

@@ -1,0 +1,81 @@
+"""Suites of Great Expectations, built from the rules and the quantity table.
+
+Importing this module imports Great Expectations (seconds of CPU); only `include.quality.checks` does so, and late. The limits
+stand in the arguments of each expectation, not in subclass defaults, so that a stored suite shows what was demanded.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import great_expectations as gx
+from great_expectations import expectations as gxe
+from great_expectations.expectations.expectation import Expectation
+
+from include.core.quantities import QUANTITIES
+from include.quality.expectations import ExpectMonthStart, ExpectReadableValue, ExpectReadingsWithinLimits
+from include.quality.rules import EARLIEST, RULES, SUITE_VERSION, limits_of, rules_of
+
+LATEST: Final = "latest_plausible"
+"""Name of the run-time parameter of every suite: the last instant [aware] that can have been measured."""
+
+_Quantities = tuple[str, ...]
+
+
+def suite_name(feed: str) -> str:
+    """Name of a feed's suite, such as `readings__consumption__v1`; dots would become folders."""
+    return f"readings__{feed}__v{SUITE_VERSION}"
+
+
+def build_suite(feed: str, quantities: _Quantities) -> gx.ExpectationSuite:
+    """The suite of one feed for the quantities that are present; each expectation's `meta.rule` is a name of `RULES`.
+
+    Raises `KeyError` for a quantity that the quantity table does not have and `ValueError` for a feed without readings.
+    """
+    suite = gx.ExpectationSuite(name=suite_name(feed), meta={"feed": feed, "version": SUITE_VERSION})
+    for rule in rules_of(feed):
+        suite.add_expectation(_EXPECTATIONS[rule.name](quantities))
+    return suite
+
+
+def _described(rule: str) -> dict[str, Any]:
+    return {"meta": {"rule": rule}, "description": f"{rule}: the reading {RULES[rule].demand}"}
+
+
+def _time_readable(_: _Quantities) -> Expectation:
+    return gxe.ExpectColumnValuesToNotBeNull(column="measured_at", **_described("time_readable"))
+
+
+def _time_plausible(_: _Quantities) -> Expectation:
+    return gxe.ExpectColumnValuesToBeBetween(
+        column="measured_at", min_value=EARLIEST, max_value={"$PARAMETER": LATEST}, **_described("time_plausible")
+    )
+
+
+def _subject_known(_: _Quantities) -> Expectation:
+    return gxe.ExpectColumnValuesToBeInSet(column="is_known", value_set=[True], **_described("subject_known"))
+
+
+def _value_readable(quantities: _Quantities) -> Expectation:
+    states = [name for name in quantities if QUANTITIES[name].kind == "state"]
+    columns = ["quantity", "value", "has_state"] if states else ["quantity", "value"]
+    return ExpectReadableValue(column_list=columns, states=states, **_described("value_readable"))
+
+
+def _within_physical_limits(quantities: _Quantities) -> Expectation:
+    return ExpectReadingsWithinLimits(
+        column_list=["quantity", "value"], limits=limits_of(quantities), **_described("within_physical_limits")
+    )
+
+
+def _month_is_whole(_: _Quantities) -> Expectation:
+    return ExpectMonthStart(column="measured_at", **_described("month_is_whole"))
+
+
+_EXPECTATIONS: Final[dict[str, Callable[[_Quantities], Expectation]]] = {
+    "time_readable": _time_readable,
+    "time_plausible": _time_plausible,
+    "subject_known": _subject_known,
+    "value_readable": _value_readable,
+    "within_physical_limits": _within_physical_limits,
+    "month_is_whole": _month_is_whole,
+}

@@ -1,0 +1,51 @@
+-- name: insert_plant_series
+-- A plant whose inverters report power has a derived power series of its own.
+INSERT INTO fleet.series (tenant_id, plant_id, quantity, kind, origin)
+SELECT DISTINCT d.tenant_id, d.plant_id, s.quantity, s.kind, 'derived'
+FROM touched_series AS t
+JOIN fleet.series AS s USING (series_id)
+JOIN fleet.device AS d ON d.device_id = s.device_id
+WHERE d.kind = 'inverter' AND d.plant_id IS NOT NULL AND s.quantity = 'ac_power_kw'
+ON CONFLICT (plant_id, device_id, customer_id, quantity, origin) DO NOTHING;
+
+-- name: touch_plants
+-- Every day on which an inverter changed is a changed day of its plant.
+INSERT INTO dirty
+SELECT DISTINCT plant_series.series_id, day.local_day
+FROM touched_day AS day
+JOIN fleet.series AS s USING (series_id)
+JOIN fleet.device AS d ON d.device_id = s.device_id AND d.kind = 'inverter'
+JOIN fleet.series AS plant_series
+    ON plant_series.plant_id = d.plant_id AND plant_series.quantity = s.quantity AND plant_series.origin = 'derived';
+
+-- name: list_plant_days
+INSERT INTO touched_day
+SELECT
+    d.series_id, d.local_day, d.lo, d.hi,
+    CASE WHEN d.is_solar THEN greatest(d.lo, least(d.hi, coalesce(lower(light), d.hi))) ELSE d.lo END,
+    CASE WHEN d.is_solar THEN greatest(d.lo, least(d.hi, coalesce(upper(light), d.hi))) ELSE d.hi END
+FROM (
+    SELECT DISTINCT
+        s.series_id, x.local_day, s.is_solar, s.latitude, s.longitude,
+        x.local_day::timestamp AT TIME ZONE s.timezone AS lo, (x.local_day + 1)::timestamp AT TIME ZONE s.timezone AS hi
+    FROM dirty AS x
+    JOIN touched_series AS s USING (series_id)
+    WHERE s.origin = 'derived'
+) AS d
+CROSS JOIN LATERAL (SELECT CASE WHEN d.is_solar THEN mart.daylight(d.local_day, d.latitude, d.longitude) END AS light) AS l
+ON CONFLICT DO NOTHING;
+
+-- name: compute_plants
+-- grain: (plant, local hour | day) · reads: rollups of its inverters · every registered inverter is expected
+INSERT INTO fresh
+SELECT
+    s.series_id, r.grain, r.starts_at, r.ends_at, r.local_date, sum(r.reading_count),
+    NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+    sum(r.covered_s ORDER BY r.series_id), s.device_count * max(r.expected_s), sum(r.energy_kwh ORDER BY r.series_id), :computed_at
+FROM touched_day AS day
+JOIN touched_series AS s ON s.series_id = day.series_id AND s.origin = 'derived'
+JOIN fleet.device AS d ON d.plant_id = s.plant_id AND d.kind = 'inverter'
+JOIN fleet.series AS inverter ON inverter.device_id = d.device_id AND inverter.quantity = 'ac_power_kw' AND inverter.origin = 'measured'
+JOIN mart.rollup AS r
+    ON r.series_id = inverter.series_id AND r.grain IN ('hour', 'day') AND r.starts_at >= day.lo AND r.starts_at < day.hi
+GROUP BY s.series_id, s.device_count, r.grain, r.starts_at, r.ends_at, r.local_date;

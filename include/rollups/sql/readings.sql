@@ -1,0 +1,150 @@
+-- name: sample_gauges
+-- grain: reading · reads: mart.reading, one index range scan per touched range
+INSERT INTO sample
+SELECT
+    r.series_id, m.measured_at, m.value, m.previous_at, m.previous_value,
+    date_trunc('hour', m.measured_at, s.timezone), (m.measured_at AT TIME ZONE s.timezone)::date
+FROM touched_range AS r
+JOIN touched_series AS s USING (series_id)
+CROSS JOIN LATERAL (
+    SELECT
+        g.measured_at, g.value,
+        lag(g.measured_at) OVER (ORDER BY g.measured_at) AS previous_at, lag(g.value) OVER (ORDER BY g.measured_at) AS previous_value
+    FROM mart.reading AS g
+    WHERE g.series_id = r.series_id AND g.measured_at >= r.window_lo AND g.measured_at <= r.window_hi
+) AS m
+WHERE s.kind <> 'counter';
+
+-- name: sample_counters
+-- A single reading that leaves the band between its neighbours while they rise is a glitch, not a reset: it is left out.
+INSERT INTO sample
+SELECT
+    r.series_id, m.measured_at, m.value, m.previous_at, m.previous_value,
+    date_trunc('hour', m.measured_at, s.timezone), (m.measured_at AT TIME ZONE s.timezone)::date
+FROM touched_range AS r
+JOIN touched_series AS s USING (series_id)
+CROSS JOIN LATERAL (
+    SELECT
+        c.measured_at, c.value,
+        lag(c.measured_at) OVER (ORDER BY c.measured_at) AS previous_at, lag(c.value) OVER (ORDER BY c.measured_at) AS previous_value
+    FROM (
+        SELECT
+            g.measured_at, g.value,
+            lag(g.value) OVER (ORDER BY g.measured_at) AS before, lead(g.value) OVER (ORDER BY g.measured_at) AS after
+        FROM mart.reading AS g
+        WHERE g.series_id = r.series_id AND g.measured_at >= r.window_lo AND g.measured_at <= r.window_hi
+    ) AS c
+    WHERE (c.after >= c.before AND (c.value < c.before OR c.value > c.after)) IS NOT TRUE
+) AS m
+WHERE s.kind = 'counter';
+
+-- name: cut_pieces
+-- grain: (series, local hour, step) · reads: sample
+-- Steps longer than max(3 x median step of the day in which they end, 30 min), at most a day, are not bridged: neither covered nor
+-- integrated. A counter keeps its increase over any gap; after a reset the new value is the increase.
+INSERT INTO piece
+WITH day_limit AS (
+    SELECT
+        series_id, local_day,
+        least(86400, greatest(1800, 3 * percentile_cont(0.5) WITHIN GROUP (
+            ORDER BY extract(epoch FROM measured_at - previous_at)::float8
+        ))) AS limit_s
+    FROM sample
+    WHERE previous_at IS NOT NULL
+    GROUP BY series_id, local_day
+), step AS (
+    SELECT
+        s.series_id, s.previous_at, s.measured_at, s.previous_value, s.value, s.local_hour, s.local_day, t.kind, t.timezone,
+        extract(epoch FROM s.measured_at - s.previous_at)::float8 AS step_s,
+        extract(epoch FROM s.measured_at - s.previous_at)::float8 <= l.limit_s AS is_bridged
+    FROM sample AS s
+    JOIN day_limit AS l USING (series_id, local_day)
+    JOIN touched_series AS t USING (series_id)
+    WHERE s.previous_at IS NOT NULL
+), part AS (
+    SELECT
+        series_id, kind, previous_at, step_s, previous_value, value, is_bridged, local_hour, local_day,
+        previous_at AS part_lo, measured_at AS part_hi
+    FROM step
+    WHERE previous_at >= local_hour AND (is_bridged OR kind = 'counter')
+    UNION ALL
+    SELECT
+        series_id, kind, previous_at, step_s, previous_value, value, is_bridged, hour, (hour AT TIME ZONE timezone)::date,
+        greatest(previous_at, hour), least(measured_at, hour + interval '1 hour')
+    FROM step
+    CROSS JOIN LATERAL generate_series(
+        date_trunc('hour', previous_at, timezone), measured_at - interval '1 microsecond', interval '1 hour'
+    ) AS hour
+    WHERE previous_at < local_hour AND (is_bridged OR kind = 'counter')
+), measured_part AS (
+    SELECT
+        p.series_id, p.local_hour, p.local_day, p.kind, p.is_bridged, p.previous_value, p.value, p.step_s,
+        extract(epoch FROM p.part_lo - p.previous_at)::float8 AS lo_s, extract(epoch FROM p.part_hi - p.previous_at)::float8 AS hi_s,
+        greatest(0, extract(epoch FROM least(p.part_hi, d.expected_hi) - greatest(p.part_lo, d.expected_lo)))::float8 AS expected_part_s
+    FROM part AS p
+    JOIN touched_day AS d USING (series_id, local_day)
+)
+SELECT
+    series_id, local_hour, local_day,
+    CASE WHEN is_bridged THEN expected_part_s ELSE 0 END,
+    CASE kind
+        WHEN 'power' THEN
+            (previous_value + (value - previous_value) * (lo_s + hi_s) / (2 * step_s)) * (hi_s - lo_s) / 3600
+        WHEN 'counter' THEN
+            (CASE WHEN value < previous_value THEN value ELSE value - previous_value END) * (hi_s - lo_s) / step_s
+    END
+FROM measured_part;
+
+-- name: compute_hours
+-- grain: (series, local hour) · reads: sample, piece
+INSERT INTO fresh
+WITH statistic AS (
+    SELECT
+        s.series_id, s.local_hour, s.local_day, count(*) AS reading_count, sum(s.value) AS sum, avg(s.value) AS mean,
+        min(s.value) AS min, max(s.value) AS max,
+        (array_agg(s.value ORDER BY s.measured_at))[1] AS first, (array_agg(s.value ORDER BY s.measured_at))[count(*)] AS last,
+        stddev_samp(s.value) AS stddev, percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY s.value) AS percentiles,
+        count(DISTINCT date_trunc('minute', s.measured_at)) AS active_minutes
+    FROM sample AS s
+    JOIN touched_day AS d USING (series_id, local_day)
+    GROUP BY s.series_id, s.local_hour, s.local_day
+), energy AS (
+    SELECT series_id, local_hour, local_day, sum(covered_s) AS covered_s, sum(energy_kwh) AS energy_kwh
+    FROM piece
+    GROUP BY series_id, local_hour, local_day
+)
+SELECT
+    series_id, 'hour', local_hour, local_hour + interval '1 hour', local_day, coalesce(s.reading_count, 0), s.sum, s.mean, s.min, s.max,
+    s.first, s.last, s.stddev, s.percentiles[1], s.percentiles[2], s.percentiles[3], s.active_minutes, coalesce(e.covered_s, 0),
+    greatest(0, extract(epoch FROM
+        least(local_hour + interval '1 hour', d.expected_hi) - greatest(local_hour, d.expected_lo))),
+    e.energy_kwh, :computed_at
+FROM statistic AS s
+FULL JOIN energy AS e USING (series_id, local_hour, local_day)
+JOIN touched_day AS d USING (series_id, local_day);
+
+-- name: compute_days
+-- grain: (series, local day) · reads: sample, piece
+INSERT INTO fresh
+WITH statistic AS (
+    SELECT
+        s.series_id, s.local_day, count(*) AS reading_count, sum(s.value) AS sum, avg(s.value) AS mean,
+        min(s.value) AS min, max(s.value) AS max,
+        (array_agg(s.value ORDER BY s.measured_at))[1] AS first, (array_agg(s.value ORDER BY s.measured_at))[count(*)] AS last,
+        stddev_samp(s.value) AS stddev, percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY s.value) AS percentiles,
+        count(DISTINCT date_trunc('minute', s.measured_at)) AS active_minutes
+    FROM sample AS s
+    JOIN touched_day AS d USING (series_id, local_day)
+    GROUP BY s.series_id, s.local_day
+), energy AS (
+    SELECT series_id, local_day, sum(covered_s) AS covered_s, sum(energy_kwh) AS energy_kwh
+    FROM piece
+    GROUP BY series_id, local_day
+)
+SELECT
+    series_id, 'day', d.lo, d.hi, local_day, coalesce(s.reading_count, 0), s.sum, s.mean, s.min, s.max, s.first, s.last, s.stddev,
+    s.percentiles[1], s.percentiles[2], s.percentiles[3], s.active_minutes, coalesce(e.covered_s, 0),
+    extract(epoch FROM d.expected_hi - d.expected_lo), e.energy_kwh, :computed_at
+FROM statistic AS s
+FULL JOIN energy AS e USING (series_id, local_day)
+JOIN touched_day AS d USING (series_id, local_day);

@@ -1,0 +1,131 @@
+-- name: lock
+-- One roll-up at a time; released at the end of the transaction. False: another one is at work.
+SELECT pg_try_advisory_xact_lock(hashtext('heliograph.roll_up'));
+
+-- name: create_work
+CREATE TEMPORARY TABLE dirty (series_id int4 NOT NULL, local_day date NOT NULL) ON COMMIT DROP;
+-- What a bucket of a series needs to know of its subject; of a derived series device_count inverters are expected.
+CREATE TEMPORARY TABLE touched_series (
+    series_id int4 PRIMARY KEY, kind text NOT NULL, origin text NOT NULL, timezone text NOT NULL, plant_id int4, is_solar boolean NOT NULL,
+    latitude float8, longitude float8, device_count int4 NOT NULL
+) ON COMMIT DROP;
+-- Consecutive days to compute again: [lo, hi) in UTC, and the readings [window_lo, window_hi] that their edges depend on.
+CREATE TEMPORARY TABLE touched_range (
+    series_id int4 NOT NULL, days daterange NOT NULL, lo timestamptz NOT NULL, hi timestamptz NOT NULL,
+    window_lo timestamptz NOT NULL, window_hi timestamptz NOT NULL
+) ON COMMIT DROP;
+-- Each day to compute again, its edges, and the part of it in which readings are expected.
+CREATE TEMPORARY TABLE touched_day (
+    series_id int4 NOT NULL, local_day date NOT NULL, lo timestamptz NOT NULL, hi timestamptz NOT NULL,
+    expected_lo timestamptz NOT NULL, expected_hi timestamptz NOT NULL, PRIMARY KEY (series_id, local_day)
+) ON COMMIT DROP;
+-- The readings in question with the step that ends in each of them.
+CREATE TEMPORARY TABLE sample (
+    series_id int4 NOT NULL, measured_at timestamptz NOT NULL, value float8 NOT NULL, previous_at timestamptz, previous_value float8,
+    local_hour timestamptz NOT NULL, local_day date NOT NULL
+) ON COMMIT DROP;
+-- Steps cut at the edges of local hours.
+CREATE TEMPORARY TABLE piece (
+    series_id int4 NOT NULL, local_hour timestamptz NOT NULL, local_day date NOT NULL, covered_s float8 NOT NULL, energy_kwh float8
+) ON COMMIT DROP;
+CREATE TEMPORARY TABLE fresh (LIKE mart.rollup) ON COMMIT DROP;
+
+-- name: take_dirty
+WITH taken AS (
+    DELETE FROM ops.dirty_day
+    WHERE dirty_day_id IN (
+        SELECT dirty_day_id FROM ops.dirty_day ORDER BY dirty_day_id LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+    RETURNING series_id, local_day
+)
+INSERT INTO dirty SELECT DISTINCT series_id, local_day FROM taken;
+
+-- name: describe_series
+INSERT INTO touched_series
+SELECT
+    s.series_id, s.kind, s.origin, coalesce(p.timezone, t.timezone), p.plant_id,
+    (
+        s.quantity IN ('ac_power_kw', 'dc_power_kw') AND (d.kind = 'inverter' OR s.plant_id IS NOT NULL)
+        AND p.latitude IS NOT NULL AND p.longitude IS NOT NULL
+    ),
+    p.latitude, p.longitude,
+    CASE s.origin
+        WHEN 'derived' THEN (SELECT count(*) FROM fleet.device AS i WHERE i.plant_id = s.plant_id AND i.kind = 'inverter')
+        ELSE 1
+    END
+FROM fleet.series AS s
+JOIN fleet.tenant AS t USING (tenant_id)
+LEFT JOIN fleet.device AS d ON d.device_id = s.device_id
+LEFT JOIN fleet.plant AS p ON p.plant_id = coalesce(s.plant_id, d.plant_id)
+WHERE s.series_id IN (SELECT series_id FROM dirty) AND s.kind <> 'state'
+ON CONFLICT DO NOTHING;
+
+-- name: find_ranges
+-- A step may reach over midnight: the days of the two readings before and after belong to the change, up to a day away
+-- (a counter: 31 days, for the energy of a silent time is recovered and spread). The day after the last one is read too, since the
+-- longest step that is bridged follows from the median step of the day in which it ends.
+INSERT INTO touched_range
+WITH island AS (
+    SELECT s.series_id, s.timezone, CASE s.kind WHEN 'counter' THEN interval '31 days' ELSE interval '1 day' END AS reach, days
+    FROM touched_series AS s
+    JOIN (
+        SELECT series_id, unnest(range_agg(daterange(local_day, local_day, '[]'))) AS days FROM dirty GROUP BY series_id
+    ) AS d USING (series_id)
+    WHERE s.origin = 'measured' AND s.kind IN ('power', 'gauge', 'counter')
+), neighbour AS (
+    SELECT
+        i.series_id, i.timezone, i.reach,
+        daterange(
+            least(lower(i.days), (before.at AT TIME ZONE i.timezone)::date),
+            greatest(upper(i.days), (after.at AT TIME ZONE i.timezone)::date + 1)
+        ) AS days
+    FROM island AS i
+    CROSS JOIN LATERAL (
+        SELECT min(r.measured_at) AS at
+        FROM (
+            SELECT r.measured_at FROM mart.reading AS r
+            WHERE
+                r.series_id = i.series_id
+                AND r.measured_at < lower(i.days)::timestamp AT TIME ZONE i.timezone
+                AND r.measured_at >= (lower(i.days)::timestamp AT TIME ZONE i.timezone) - i.reach
+            ORDER BY r.measured_at DESC LIMIT 2
+        ) AS r
+    ) AS before
+    CROSS JOIN LATERAL (
+        SELECT max(r.measured_at) AS at
+        FROM (
+            SELECT r.measured_at FROM mart.reading AS r
+            WHERE
+                r.series_id = i.series_id
+                AND r.measured_at >= upper(i.days)::timestamp AT TIME ZONE i.timezone
+                AND r.measured_at < (upper(i.days)::timestamp AT TIME ZONE i.timezone) + i.reach
+            ORDER BY r.measured_at LIMIT 2
+        ) AS r
+    ) AS after
+), merged AS (
+    SELECT series_id, timezone, reach, unnest(range_agg(days)) AS days FROM neighbour GROUP BY series_id, timezone, reach
+)
+SELECT
+    series_id, days,
+    lower(days)::timestamp AT TIME ZONE timezone,
+    upper(days)::timestamp AT TIME ZONE timezone,
+    (lower(days)::timestamp AT TIME ZONE timezone) - reach,
+    ((upper(days) + 1)::timestamp AT TIME ZONE timezone) + CASE WHEN reach > interval '1 day' THEN reach ELSE interval '0' END
+FROM merged;
+
+-- name: list_days
+INSERT INTO touched_day
+SELECT
+    d.series_id, d.local_day, d.lo, d.hi,
+    CASE WHEN s.is_solar THEN greatest(d.lo, least(d.hi, coalesce(lower(light), d.hi))) ELSE d.lo END,
+    CASE WHEN s.is_solar THEN greatest(d.lo, least(d.hi, coalesce(upper(light), d.hi))) ELSE d.hi END
+FROM (
+    SELECT
+        r.series_id, day::date AS local_day,
+        day::timestamp AT TIME ZONE s.timezone AS lo, (day::timestamp + interval '1 day') AT TIME ZONE s.timezone AS hi
+    FROM touched_range AS r
+    JOIN touched_series AS s USING (series_id)
+    CROSS JOIN LATERAL generate_series(lower(r.days)::timestamp, (upper(r.days) - 1)::timestamp, interval '1 day') AS day
+) AS d
+JOIN touched_series AS s USING (series_id)
+CROSS JOIN LATERAL (SELECT CASE WHEN s.is_solar THEN mart.daylight(d.local_day, s.latitude, s.longitude) END AS light) AS l;

@@ -1,0 +1,51 @@
+"""Keys and texts that come from outside: bounded, printable, storable; and records as bounded JSON text."""
+
+import json
+import unicodedata
+from typing import Any, Final
+
+import msgspec
+
+MAX_KEY: Final = 200
+MAX_STATE: Final = 255
+MAX_RAW_BYTES: Final = 2000
+
+
+def key(value: object) -> str | None:
+    """Text of an identifier (text or whole number), trimmed; None where it is missing, too long or not storable."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if abs(value) < 10**40 else None
+    return text(value, MAX_KEY)
+
+
+def text(value: object, longest: int = MAX_KEY) -> str | None:
+    """Trimmed text; None where it is no text, empty, too long, or holds control characters or lone surrogates."""
+    if not isinstance(value, str):
+        return None
+    trimmed = value.strip()
+    if not 0 < len(trimmed) <= longest or not is_storable(trimmed):
+        return None
+    return trimmed
+
+
+def is_storable(value: str) -> bool:
+    """Whether PostgreSQL and a log line can hold the text: no control characters (NUL among them), no lone surrogates."""
+    return value.isprintable() or all(unicodedata.category(letter) not in {"Cc", "Cs"} for letter in value)
+
+
+def plain(value: str) -> str:
+    """Lower case without accents, blanks as underscores: `Mês de Referência` -> `mes_de_referencia`; for headers and field names."""
+    bare = "".join(letter for letter in unicodedata.normalize("NFKD", value) if not unicodedata.combining(letter))
+    return "_".join(bare.lower().replace("-", " ").replace("_", " ").split())
+
+
+def raw_text(record: Any) -> str:  # noqa: ANN401 - any JSON value
+    """JSON text of a record, at most 2 kB of UTF-8, without NUL characters and lone surrogates."""
+    if isinstance(record, msgspec.Raw | bytes):
+        written = bytes(record)[: MAX_RAW_BYTES * 2].decode("utf-8", "replace").strip()
+    else:
+        written = json.dumps(record, ensure_ascii=False, default=str)
+    written = written.replace("\0", "\ufffd").encode("utf-8", "replace")[:MAX_RAW_BYTES].decode("utf-8", "ignore")
+    return written

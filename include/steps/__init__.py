@@ -1,0 +1,1 @@
+"""One plain function per Airflow task: opens resources, joins rooms, returns a small summary."""

@@ -1,0 +1,233 @@
+"""Landed documents become trusted readings: parse, check, load; one transaction per document."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection
+
+from include.core.documents import READING_FEEDS, LandedDocument
+from include.core.errors import BadDocument
+from include.core.frames import Piece
+from include.core.settings import Settings
+from include.core.span import instant_of
+from include.landing.drops import refuse_bytes
+from include.landing.store import ObjectStore
+from include.quality.checks import Checked, check
+from include.sources.feeds import FEEDS, Feed, ParseContext
+from include.sources.unpack import Limits, unpack
+from include.steps.code_version import code_version
+from include.steps.subjects import SubjectDirectory
+from include.warehouse import documents, fleet, readings
+from include.warehouse.engine import transaction
+from include.warehouse.incoming import Contradicted, Gathered
+
+_log = logging.getLogger(__name__)
+
+_BATCH_BYTES: Final = 8_000_000
+_BATCH_DOCUMENTS: Final = 200
+_MAX_BATCHES: Final = 64
+
+CONTRADICTED: Final = "contradicted_in_document"
+"""Reason of a row that a later row of the same document contradicts: the last one wins."""
+
+
+def pending_batches(settings: Settings) -> list[list[int]]:
+    """Landed documents in the order of receipt, cut into batches of at most 8 MB at rest or 200 documents."""
+    with transaction(settings.database_url) as connection:
+        pending = documents.read_pending(connection, READING_FEEDS)
+    batches: list[list[int]] = []
+    size = 0
+    for document_id, stored_bytes in pending:
+        if not batches or size + stored_bytes > _BATCH_BYTES or len(batches[-1]) == _BATCH_DOCUMENTS:
+            batches.append([])
+            size = 0
+        batches[-1].append(document_id)
+        size += stored_bytes
+    return batches[:_MAX_BATCHES]
+
+
+def load_batch(settings: Settings, document_ids: Sequence[int], *, now: datetime, run_id: str) -> dict[str, Any]:
+    """Load documents one after the other; a refused one never stops the rest. Returns the summed counts."""
+    total: Counter[str] = Counter()
+    for document_id in document_ids:
+        counts = load_document(settings, document_id, now=now, run_id=run_id)
+        total["documents"] += 1
+        if counts is None:
+            total["refused_or_taken"] += 1
+            continue
+        for name in ("parsed", "inserted", "updated", "unchanged", "duplicate", "quarantined"):
+            total[f"{name}_rows"] += getattr(counts, f"{name}_rows")
+    return dict(total)
+
+
+def load_document(settings: Settings, document_id: int, *, now: datetime, run_id: str) -> documents.LoadCounts | None:
+    """Load one landed document in one transaction; None when it was refused, or when another load has it."""
+    with transaction(settings.database_url) as connection:
+        document = documents.lock_document(connection, document_id)
+        if document is None:
+            return None
+        try:
+            read = _read(settings, connection, document)
+        except BadDocument as error:
+            _refuse(settings, connection, document, str(error))
+            return None
+        counts = _write(settings, connection, document, read)
+        documents.write_load(connection, document, counts, loaded_at=now, run_id=run_id, code_version=code_version())
+    _log.info("Loaded %s %r of %s: %s", document.feed, document.original_name, document.tenant, counts)
+    return counts
+
+
+@dataclass(slots=True)
+class _Read:
+    """What parsing and checking made of one document."""
+
+    directory: SubjectDirectory
+    gathered: Gathered = field(default_factory=Gathered)
+    states: dict[tuple[int, datetime], str] = field(default_factory=dict)
+    quarantined: list[documents.QuarantinedRow] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+    parsed: int = 0
+    repeated_states: int = 0
+    quarantined_count: int = 0
+    missing: int = 0
+    suite: str | None = None
+
+
+def _read(settings: Settings, connection: Connection, document: LandedDocument) -> _Read:
+    tenant = fleet.read_tenant(connection, document.tenant)
+    feed = FEEDS[document.feed]
+    read = _Read(SubjectDirectory(settings, tenant, feed.subject_kind))
+    for piece in _pieces(settings, document, feed, ZoneInfo(tenant.timezone)):
+        _take(settings, document, piece, read)
+    return read
+
+
+def _pieces(settings: Settings, document: LandedDocument, feed: Feed, timezone: ZoneInfo) -> Any:  # noqa: ANN401 - an iterator
+    with ObjectStore(settings.landing).open(document.uri) as stored:
+        body = unpack(stored, limits=Limits.from_settings(settings))
+    context = ParseContext(
+        timezone=timezone, original_name=document.original_name, max_rows=settings.max_rows, max_nesting=settings.max_nesting
+    )
+    return feed.parse(body, context)
+
+
+def _take(settings: Settings, document: LandedDocument, piece: Piece, read: _Read) -> None:
+    frame = piece.frame
+    read.parsed += len(frame)
+    read.missing += piece.missing_count
+    frame["is_known"] = read.directory.is_known(frame, piece.subjects)
+    checked = check(frame, received_at=document.received_at, feed=document.feed)
+    read.suite = checked.suite
+    read.reasons.update(checked.counts)
+    _take_bad(settings, frame, checked, read)
+    good = frame if checked.good.all() else frame[checked.good]
+    is_state = (good["quantity"] == "state").to_numpy()
+    if is_state.any():
+        _take_states(good[is_state], read)
+        good = good[~is_state]
+    if len(good):
+        read.gathered.add(
+            series_id=read.directory.series_ids(good),
+            measured_at=good["measured_at"].to_numpy().view(np.int64),
+            value=good["value"].to_numpy(),
+            row_number=good["row_number"].to_numpy(),
+        )
+
+
+def _take_bad(settings: Settings, frame: pd.DataFrame, checked: Checked, read: _Read) -> None:
+    bad = np.flatnonzero(~checked.good)
+    read.quarantined_count += len(bad)
+    room = settings.max_quarantine_rows - len(read.quarantined)
+    for position in bad[: max(room, 0)]:
+        row = frame.iloc[position]
+        read.quarantined.append(
+            documents.QuarantinedRow(
+                int(row["row_number"]), _text(row["quantity"]) or "", _text(row["subject"]), checked.broken_rules(position), _payload(row)
+            )
+        )
+
+
+def _take_states(frame: pd.DataFrame, read: _Read) -> None:
+    series = read.directory.series_ids(frame)
+    for series_id, at, state in zip(series, frame["measured_at"], frame["state"], strict=True):
+        key = (int(series_id), at.to_pydatetime())
+        read.repeated_states += key in read.states
+        read.states[key] = state
+
+
+def _write(settings: Settings, connection: Connection, document: LandedDocument, read: _Read) -> documents.LoadCounts:
+    incoming, duplicates, contradicted = read.gathered.settle()
+    rows = read.quarantined + [_contradicted_row(row, read.directory) for row in contradicted]
+    if contradicted:
+        read.reasons[CONTRADICTED] += len(contradicted)
+    if len(incoming):
+        readings.ensure_partitions(settings.database_url, incoming)
+    readings.lock_tenant(connection, document.tenant_id)
+    earlier = documents.read_earlier_span(connection, document.document_id)
+    written = readings.load_readings(
+        connection,
+        incoming,
+        document_id=document.document_id,
+        timezones=read.directory.timezones(),
+        earlier=(*earlier, document.tenant_id) if earlier else None,
+    )
+    states = [(series_id, at, state) for (series_id, at), state in read.states.items()]
+    written += readings.load_states(connection, states, document_id=document.document_id)
+    documents.replace_quarantine(connection, document, rows[: settings.max_quarantine_rows])
+    instants = [at for _, at in read.states] + ([incoming.first, incoming.last] if len(incoming) else [])
+    return documents.LoadCounts(
+        parsed_rows=read.parsed,
+        inserted_rows=written.inserted,
+        updated_rows=written.updated,
+        unchanged_rows=written.unchanged,
+        duplicate_rows=duplicates + read.repeated_states,
+        quarantined_rows=read.quarantined_count + len(contradicted),
+        missing_values=read.missing,
+        quarantine_reasons=read.reasons,
+        quality_suite=read.suite,
+        first_measured_at=min(instants, default=None),
+        last_measured_at=max(instants, default=None),
+    )
+
+
+def _refuse(settings: Settings, connection: Connection, document: LandedDocument, reason: str) -> None:
+    with ObjectStore(settings.landing).open(document.uri) as stored:
+        refuse_bytes(
+            settings.drops_path,
+            tenant=document.tenant,
+            feed=document.feed,
+            name=document.original_name,
+            stored=stored,
+            reason=reason,
+            now=document.received_at,
+        )
+    documents.mark_refused(connection, document.document_id, reason)
+    _log.warning("Refused %s %r of %s: %s", document.feed, document.original_name, document.tenant, reason)
+
+
+def _contradicted_row(row: Contradicted, directory: SubjectDirectory) -> documents.QuarantinedRow:
+    subject, quantity = directory.name_of(row.series_id)
+    payload = {"measured_at": instant_of(row.measured_at).isoformat(), "value": row.value}
+    return documents.QuarantinedRow(row.row_number, quantity, subject, (CONTRADICTED,), payload)
+
+
+def _payload(row: "pd.Series[Any]") -> dict[str, Any]:
+    at, value = row["measured_at"], row["value"]
+    said = {
+        "measured_at": None if pd.isna(at) else at.tz_convert(UTC).isoformat(),
+        "value": None if pd.isna(value) else float(value),
+        "state": row["state"],
+        "raw": row["raw"],
+    }
+    return {name: part for name, part in said.items() if not pd.isna(part)}
+
+
+def _text(value: object) -> str | None:
+    return None if pd.isna(value) else str(value)  # type: ignore[call-overload, no-any-return]

@@ -1,0 +1,88 @@
+"""Finds the series behind a document's own keys, registering unknown subjects where the operator allows it."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from include.core.frames import Subject, SubjectKind
+from include.core.settings import Settings
+from include.warehouse import fleet
+from include.warehouse.engine import transaction
+
+
+class SubjectDirectory:
+    """The known subjects and series of one tenant, as one document meets them.
+
+    Registering happens in short transactions of its own, so that loads side by side never wait for each other's new series.
+    """
+
+    def __init__(self, settings: Settings, tenant: fleet.Tenant, kind: SubjectKind) -> None:
+        """Start empty; nothing is read before a document names it."""
+        self._url = settings.database_url
+        self._tenant = tenant
+        self._kind = kind
+        self._known: dict[str, fleet.KnownSubject] = {}
+        self._asked: set[str] = set()
+        self._series: dict[tuple[int, str], int] = {}
+
+    def is_known(self, frame: pd.DataFrame, described: Mapping[str, Subject]) -> NDArray[np.bool_]:
+        """For each row: is its subject registered, or could it be registered now?"""
+        keys = [str(key) for key in frame["subject"].cat.categories]
+        self._look_up([key for key in keys if key not in self._asked], described)
+        table = np.array([key in self._known for key in keys] + [False])
+        return np.asarray(table[frame["subject"].cat.codes.to_numpy()])
+
+    def series_ids(self, frame: pd.DataFrame) -> NDArray[np.int32]:
+        """series_id of each row; every subject in it is known."""
+        subjects, quantities = frame["subject"].cat, frame["quantity"].cat
+        width = len(quantities.categories)
+        combined = subjects.codes.to_numpy().astype(np.int64) * width + quantities.codes.to_numpy()
+        used = np.flatnonzero(np.bincount(combined, minlength=1))
+        pairs = {
+            int(code): (self._known[str(subjects.categories[code // width])].subject_id, str(quantities.categories[code % width]))
+            for code in used
+        }
+        self._ensure(set(pairs.values()))
+        table = np.zeros(int(used.max(initial=-1)) + 1, np.int32)
+        for code, pair in pairs.items():
+            table[code] = self._series[pair]
+        return np.asarray(table[combined])
+
+    def timezones(self) -> dict[int, str]:
+        """IANA zone of each series met so far."""
+        zone_of = {subject.subject_id: subject.timezone for subject in self._known.values()}
+        return {series_id: zone_of[subject_id] for (subject_id, _), series_id in self._series.items()}
+
+    def name_of(self, series_id: int) -> tuple[str, str]:
+        """(subject key, quantity) of a series met so far."""
+        keys = {subject.subject_id: key for key, subject in self._known.items()}
+        subject_id, quantity = next(pair for pair, known in self._series.items() if known == series_id)
+        return keys[subject_id], quantity
+
+    def _look_up(self, keys: list[str], described: Mapping[str, Subject]) -> None:
+        if not keys:
+            return
+        self._asked.update(keys)
+        with transaction(self._url) as connection:
+            found = fleet.read_subjects(connection, self._tenant.tenant_id, self._kind, keys)
+            unknown = [key for key in keys if key not in found]
+            if unknown and self._tenant.unknown_devices == "register":
+                fleet.register_subjects(connection, self._tenant, self._kind, _with_parents(unknown, described))
+                found |= fleet.read_subjects(connection, self._tenant.tenant_id, self._kind, unknown)
+        self._known |= found
+
+    def _ensure(self, pairs: set[tuple[int, str]]) -> None:
+        new = pairs - self._series.keys()
+        if new:
+            with transaction(self._url) as connection:
+                self._series |= fleet.ensure_series(connection, self._tenant.tenant_id, self._kind, new)
+
+
+def _with_parents(keys: list[str], described: Mapping[str, Subject]) -> list[Subject]:
+    subjects = {key: described.get(key, Subject(key)) for key in keys}
+    for subject in list(subjects.values()):
+        if subject.parent_key and subject.parent_key not in subjects and subject.parent_key in described:
+            subjects[subject.parent_key] = described[subject.parent_key]
+    return list(subjects.values())

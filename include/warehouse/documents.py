@@ -1,0 +1,115 @@
+"""The manifest: which documents landed, what became of each, and the rows that were not trusted."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from include.core.documents import ClaimCheck, LandedDocument
+from include.warehouse.queries import query
+
+
+@dataclass(frozen=True, slots=True)
+class LoadCounts:
+    """The balance of one load: parsed = inserted + updated + unchanged + duplicate + quarantined, checked by the database.
+
+    `missing_values` said "no reading" and are not among the parsed rows.
+    """
+
+    parsed_rows: int = 0
+    inserted_rows: int = 0
+    updated_rows: int = 0
+    unchanged_rows: int = 0
+    duplicate_rows: int = 0
+    quarantined_rows: int = 0
+    missing_values: int = 0
+    quarantine_reasons: Mapping[str, int] = field(default_factory=dict)
+    quality_suite: str | None = None
+    first_measured_at: datetime | None = None
+    last_measured_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedRow:
+    """One row that was not trusted, with the names of the rules that it broke."""
+
+    row_number: int
+    quantity: str
+    subject: str | None
+    broken_rules: tuple[str, ...]
+    payload: Mapping[str, Any]
+
+
+def register_document(
+    connection: Connection, *, tenant_id: int, tenant: str, feed: str, stored: Mapping[str, Any], received_at: datetime
+) -> ClaimCheck:
+    """Write the manifest row of a stored object (original_name, sha256, uri, size_bytes, stored_bytes); a repeat only counts."""
+    parameters = {"tenant_id": tenant_id, "feed": feed, "received_at": received_at, **stored}
+    row = connection.execute(query("documents", "register_document"), parameters).one()
+    return ClaimCheck(row.document_id, tenant, feed, stored["sha256"], stored["stored_bytes"], row.is_new)
+
+
+def read_pending(connection: Connection, feeds: Sequence[str]) -> list[tuple[int, int]]:
+    """(document_id, stored bytes) of landed documents, in the order of receipt."""
+    rows = connection.execute(query("documents", "read_pending"), {"feeds": list(feeds)})
+    return [(row.document_id, row.stored_bytes) for row in rows]
+
+
+def lock_document(connection: Connection, document_id: int) -> LandedDocument | None:
+    """The landed document, locked until the transaction ends; None when another load has it or it is no longer waiting."""
+    row = connection.execute(query("documents", "lock_document"), {"document_id": document_id}).one_or_none()
+    return LandedDocument(**row._mapping) if row else None
+
+
+def read_earlier_span(connection: Connection, document_id: int) -> tuple[datetime, datetime] | None:
+    """Span of the readings that earlier loads of this document brought; None for a first load."""
+    row = connection.execute(query("documents", "read_earlier_load"), {"document_id": document_id}).one()
+    return (row.first, row.last) if row.first else None
+
+
+def write_load(
+    connection: Connection, document: LandedDocument, counts: LoadCounts, *, loaded_at: datetime, run_id: str, code_version: str
+) -> None:
+    """Record a load and mark the document loaded; the database refuses counts that do not balance."""
+    parameters = asdict(counts) | {
+        "document_id": document.document_id,
+        "tenant_id": document.tenant_id,
+        "loaded_at": loaded_at,
+        "run_id": run_id,
+        "code_version": code_version,
+        "quarantine_reasons": json.dumps(dict(counts.quarantine_reasons)),
+    }
+    connection.execute(query("documents", "insert_load"), parameters)
+    connection.execute(query("documents", "mark_loaded"), {"document_id": document.document_id})
+    if counts.updated_rows and counts.first_measured_at:
+        span = {"first": counts.first_measured_at, "last": counts.last_measured_at}
+        connection.execute(query("documents", "reopen_newer"), parameters | span)
+
+
+def mark_refused(connection: Connection, document_id: int, reason: str) -> None:
+    """Refuse a landed document with the reason that a person will read."""
+    connection.execute(query("documents", "mark_refused"), {"document_id": document_id, "reason": reason})
+
+
+def reopen_for_subjects(connection: Connection, tenant_id: int, subjects: Sequence[str]) -> int:
+    """Put documents back to landed whose quarantined rows waited for these subjects; returns how many."""
+    parameters = {"tenant_id": tenant_id, "subjects": list(subjects)}
+    return connection.execute(query("documents", "reopen_for_subjects"), parameters).rowcount
+
+
+def replace_quarantine(connection: Connection, document: LandedDocument, rows: Sequence[QuarantinedRow]) -> None:
+    """Make `rows` the document's whole quarantine."""
+    key = {"document_id": document.document_id}
+    connection.execute(query("documents", "delete_quarantine"), key)
+    if rows:
+        payload = json.dumps([asdict(row) | {"broken_rules": ",".join(row.broken_rules)} for row in rows])
+        parameters = key | {"tenant_id": document.tenant_id, "rows": payload}
+        connection.execute(query("documents", "insert_quarantine"), parameters)
+
+
+def read_status(connection: Connection) -> list[dict[str, Any]]:
+    """Per tenant and feed: documents, waiting, refused, inserted and quarantined rows, newest receipt and reading."""
+    return [dict(row._mapping) for row in connection.execute(query("documents", "read_status"))]

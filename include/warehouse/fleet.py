@@ -1,0 +1,157 @@
+"""Tenants, plants, devices, customers, targets, tariffs, and the series that they measure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from include.core.errors import NeedsHuman
+from include.core.frames import Subject, SubjectKind
+from include.core.quantities import QUANTITIES
+from include.warehouse.queries import query
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """An organisation whose data is kept. `unknown_devices`: quarantine, or register under the plant `register_under`."""
+
+    tenant_id: int
+    slug: str
+    name: str
+    timezone: str
+    language: str = "pt-BR"
+    unknown_devices: str = "quarantine"
+    register_under: str | None = None
+    report_recipients: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSubject:
+    """A registered device or customer and the IANA zone of its days."""
+
+    subject_id: int
+    timezone: str
+
+
+def upsert_tenant(connection: Connection, tenant: Tenant) -> int:
+    """Create or change a tenant by its slug (`tenant_id` is ignored) and return its id."""
+    return int(connection.execute(query("fleet", "upsert_tenant"), asdict(tenant)).scalar_one())
+
+
+def read_tenants(connection: Connection) -> dict[str, Tenant]:
+    """All tenants by slug."""
+    return {row.slug: Tenant(**row._mapping) for row in connection.execute(query("fleet", "read_tenants"))}
+
+
+def read_tenant(connection: Connection, slug: str) -> Tenant:
+    """One tenant; raises `NeedsHuman` naming those that exist."""
+    tenants = read_tenants(connection)
+    if slug not in tenants:
+        known = ", ".join(tenants) or "none yet"
+        raise NeedsHuman(f"tenant {slug!r} does not exist (known: {known}); add it with `helio tenant add`")
+    return tenants[slug]
+
+
+def read_plants(connection: Connection, tenant: str | None = None) -> list[dict[str, Any]]:
+    """Plants of one tenant or of all, with tenant slug, tenant name and language."""
+    return [dict(row._mapping) for row in connection.execute(query("fleet", "read_plants"), {"tenant": tenant})]
+
+
+def upsert_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Upsert registry rows of one kind (plant, device, customer, target, tariff); returns the rows that were new or changed.
+
+    Each row carries tenant_id and, for plants and devices, source. A new place or zone of a plant makes its days dirty.
+    """
+    changed = []
+    statement = query("fleet", f"upsert_{kind}")
+    for row in rows:
+        result = connection.execute(statement, dict(row)).one_or_none()
+        if result is None:
+            continue
+        changed.append(dict(row))
+        if kind in {"plant", "device"} and not result.is_new:
+            connection.execute(query("fleet", f"mark_{kind}_dirty"), {f"{kind}_id": result[0]})
+    for tenant_id in {row["tenant_id"] for row in changed if kind == "device"}:
+        connection.execute(query("fleet", "mark_derived_dirty"), {"tenant_id": tenant_id})
+    return changed
+
+
+def delete_target(connection: Connection, *, tenant_id: int, plant_key: str, month: Any) -> bool:  # noqa: ANN401 - a date
+    """Remove a month's target; tells whether there was one."""
+    parameters = {"tenant_id": tenant_id, "plant_key": plant_key, "month": month}
+    return connection.execute(query("fleet", "delete_target"), parameters).rowcount > 0
+
+
+def read_plant_keys(connection: Connection, tenant_id: int, source: str = "drops") -> set[str]:
+    """Keys of the plants that the tenant has registered."""
+    parameters = {"tenant_id": tenant_id, "source": source}
+    return set(connection.execute(query("fleet", "read_plant_keys"), parameters).scalars())
+
+
+def read_subjects(
+    connection: Connection, tenant_id: int, kind: SubjectKind, subjects: Sequence[str], source: str = "drops"
+) -> dict[str, KnownSubject]:
+    """Those of the keys that are registered."""
+    parameters = {"tenant_id": tenant_id, "subjects": list(subjects), "source": source}
+    rows = connection.execute(query("fleet", f"read_{kind}_subjects"), parameters)
+    return {row.subject: KnownSubject(row.subject_id, row.timezone) for row in rows}
+
+
+def register_subjects(connection: Connection, tenant: Tenant, kind: SubjectKind, subjects: Iterable[Subject]) -> None:
+    """Register subjects that a document named: customers by their document, devices under the tenant's chosen plant."""
+    ordered = sorted(subjects, key=lambda subject: (subject.parent_key is not None, subject.key))
+    if kind == "customer":
+        rows = [{"tenant_id": tenant.tenant_id, "document": s.key, "name": s.name or s.key} for s in ordered]
+        upsert_rows(connection, "customer", rows)
+        return
+    upsert_rows(connection, "device", [_device_row(tenant, subject) for subject in ordered])
+
+
+def ensure_series(
+    connection: Connection, tenant_id: int, kind: SubjectKind, pairs: Iterable[tuple[int, str]]
+) -> dict[tuple[int, str], int]:
+    """series_id of each (subject_id, quantity), created where it is new."""
+    wanted = set(pairs)
+    known = _read_series(connection, kind, wanted)
+    new = sorted(wanted - known.keys())
+    if new:
+        rows = [
+            {
+                "tenant_id": tenant_id,
+                "device_id": None,
+                "customer_id": None,
+                "quantity": quantity,
+                "kind": QUANTITIES[quantity].kind,
+            }
+            | {f"{kind}_id": subject_id}
+            for subject_id, quantity in new
+        ]
+        connection.execute(query("fleet", "insert_series"), rows)
+        known = _read_series(connection, kind, wanted)
+    return {pair: known[pair] for pair in wanted}
+
+
+def _read_series(connection: Connection, kind: SubjectKind, pairs: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    subject_ids = sorted({subject_id for subject_id, _ in pairs})
+    rows = connection.execute(query("fleet", f"read_{kind}_series"), {"subject_ids": subject_ids})
+    return {(row.subject_id, row.quantity): row.series_id for row in rows}
+
+
+def _series_row(tenant_id: int, kind: SubjectKind, subject_id: int, quantity: str) -> dict[str, Any]:
+    row: dict[str, Any] = {"tenant_id": tenant_id, "device_id": None, "customer_id": None}
+    return row | {f"{kind}_id": subject_id, "quantity": quantity, "kind": QUANTITIES[quantity].kind}
+
+
+def _device_row(tenant: Tenant, subject: Subject) -> dict[str, Any]:
+    return {
+        "tenant_id": tenant.tenant_id,
+        "source": "drops",
+        "device_key": subject.key,
+        "plant_key": tenant.register_under,
+        "parent_key": subject.parent_key,
+        "kind": subject.kind,
+        "name": subject.name or subject.key,
+        "model": subject.model,
+        "capacity_kw": None,
+    }

@@ -1,0 +1,239 @@
+"""Bulk load of one document's readings: idempotent, in the order of receipt, marking the days that changed.
+
+Everything here runs in the caller's transaction. A reading is (series, instant); of two documents that contradict each other
+the one received last (the higher document_id) wins, whatever the order in which they are loaded.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from include.core.span import instant_of
+from include.warehouse.binary_copy import PG_EPOCH_US, copy_columns
+from include.warehouse.engine import engine_of
+from include.warehouse.queries import query
+
+_SAMPLED_SERIES = 20
+_DENSE_SHARE = 0.3
+"""From this share of new to stored readings in the same spans one range scan per series beats one probe per reading."""
+
+_QUARTER_US = 900_000_000
+_DAY_US = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Trusted readings of one document, sorted by (series, instant), each key once.
+
+    `series_id` int32; `measured_at` int64 microseconds since 1970 UTC; `value` float64.
+    """
+
+    series_id: NDArray[np.int32]
+    measured_at: NDArray[np.int64]
+    value: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """Number of readings."""
+        return len(self.series_id)
+
+    @property
+    def first(self) -> datetime:
+        """Earliest instant."""
+        return instant_of(int(self.measured_at.min()))
+
+    @property
+    def last(self) -> datetime:
+        """Latest instant."""
+        return instant_of(int(self.measured_at.max()))
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a load did to the stored readings; the three sum to the number of incoming ones."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: "Written") -> "Written":
+        """Sum, count by count."""
+        return Written(self.inserted + other.inserted, self.updated + other.updated, self.unchanged + other.unchanged)
+
+
+def ensure_partitions(url: str, incoming: Incoming) -> None:
+    """Create the monthly partitions that `incoming` needs, in a short transaction of its own."""
+    with engine_of(url).begin() as connection:
+        connection.execute(query("readings", "ensure_partitions"), {"first": incoming.first, "last": incoming.last})
+
+
+def lock_tenant(connection: Connection, tenant_id: int) -> None:
+    """Wait until no other load of this tenant writes; held until the transaction ends."""
+    connection.execute(query("readings", "lock_tenant"), {"tenant_id": tenant_id})
+
+
+def load_readings(
+    connection: Connection,
+    incoming: Incoming,
+    *,
+    document_id: int,
+    timezones: Mapping[int, str],
+    earlier: tuple[datetime, datetime, int] | None = None,
+) -> Written:
+    """Bring the stored readings to what `incoming` says and mark the days that changed.
+
+    Args:
+        connection: a transaction that holds `lock_tenant`; the partitions exist.
+        incoming: the document's readings.
+        document_id: decides contradictions.
+        timezones: IANA zone of each series.
+        earlier: (first instant, last instant, tenant_id) of an earlier load of the same document, whose readings
+            that are no longer in it are withdrawn.
+    """
+    if not len(incoming) and earlier is None:
+        return Written()
+    if earlier is None and not _overlaps(connection, incoming):
+        _append(connection, incoming, document_id, timezones)
+        return Written(inserted=len(incoming))
+    _stage(connection, incoming)
+    if earlier is not None:
+        _withdraw(connection, document_id, earlier)
+    return _merge(connection, incoming, document_id)
+
+
+def load_states(connection: Connection, rows: Iterable[tuple[int, datetime, str]], *, document_id: int) -> Written:
+    """Upsert text states (series_id, happened_at, state), each key once."""
+    states = list(rows)
+    if not states:
+        return Written()
+    connection.execute(query("readings", "create_incoming_state"))
+    insert = "INSERT INTO incoming_state (series_id, happened_at, state) VALUES (%s, %s, %s)"
+    connection.exec_driver_sql(insert, states)
+    row = connection.execute(query("readings", "upsert_states"), {"document_id": document_id}).one()
+    return Written(row.inserted, row.updated, len(states) - row.inserted - row.updated)
+
+
+def _overlaps(connection: Connection, incoming: Incoming) -> bool:
+    _copy_ranges(connection, incoming)
+    return bool(connection.execute(query("readings", "has_overlap")).scalar_one())
+
+
+def _append(connection: Connection, incoming: Incoming, document_id: int, timezones: Mapping[int, str]) -> None:
+    copy_columns(
+        connection,
+        "mart.reading",
+        [
+            ("series_id", incoming.series_id),
+            ("document_id", np.full(len(incoming), document_id, np.int32)),
+            ("measured_at", incoming.measured_at - PG_EPOCH_US),
+            ("value", incoming.value),
+        ],
+    )
+    _mark_dirty(connection, local_days(incoming, timezones))
+
+
+def _stage(connection: Connection, incoming: Incoming) -> None:
+    connection.exec_driver_sql("SET LOCAL work_mem = '128MB'")
+    connection.execute(query("readings", "create_incoming"))
+    columns: list[tuple[str, NDArray[Any]]] = [
+        ("series_id", incoming.series_id),
+        ("measured_at", incoming.measured_at - PG_EPOCH_US),
+        ("value", incoming.value),
+    ]
+    copy_columns(connection, "incoming", columns)
+    connection.exec_driver_sql("ANALYZE incoming")
+
+
+def _merge(connection: Connection, incoming: Incoming, document_id: int) -> Written:
+    if not len(incoming):
+        return Written()
+    connection.execute(query("readings", "create_difference"))
+    shape = "difference_dense" if _is_dense(connection, incoming) else "difference_sparse"
+    connection.execute(query("readings", shape))
+    document = {"document_id": document_id}
+    connection.execute(query("readings", "keep_superseded"), document)
+    updated = connection.execute(query("readings", "update_changed"), document).rowcount
+    inserted = connection.execute(query("readings", "insert_new"), document).rowcount
+    if updated or inserted:
+        connection.execute(query("readings", "mark_dirty_difference"), document)
+    return Written(inserted, updated, len(incoming) - inserted - updated)
+
+
+def _withdraw(connection: Connection, document_id: int, earlier: tuple[datetime, datetime, int]) -> None:
+    first, last, tenant_id = earlier
+    parameters = {"document_id": document_id, "first": first, "last": last, "tenant_id": tenant_id}
+    connection.execute(query("readings", "withdraw"), parameters)
+    connection.execute(query("readings", "reinstate"), {"document_id": document_id})
+    connection.execute(query("readings", "mark_dirty_withdrawn"))
+
+
+def _copy_ranges(connection: Connection, incoming: Incoming) -> None:
+    starts = run_starts(incoming.series_id)
+    ends = np.append(starts[1:], len(incoming)) - 1
+    connection.execute(query("readings", "create_range"))
+    columns: list[tuple[str, NDArray[Any]]] = [
+        ("series_id", incoming.series_id[starts]),
+        ("lo", incoming.measured_at[starts] - PG_EPOCH_US),
+        ("hi", incoming.measured_at[ends] - PG_EPOCH_US),
+    ]
+    copy_columns(connection, "incoming_range", columns)
+    connection.exec_driver_sql("ANALYZE incoming_range")
+
+
+def _is_dense(connection: Connection, incoming: Incoming) -> bool:
+    if connection.exec_driver_sql("SELECT to_regclass('pg_temp.incoming_range')").scalar_one() is None:
+        _copy_ranges(connection, incoming)
+    starts = run_starts(incoming.series_id)
+    counts = np.diff(np.append(starts, len(incoming)))
+    picked = np.linspace(0, len(starts) - 1, min(_SAMPLED_SERIES, len(starts))).astype(int)
+    parameters = {"series_ids": incoming.series_id[starts[picked]].tolist()}
+    stored = connection.execute(query("readings", "stored_in_sample"), parameters).scalar_one()
+    return bool(counts[picked].sum() >= _DENSE_SHARE * stored)
+
+
+def _mark_dirty(connection: Connection, days: tuple[NDArray[np.int32], NDArray[np.int32]]) -> None:
+    copy_columns(connection, "ops.dirty_day", [("series_id", days[0]), ("local_day", days[1])])
+
+
+def local_days(incoming: Incoming, timezones: Mapping[int, str]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Distinct (series_id, local day) of the readings; days count from 2000-01-01, as PostgreSQL stores a date."""
+    day = np.empty(len(incoming), np.int64)
+    zone_of_row = _zone_index(incoming.series_id, timezones)
+    for index, name in enumerate(sorted(set(timezones.values()))):
+        rows = zone_of_row == index
+        if rows.any():
+            day[rows] = _local_day_number(incoming.measured_at[rows], name)
+    is_new = np.ones(len(day), bool)
+    is_new[1:] = (incoming.series_id[1:] != incoming.series_id[:-1]) | (day[1:] != day[:-1])
+    return incoming.series_id[is_new], (day[is_new] - PG_EPOCH_US // _DAY_US).astype(np.int32)
+
+
+def _zone_index(series_id: NDArray[np.int32], timezones: Mapping[int, str]) -> NDArray[np.int16]:
+    names = {name: index for index, name in enumerate(sorted(set(timezones.values())))}
+    table = np.zeros(max(timezones, default=0) + 1, np.int16)
+    for series, name in timezones.items():
+        table[series] = names[name]
+    return table[series_id]
+
+
+def _local_day_number(measured_at: NDArray[np.int64], timezone: str) -> NDArray[np.int64]:
+    """Days since 1970 in the zone; offsets are looked up per quarter hour, the finest step at which zones change."""
+    first = int(measured_at.min()) // _QUARTER_US
+    quarters = np.arange(first, int(measured_at.max()) // _QUARTER_US + 1) * _QUARTER_US
+    stamps = pd.DatetimeIndex(quarters.view("datetime64[us]"), tz="UTC")
+    wall = stamps.tz_convert(timezone).tz_localize(None).as_unit("us").asi8
+    offset = (wall - quarters)[measured_at // _QUARTER_US - first]
+    return np.asarray((measured_at + offset) // _DAY_US)
+
+
+def run_starts(sorted_ids: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Positions at which a new value starts in a sorted array."""
+    if not len(sorted_ids):
+        return np.empty(0, np.int64)
+    return np.concatenate(([0], np.flatnonzero(np.diff(sorted_ids)) + 1)).astype(np.int64)
+

@@ -1,0 +1,103 @@
+-- name: register_document
+-- One row per distinct delivery; a repeat only counts.
+INSERT INTO landing.document AS d (
+    tenant_id, feed, original_name, sha256, uri, size_bytes, stored_bytes, received_at, last_received_at
+)
+VALUES (:tenant_id, :feed, :original_name, :sha256, :uri, :size_bytes, :stored_bytes, :received_at, :received_at)
+ON CONFLICT (tenant_id, feed, sha256)
+    DO UPDATE SET delivery_count = d.delivery_count + 1, last_received_at = EXCLUDED.received_at
+RETURNING document_id, delivery_count = 1 AS is_new;
+
+-- name: read_pending
+-- Work list: landed documents of the given feeds in the order of receipt.
+SELECT document_id, stored_bytes FROM landing.document
+WHERE state = 'landed' AND feed = ANY (:feeds)
+ORDER BY document_id;
+
+-- name: lock_document
+-- The document to load; none when somebody else loads or has loaded it.
+SELECT
+    d.document_id, d.tenant_id, t.slug AS tenant, d.feed, d.original_name, d.sha256, d.uri, d.stored_bytes, d.received_at
+FROM landing.document AS d
+JOIN fleet.tenant AS t USING (tenant_id)
+WHERE d.document_id = :document_id AND d.state = 'landed'
+FOR UPDATE OF d SKIP LOCKED;
+
+-- name: read_earlier_load
+-- Span that all committed loads of this document covered.
+SELECT min(first_measured_at) AS first, max(last_measured_at) AS last FROM landing.load WHERE document_id = :document_id;
+
+-- name: insert_load
+INSERT INTO landing.load (
+    document_id, tenant_id, loaded_at, run_id, code_version, parsed_rows, inserted_rows, updated_rows, unchanged_rows,
+    duplicate_rows, quarantined_rows, missing_values, quarantine_reasons, quality_suite, first_measured_at, last_measured_at
+)
+VALUES (
+    :document_id, :tenant_id, :loaded_at, :run_id, :code_version, :parsed_rows, :inserted_rows, :updated_rows, :unchanged_rows,
+    :duplicate_rows, :quarantined_rows, :missing_values, CAST(:quarantine_reasons AS jsonb), :quality_suite,
+    :first_measured_at, :last_measured_at
+);
+
+-- name: mark_loaded
+UPDATE landing.document SET state = 'loaded', reason = NULL WHERE document_id = :document_id;
+
+-- name: mark_refused
+UPDATE landing.document SET state = 'refused', reason = :reason WHERE document_id = :document_id AND state = 'landed';
+
+-- name: reopen_newer
+-- Documents received later that were loaded earlier over the same time: they speak again, so that the last received wins.
+UPDATE landing.document AS d
+SET state = 'landed'
+FROM landing.load AS l
+WHERE
+    l.document_id = d.document_id
+    AND d.tenant_id = :tenant_id
+    AND d.document_id > :document_id
+    AND d.state = 'loaded'
+    AND l.first_measured_at <= :last
+    AND l.last_measured_at >= :first;
+
+-- name: reopen_for_subjects
+-- Documents whose rows wait in quarantine for subjects that are known now.
+UPDATE landing.document AS d
+SET state = 'landed'
+WHERE
+    d.tenant_id = :tenant_id
+    AND d.state = 'loaded'
+    AND d.document_id IN (
+        SELECT q.document_id FROM landing.quarantine AS q
+        WHERE q.tenant_id = :tenant_id AND 'subject_known' = ANY (q.broken_rules) AND q.subject = ANY (:subjects)
+    );
+
+-- name: delete_quarantine
+DELETE FROM landing.quarantine WHERE document_id = :document_id;
+
+-- name: insert_quarantine
+INSERT INTO landing.quarantine (document_id, row_number, quantity, tenant_id, subject, broken_rules, payload)
+SELECT :document_id, q.row_number, q.quantity, :tenant_id, q.subject, string_to_array(q.broken_rules, ','), q.payload
+FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+    AS q (row_number int, quantity text, subject text, broken_rules text, payload jsonb)
+ON CONFLICT (document_id, row_number, quantity) DO NOTHING;
+
+-- name: read_status
+-- What an operator asks first, per tenant and feed.
+SELECT
+    t.slug AS tenant, d.feed,
+    count(*) AS documents,
+    count(*) FILTER (WHERE d.state = 'landed') AS waiting,
+    count(*) FILTER (WHERE d.state = 'refused') AS refused,
+    coalesce(sum(l.inserted_rows), 0) AS inserted_rows,
+    coalesce(sum(newest.quarantined_rows), 0) AS quarantined_rows,
+    max(d.last_received_at) AS last_received_at,
+    max(newest.last_measured_at) AS last_measured_at
+FROM landing.document AS d
+JOIN fleet.tenant AS t USING (tenant_id)
+LEFT JOIN LATERAL (
+    SELECT sum(inserted_rows) AS inserted_rows FROM landing.load WHERE document_id = d.document_id
+) AS l ON true
+LEFT JOIN LATERAL (
+    SELECT quarantined_rows, last_measured_at FROM landing.load
+    WHERE document_id = d.document_id ORDER BY load_id DESC LIMIT 1
+) AS newest ON true
+GROUP BY t.slug, d.feed
+ORDER BY t.slug, d.feed;

@@ -1,0 +1,146 @@
+-- name: upsert_tenant
+INSERT INTO fleet.tenant AS t (slug, name, timezone, language, unknown_devices, register_under, report_recipients)
+VALUES (:slug, :name, :timezone, :language, :unknown_devices, :register_under, :report_recipients)
+ON CONFLICT (slug) DO UPDATE SET
+    name = EXCLUDED.name, timezone = EXCLUDED.timezone, language = EXCLUDED.language,
+    unknown_devices = EXCLUDED.unknown_devices, register_under = EXCLUDED.register_under,
+    report_recipients = EXCLUDED.report_recipients
+RETURNING tenant_id;
+
+-- name: read_tenants
+SELECT tenant_id, slug, name, timezone, language, unknown_devices, register_under, report_recipients FROM fleet.tenant ORDER BY slug;
+
+-- name: upsert_plant
+-- Returns no row when nothing changed. What the registry leaves empty keeps its value.
+INSERT INTO fleet.plant AS p (
+    tenant_id, source, plant_key, name, timezone, city, latitude, longitude, capacity_kwp, capacity_kw, commissioned_on
+)
+VALUES (
+    :tenant_id, :source, :plant_key, :name, :timezone, :city, :latitude, :longitude, :capacity_kwp, :capacity_kw, :commissioned_on
+)
+ON CONFLICT (tenant_id, source, plant_key) DO UPDATE SET
+    name = EXCLUDED.name, timezone = EXCLUDED.timezone, city = coalesce(EXCLUDED.city, p.city),
+    latitude = coalesce(EXCLUDED.latitude, p.latitude), longitude = coalesce(EXCLUDED.longitude, p.longitude),
+    capacity_kwp = coalesce(EXCLUDED.capacity_kwp, p.capacity_kwp), capacity_kw = coalesce(EXCLUDED.capacity_kw, p.capacity_kw),
+    commissioned_on = coalesce(EXCLUDED.commissioned_on, p.commissioned_on)
+WHERE (p.name, p.timezone, p.city, p.latitude, p.longitude, p.capacity_kwp, p.capacity_kw, p.commissioned_on)
+    IS DISTINCT FROM (
+        EXCLUDED.name, EXCLUDED.timezone, coalesce(EXCLUDED.city, p.city),
+        coalesce(EXCLUDED.latitude, p.latitude), coalesce(EXCLUDED.longitude, p.longitude),
+        coalesce(EXCLUDED.capacity_kwp, p.capacity_kwp), coalesce(EXCLUDED.capacity_kw, p.capacity_kw),
+        coalesce(EXCLUDED.commissioned_on, p.commissioned_on)
+    )
+RETURNING plant_id, (xmax = 0) AS is_new;
+
+-- name: upsert_device
+-- Returns no row when nothing changed. What the registry leaves empty keeps its value.
+INSERT INTO fleet.device AS d (tenant_id, source, device_key, plant_id, parent_device_id, kind, name, model, capacity_kw)
+VALUES (
+    :tenant_id, :source, :device_key,
+    (SELECT plant_id FROM fleet.plant WHERE tenant_id = :tenant_id AND source = :source AND plant_key = :plant_key),
+    (SELECT device_id FROM fleet.device WHERE tenant_id = :tenant_id AND source = :source AND device_key = :parent_key),
+    :kind, :name, :model, :capacity_kw
+)
+ON CONFLICT (tenant_id, source, device_key) DO UPDATE SET
+    plant_id = coalesce(EXCLUDED.plant_id, d.plant_id), parent_device_id = coalesce(EXCLUDED.parent_device_id, d.parent_device_id),
+    kind = EXCLUDED.kind, name = EXCLUDED.name, model = coalesce(EXCLUDED.model, d.model),
+    capacity_kw = coalesce(EXCLUDED.capacity_kw, d.capacity_kw)
+WHERE (d.plant_id, d.parent_device_id, d.kind, d.name, d.model, d.capacity_kw)
+    IS DISTINCT FROM (
+        coalesce(EXCLUDED.plant_id, d.plant_id), coalesce(EXCLUDED.parent_device_id, d.parent_device_id), EXCLUDED.kind,
+        EXCLUDED.name, coalesce(EXCLUDED.model, d.model), coalesce(EXCLUDED.capacity_kw, d.capacity_kw)
+    )
+RETURNING device_id, (xmax = 0) AS is_new;
+
+-- name: upsert_customer
+INSERT INTO fleet.customer AS c (tenant_id, document, name)
+VALUES (:tenant_id, :document, :name)
+ON CONFLICT (tenant_id, document) DO UPDATE SET name = EXCLUDED.name WHERE c.name <> EXCLUDED.name
+RETURNING customer_id, (xmax = 0) AS is_new;
+
+-- name: upsert_target
+-- No row when the plant is unknown or the target is the same.
+INSERT INTO fleet.target AS t (plant_id, month, tenant_id, target_kwh)
+SELECT p.plant_id, :month, p.tenant_id, :target_kwh
+FROM fleet.plant AS p
+WHERE p.tenant_id = :tenant_id AND p.plant_key = :plant_key
+ON CONFLICT (plant_id, month) DO UPDATE SET target_kwh = EXCLUDED.target_kwh WHERE t.target_kwh <> EXCLUDED.target_kwh
+RETURNING plant_id;
+
+-- name: delete_target
+DELETE FROM fleet.target AS t USING fleet.plant AS p
+WHERE t.plant_id = p.plant_id AND p.tenant_id = :tenant_id AND p.plant_key = :plant_key AND t.month = :month;
+
+-- name: upsert_tariff
+INSERT INTO fleet.tariff AS t (plant_id, valid_from, tenant_id, price_per_kwh, currency)
+SELECT p.plant_id, :valid_from, p.tenant_id, :price_per_kwh, :currency
+FROM fleet.plant AS p
+WHERE p.tenant_id = :tenant_id AND p.plant_key = :plant_key
+ON CONFLICT (plant_id, valid_from) DO UPDATE SET price_per_kwh = EXCLUDED.price_per_kwh, currency = EXCLUDED.currency
+    WHERE (t.price_per_kwh, t.currency) IS DISTINCT FROM (EXCLUDED.price_per_kwh, EXCLUDED.currency)
+RETURNING plant_id;
+
+-- name: read_plant_keys
+SELECT plant_key FROM fleet.plant WHERE tenant_id = :tenant_id AND source = :source;
+
+-- name: read_plants
+SELECT
+    p.plant_id, p.tenant_id, p.plant_key, p.name, p.timezone, p.city, p.latitude, p.longitude, p.capacity_kwp, p.capacity_kw,
+    t.slug AS tenant, t.name AS tenant_name, t.language
+FROM fleet.plant AS p
+JOIN fleet.tenant AS t USING (tenant_id)
+WHERE (CAST(:tenant AS text) IS NULL OR t.slug = :tenant)
+ORDER BY t.slug, p.plant_key;
+
+-- name: read_device_subjects
+SELECT d.device_id AS subject_id, d.device_key AS subject, p.plant_id, coalesce(p.timezone, t.timezone) AS timezone
+FROM fleet.device AS d
+JOIN fleet.tenant AS t USING (tenant_id)
+LEFT JOIN fleet.plant AS p ON p.plant_id = d.plant_id
+WHERE d.tenant_id = :tenant_id AND d.source = :source AND d.device_key = ANY (:subjects);
+
+-- name: read_customer_subjects
+SELECT c.customer_id AS subject_id, c.document AS subject, NULL::int AS plant_id, t.timezone
+FROM fleet.customer AS c
+JOIN fleet.tenant AS t USING (tenant_id)
+WHERE c.tenant_id = :tenant_id AND c.document = ANY (:subjects);
+
+-- name: read_device_series
+SELECT series_id, device_id AS subject_id, quantity FROM fleet.series
+WHERE device_id = ANY (:subject_ids) AND origin = 'measured';
+
+-- name: read_customer_series
+SELECT series_id, customer_id AS subject_id, quantity FROM fleet.series
+WHERE customer_id = ANY (:subject_ids) AND origin = 'measured';
+
+-- name: insert_series
+INSERT INTO fleet.series (tenant_id, device_id, customer_id, quantity, kind)
+VALUES (:tenant_id, :device_id, :customer_id, :quantity, :kind)
+ON CONFLICT (plant_id, device_id, customer_id, quantity, origin) DO NOTHING;
+
+-- name: mark_plant_dirty
+-- A plant's zone or place changed: its days have other edges and other daylight.
+INSERT INTO ops.dirty_day (series_id, local_day)
+SELECT DISTINCT r.series_id, r.local_date + shift
+FROM mart.rollup_day AS r
+JOIN fleet.series AS s USING (series_id)
+LEFT JOIN fleet.device AS d ON d.device_id = s.device_id
+CROSS JOIN generate_series(-1, 1) AS shift
+WHERE coalesce(s.plant_id, d.plant_id) = :plant_id;
+
+-- name: mark_device_dirty
+-- A device moved or became another kind: every day of it belongs elsewhere.
+INSERT INTO ops.dirty_day (series_id, local_day)
+SELECT DISTINCT r.series_id, r.local_date + shift
+FROM mart.rollup_day AS r
+JOIN fleet.series AS s USING (series_id)
+CROSS JOIN generate_series(-1, 1) AS shift
+WHERE s.device_id = :device_id;
+
+-- name: mark_derived_dirty
+-- The devices of a tenant changed: each plant expects its registered inverters.
+INSERT INTO ops.dirty_day (series_id, local_day)
+SELECT r.series_id, r.local_date
+FROM mart.rollup_day AS r
+JOIN fleet.series AS s USING (series_id)
+WHERE s.tenant_id = :tenant_id AND s.origin = 'derived';
