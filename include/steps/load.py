@@ -149,7 +149,11 @@ def _take_bad(settings: Settings, frame: pd.DataFrame, checked: Checked, read: _
         row = frame.iloc[position]
         read.quarantined.append(
             documents.QuarantinedRow(
-                int(row["row_number"]), _text(row["quantity"]) or "", _text(row["subject"]), checked.broken_rules(position), _payload(row)
+                int(row["row_number"]),
+                _text(row["quantity"]) or "",
+                _text(row["subject"]),
+                checked.broken_rules(position),
+                _payload(row),
             )
         )
 
@@ -210,6 +214,11 @@ def _refuse(settings: Settings, connection: Connection, document: LandedDocument
         )
     documents.mark_refused(connection, document.document_id, reason)
     _log.warning("Refused %s %r of %s: %s", document.feed, document.original_name, document.tenant, reason)
+
+
+def _quarantined(row: "pd.Series[Any]", broken_rules: tuple[str, ...]) -> documents.QuarantinedRow:
+    subject, quantity = _text(row["subject"]), _text(row["quantity"]) or ""
+    return documents.QuarantinedRow(int(row["row_number"]), quantity, subject, broken_rules, _payload(row))
 
 
 def _contradicted_row(row: Contradicted, directory: SubjectDirectory) -> documents.QuarantinedRow:

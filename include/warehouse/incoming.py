@@ -26,7 +26,12 @@ class Gathered:
     _columns: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]] = field(default_factory=list)
 
     def add(
-        self, *, series_id: NDArray[np.int32], measured_at: NDArray[np.int64], value: NDArray[np.float64], row_number: NDArray[np.int32]
+        self,
+        *,
+        series_id: NDArray[np.int32],
+        measured_at: NDArray[np.int64],
+        value: NDArray[np.float64],
+        row_number: NDArray[np.int32],
     ) -> None:
         """Take the rows of one piece, in document order; instants in microseconds since 1970 UTC."""
         self._columns.append((series_id, measured_at, value, row_number))

@@ -236,4 +236,3 @@ def run_starts(sorted_ids: NDArray[np.int32]) -> NDArray[np.int64]:
     if not len(sorted_ids):
         return np.empty(0, np.int64)
     return np.concatenate(([0], np.flatnonzero(np.diff(sorted_ids)) + 1)).astype(np.int64)
-

@@ -1,0 +1,1 @@
+"""`helio`: what people type. Commands call `include.steps`; nothing here is imported by the work itself."""

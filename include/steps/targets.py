@@ -1,0 +1,62 @@
+"""Monthly targets typed into a form."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from include.core.errors import Refused
+from include.core.settings import Settings
+from include.core.span import local_day
+from include.warehouse import fleet
+from include.warehouse.engine import transaction
+from include.warehouse.performance import read_performance
+
+_MONTHS = 12
+
+
+def save_targets(
+    settings: Settings, *, tenant: str, plant: str, year: int, months_kwh: Sequence[float | None], now: datetime
+) -> dict[str, Any]:
+    """Save a year's twelve targets [kWh] of one plant, None meaning "no target", and tell the performance that follows.
+
+    Raises `Refused` when the plant is unknown or the values are not twelve numbers of at least zero.
+    """
+    _check(months_kwh)
+    with transaction(settings.database_url) as connection:
+        tenant_id = fleet.read_tenant(connection, tenant).tenant_id
+        row = _plant(fleet.read_plants(connection, tenant), plant)
+        for month, target_kwh in enumerate(months_kwh, start=1):
+            key = {"tenant_id": tenant_id, "plant_key": plant, "month": date(year, month, 1)}
+            if target_kwh is None:
+                fleet.delete_target(connection, **key)
+            else:
+                fleet.upsert_rows(connection, "target", [key | {"target_kwh": target_kwh}])
+        yesterday = local_day(now, ZoneInfo(row["timezone"])) - timedelta(days=1)
+        performance = read_performance(connection, plant_ids=[row["plant_id"]], as_of=yesterday)
+    return {
+        "plant": plant,
+        "year": year,
+        "months_set": sum(m is not None for m in months_kwh),
+        "performance": _plain(performance),
+    }
+
+
+def _check(months_kwh: Sequence[float | None]) -> None:
+    if len(months_kwh) != _MONTHS:
+        raise Refused(f"a year has twelve targets, not {len(months_kwh)}; leave a month empty where it has none")
+    for month, value in enumerate(months_kwh, start=1):
+        if value is not None and not 0 <= value < float("inf"):
+            raise Refused(f"target {value!r} of month {month} is not an energy in kWh; give zero or more")
+
+
+def _plant(plants: list[dict[str, Any]], key: str) -> dict[str, Any]:
+    for plant in plants:
+        if plant["plant_key"] == key:
+            return plant
+    known = ", ".join(plant["plant_key"] for plant in plants) or "none yet"
+    raise Refused(f"plant {key!r} does not exist (known: {known}); register it first")
+
+
+def _plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()} for row in rows]
