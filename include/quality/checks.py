@@ -23,15 +23,17 @@ if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
     from great_expectations.core.batch_definition import BatchDefinition
 
+_TEXT: Final = ("object", "str")
 _DTYPES: Final = {
-    "row_number": "int32",
-    "subject": "category",
-    "quantity": "category",
-    "measured_at": "datetime64[us, UTC]",
-    "value": "float64",
-    "state": "object",
-    "raw": "object",
-    "is_known": "bool",
+    "row_number": ("int32",),
+    "subject": ("category",),
+    "quantity": ("category",),
+    "measured_at": ("datetime64[us, UTC]",),
+    "value": ("float64",),
+    # pandas 3 makes a column of str, not of object, as soon as one text is in it.
+    "state": _TEXT,
+    "raw": _TEXT,
+    "is_known": ("bool",),
 }
 _RESULT_FORMAT: Final = {"result_format": "COMPLETE", "return_unexpected_index_query": False}
 _EXAMPLES: Final = 3
@@ -120,7 +122,7 @@ def _present_quantities(frame: pd.DataFrame) -> tuple[str, ...]:
     expected = {*READING_COLUMNS, "is_known"}
     if set(frame.columns) != expected:
         raise ValueError(f"the frame's columns differ from the contract in {sorted(expected ^ set(frame.columns))}")
-    wrong = {name: str(frame[name].dtype) for name, dtype in _DTYPES.items() if str(frame[name].dtype) != dtype}
+    wrong = {name: str(frame[name].dtype) for name, dtypes in _DTYPES.items() if str(frame[name].dtype) not in dtypes}
     if wrong:
         raise ValueError(f"the frame's columns {wrong} do not have the types of the contract, {_DTYPES}")
     if not frame.index.equals(pd.RangeIndex(len(frame))):

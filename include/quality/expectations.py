@@ -7,12 +7,15 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from great_expectations.execution_engine import PandasExecutionEngine
+from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
 from great_expectations.expectations.expectation import ColumnMapExpectation, MulticolumnMapExpectation
-from great_expectations.expectations.metrics.map_metric_provider import ColumnMapMetricProvider, MulticolumnMapMetricProvider
 from great_expectations.expectations.metrics.map_metric_provider.column_condition_partial import column_condition_partial
+from great_expectations.expectations.metrics.map_metric_provider.column_map_metric_provider import ColumnMapMetricProvider
 from great_expectations.expectations.metrics.map_metric_provider.multicolumn_condition_partial import (
     multicolumn_condition_partial,
+)
+from great_expectations.expectations.metrics.map_metric_provider.multicolumn_map_metric_provider import (
+    MulticolumnMapMetricProvider,
 )
 
 _EASTMOST = pd.Timedelta(hours=14)
@@ -23,7 +26,7 @@ class _WithinLimits(MulticolumnMapMetricProvider):
     condition_metric_name = "reading.within_limits"
     condition_value_keys = ("limits",)
 
-    @multicolumn_condition_partial(engine=PandasExecutionEngine)
+    @multicolumn_condition_partial(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator] # GX leaves it untyped
     def _pandas(cls, columns: pd.DataFrame, *, limits: dict[str, list[float]], **_: Any) -> pd.Series:  # noqa: N805, ANN401
         """NaN and rows of a quantity without limits keep the rule."""
         names = list(columns.iloc[:, 0].cat.categories)
@@ -50,7 +53,7 @@ class _ReadableValue(MulticolumnMapMetricProvider):
     condition_metric_name = "reading.readable_value"
     condition_value_keys = ("states",)
 
-    @multicolumn_condition_partial(engine=PandasExecutionEngine)
+    @multicolumn_condition_partial(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator] # GX leaves it untyped
     def _pandas(cls, columns: pd.DataFrame, *, states: list[str], **_: Any) -> pd.Series:  # noqa: N805, ANN401
         quantity = columns.iloc[:, 0]
         codes = quantity.cat.codes.to_numpy()
@@ -86,7 +89,8 @@ class _MonthStart(ColumnMapMetricProvider):
         since_midnight = eastmost - eastmost.dt.normalize()
         into_month = since_midnight + pd.to_timedelta(day_of_month - 1, unit="D")
         on_the_quarter = (column.dt.minute % 15 == 0) & (column.dt.second == 0) & (column.dt.microsecond == 0)
-        return (into_month <= _EASTMOST + _WESTMOST) & on_the_quarter
+        kept: pd.Series = (into_month <= _EASTMOST + _WESTMOST) & on_the_quarter
+        return kept
 
 
 class ExpectMonthStart(ColumnMapExpectation):

@@ -5,7 +5,7 @@ together with `SUITE_VERSION`.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from include.core.documents import READING_FEEDS
@@ -14,7 +14,7 @@ from include.core.quantities import QUANTITIES
 SUITE_VERSION: Final = 1
 """Rises when a rule or a limit changes its meaning; part of every suite name."""
 
-EARLIEST: Final = "2000-01-01T00:00:00+00:00"
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """No device of a solar fleet has measured before this; earlier stamps are clocks that were never set."""
 
 CLOCK_AHEAD: Final = timedelta(minutes=10)
@@ -32,7 +32,7 @@ class Rule:
 
 _ROWS: Final = (
     Rule("time_readable", "has a time that can be read"),
-    Rule("time_plausible", f"was measured after {EARLIEST[:10]} and at most 10 minutes after it was received"),
+    Rule("time_plausible", f"was measured since {EARLIEST.date()} and at most 10 minutes after it was received"),
     Rule("subject_known", "belongs to a device or customer that is registered"),
     Rule("value_readable", "has a value that is a number, or a text where its quantity is a state"),
     Rule("within_physical_limits", "lies within what is physically possible"),

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import great_expectations as gx
-from great_expectations import expectations as gxe
+from great_expectations.expectations.core.expect_column_values_to_be_between import ExpectColumnValuesToBeBetween
+from great_expectations.expectations.core.expect_column_values_to_be_in_set import ExpectColumnValuesToBeInSet
+from great_expectations.expectations.core.expect_column_values_to_not_be_null import ExpectColumnValuesToNotBeNull
 from great_expectations.expectations.expectation import Expectation
 
 from include.core.quantities import QUANTITIES
@@ -31,10 +33,9 @@ def build_suite(feed: str, quantities: _Quantities) -> gx.ExpectationSuite:
 
     Raises `KeyError` for a quantity that the quantity table does not have and `ValueError` for a feed without readings.
     """
-    suite = gx.ExpectationSuite(name=suite_name(feed), meta={"feed": feed, "version": SUITE_VERSION})
-    for rule in rules_of(feed):
-        suite.add_expectation(_EXPECTATIONS[rule.name](quantities))
-    return suite
+    expectations = [_EXPECTATIONS[rule.name](quantities) for rule in rules_of(feed)]
+    meta = {"feed": feed, "version": SUITE_VERSION}
+    return gx.ExpectationSuite(name=suite_name(feed), expectations=expectations, meta=meta)
 
 
 def _described(rule: str) -> dict[str, Any]:
@@ -42,17 +43,17 @@ def _described(rule: str) -> dict[str, Any]:
 
 
 def _time_readable(_: _Quantities) -> Expectation:
-    return gxe.ExpectColumnValuesToNotBeNull(column="measured_at", **_described("time_readable"))
+    return ExpectColumnValuesToNotBeNull(column="measured_at", **_described("time_readable"))
 
 
 def _time_plausible(_: _Quantities) -> Expectation:
-    return gxe.ExpectColumnValuesToBeBetween(
+    return ExpectColumnValuesToBeBetween(
         column="measured_at", min_value=EARLIEST, max_value={"$PARAMETER": LATEST}, **_described("time_plausible")
     )
 
 
 def _subject_known(_: _Quantities) -> Expectation:
-    return gxe.ExpectColumnValuesToBeInSet(column="is_known", value_set=[True], **_described("subject_known"))
+    return ExpectColumnValuesToBeInSet(column="is_known", value_set=[True], **_described("subject_known"))
 
 
 def _value_readable(quantities: _Quantities) -> Expectation:

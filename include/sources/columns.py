@@ -3,7 +3,7 @@
 import math
 from array import array
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,8 @@ RAW_KEPT: Final = 10_000
 QUANTITY_CODES: Final[dict[str, int]] = {name: code for code, name in enumerate(QUANTITIES)}
 STATE: Final = QUANTITY_CODES["state"]
 
+_QUANTITY_BITS: Final = 6
+_QUANTITY_MASK: Final = (1 << _QUANTITY_BITS) - 1
 _QUANTITY_NAMES: Final = list(QUANTITIES)
 
 
@@ -51,8 +53,7 @@ class Columns:
 
     def _start(self) -> None:
         self.row_numbers = array("i")
-        self.subject_codes = array("i")
-        self.quantity_codes = array("b")
+        self.series_codes = array("i")
         self.instants = array("q")
         self.values = array("d")
         self._states: dict[int, str] = {}
@@ -65,16 +66,23 @@ class Columns:
             self.subjects[key] = subject
         return code
 
-    def add(self, row_number: int, subject_code: int, quantity_code: int, instant: int, value: float | None, record: Any = None) -> None:  # noqa: ANN401, PLR0913, PLR0917
+    def add(
+        self,
+        row_number: int,
+        subject_code: int,
+        quantity_code: int,
+        instant: int,
+        value: float | None,
+        record: Any = None,  # noqa: ANN401 - any JSON value
+    ) -> None:
         """Add one reading; None counts as missing, and a row with an unreadable part keeps its record as text."""
         if value is None:
             self.missing_count += 1
             return
-        if instant == UNREADABLE or value != value:  # noqa: PLR0124 - NaN is the only value that differs from itself
+        if instant == UNREADABLE or math.isnan(value):
             self._keep_raw(record)
         self.row_numbers.append(row_number)
-        self.subject_codes.append(subject_code)
-        self.quantity_codes.append(quantity_code)
+        self.series_codes.append(subject_code << _QUANTITY_BITS | quantity_code)
         self.instants.append(instant)
         self.values.append(value)
 
@@ -85,8 +93,7 @@ class Columns:
         if state is not None:
             self._states[len(self.values)] = state
         self.row_numbers.append(row_number)
-        self.subject_codes.append(subject_code)
-        self.quantity_codes.append(STATE)
+        self.series_codes.append(subject_code << _QUANTITY_BITS | STATE)
         self.instants.append(instant)
         self.values.append(math.nan)
 
@@ -94,13 +101,10 @@ class Columns:
         """Add a row for a record of which not even the subject can be read."""
         self.add(row_number, self.code(NOBODY), QUANTITY_CODES[quantity], UNREADABLE, math.nan, record)
 
-    def extend(
-        self, row_numbers: Sequence[int], subject_codes: Sequence[int], quantity_codes: Sequence[int], instants: Sequence[int], values: Sequence[float]
-    ) -> None:
-        """Add many readable readings at once; the five columns are equally long."""
-        self.row_numbers.extend(row_numbers)
-        self.subject_codes.extend(subject_codes)
-        self.quantity_codes.extend(quantity_codes)
+    def extend(self, row_numbers: range, series_codes: Sequence[int], instants: Sequence[int], values: Sequence[float]) -> None:
+        """Add many readable readings at once; the four columns are equally long, series codes as `series_code` makes them."""
+        self.row_numbers.frombytes(np.arange(row_numbers.start, row_numbers.stop, dtype=np.int32).tobytes())
+        self.series_codes.extend(series_codes)
         self.instants.extend(instants)
         self.values.extend(values)
 
@@ -125,10 +129,11 @@ class Columns:
     def _cut(self) -> Iterator[Piece]:
         count = len(self)
         self._row_count += count
-        columns = (
+        series_codes = np.frombuffer(self.series_codes, np.int32)
+        columns = _Table(
             np.frombuffer(self.row_numbers, np.int32),
-            np.frombuffer(self.subject_codes, np.int32),
-            np.frombuffer(self.quantity_codes, np.int8),
+            series_codes >> _QUANTITY_BITS,
+            series_codes & _QUANTITY_MASK,
             np.frombuffer(self.instants, np.int64),
             np.frombuffer(self.values, np.float64),
             _sparse(self._states, count),
@@ -138,46 +143,61 @@ class Columns:
         self._start()
         keys = list(self.codes)
         for start in range(0, max(count, 1), self._piece_rows):
-            part = [column[start : start + self._piece_rows] for column in columns]
-            frame = frame_of(*part, subject_keys=keys)
+            frame = frame_of(columns.part(start, start + self._piece_rows), keys)
             named = {key: subject for key in frame["subject"].cat.categories if (subject := self.subjects.get(key)) is not None}
             yield Piece(frame, named, missing_count)
             missing_count = 0
 
 
-def frame_of(
-    row_numbers: NDArray[np.int32],
-    subject_codes: NDArray[np.int32],
-    quantity_codes: NDArray[np.int8],
-    instants: NDArray[np.int64],
-    values: NDArray[np.float64],
-    states: NDArray[np.object_],
-    raws: NDArray[np.object_],
-    *,
-    subject_keys: Sequence[str],
-) -> pd.DataFrame:  # noqa: PLR0913, PLR0917
-    """Make a frame with exactly `READING_COLUMNS` from equally long columns.
+class _Table(NamedTuple):
+    """Equally long columns; subject codes count in a list of keys, quantity codes in the quantity table; UTC µs."""
 
-    Subject codes count in `subject_keys`, quantity codes in the quantity table, instants are µs since 1970 in UTC. The categories of
-    the frame are the subjects and quantities that occur in it.
-    """
-    subjects, keys = _occurring(subject_codes, subject_keys)
-    quantities, names = _occurring(quantity_codes, _QUANTITY_NAMES)
-    columns: dict[str, Any] = {
-        "row_number": row_numbers,
+    row_numbers: NDArray[np.int32]
+    subject_codes: NDArray[np.int32]
+    quantity_codes: NDArray[np.int32]
+    instants: NDArray[np.int64]
+    values: NDArray[np.float64]
+    states: NDArray[np.object_]
+    raws: NDArray[np.object_]
+
+    def part(self, start: int, end: int) -> "_Table":
+        """Rows `[start, end)`."""
+        rows = slice(start, end)
+        return _Table(
+            self.row_numbers[rows],
+            self.subject_codes[rows],
+            self.quantity_codes[rows],
+            self.instants[rows],
+            self.values[rows],
+            self.states[rows],
+            self.raws[rows],
+        )
+
+
+def frame_of(columns: _Table, subject_keys: Sequence[str]) -> pd.DataFrame:
+    """Make a frame with exactly `READING_COLUMNS`; its categories are the subjects and quantities that occur in it."""
+    subjects, keys = _occurring(columns.subject_codes, subject_keys)
+    quantities, names = _occurring(columns.quantity_codes, _QUANTITY_NAMES)
+    made: dict[str, Any] = {
+        "row_number": columns.row_numbers,
         "subject": pd.Categorical.from_codes(subjects, categories=pd.Index(keys, dtype=object)),
         "quantity": pd.Categorical.from_codes(quantities, categories=pd.Index(names, dtype=object)),
-        "measured_at": pd.DatetimeIndex(as_datetimes(instants)).tz_localize("UTC"),
-        "value": values,
-        "state": states,
-        "raw": raws,
+        "measured_at": pd.DatetimeIndex(as_datetimes(columns.instants)).tz_localize("UTC"),
+        "value": columns.values,
+        "state": columns.states,
+        "raw": columns.raws,
     }
-    return pd.DataFrame({name: columns[name] for name in READING_COLUMNS}, copy=False)
+    return pd.DataFrame({name: made[name] for name in READING_COLUMNS}, copy=False)
+
+
+def series_code(subject_code: int, quantity_code: int) -> int:
+    """One number for a subject's quantity."""
+    return subject_code << _QUANTITY_BITS | quantity_code
 
 
 def _occurring(codes: NDArray[Any], names: Sequence[str]) -> tuple[NDArray[np.int32], list[str]]:
     occurs = np.bincount(codes, minlength=len(names)) > 0
-    return (np.cumsum(occurs) - 1).astype(np.int32)[codes], [names[code] for code in np.flatnonzero(occurs)]
+    return (np.cumsum(occurs) - 1).astype(np.int32)[codes], [names[code] for code in np.flatnonzero(occurs).tolist()]
 
 
 def _sparse(texts: dict[int, str], count: int) -> NDArray[np.object_]:

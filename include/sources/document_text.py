@@ -61,7 +61,9 @@ def recognised(body: bytes | memoryview, *, wanted: str) -> bytes:
     if start.startswith(b"<"):
         raise BadDocument(f"the file is {_markup(start)}, not {wanted}; export the data itself and drop it again")
     if text[:400].count(b"\0") > len(text[:400]) // 4:
-        raise BadDocument(f"the file looks like UTF-16 text without a byte order mark; save it as UTF-8 {wanted} and drop it again")
+        raise BadDocument(
+            f"the file looks like UTF-16 text without a byte order mark; save it as UTF-8 {wanted} and drop it again"
+        )
     return text
 
 

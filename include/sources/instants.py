@@ -1,12 +1,12 @@
 """Written times -> UTC microseconds.
 
-Rules: ISO 8601 with offset or Z is that instant. ISO 8601 without offset is local time of the document's zone. Numbers, and texts of
-digits alone, are epoch seconds (from 1973) or epoch milliseconds. Anything else, 12-hour forms and dates without a time among them,
-is unreadable (`UNREADABLE`, which numpy reads as NaT).
+Rules: ISO 8601 with offset or Z is that instant. ISO 8601 without offset is local time of the document's zone. Numbers, and
+texts of digits alone, are epoch seconds (from 1973) or epoch milliseconds. Anything else, 12-hour forms and dates without a
+time among them, is unreadable (`UNREADABLE`, which numpy reads as NaT).
 
-Where clocks are set back, an hour occurs twice and a local time without offset names two instants. It means the first, unless the
-same subject's times were rising and then go back by at least half of the repeated hour: from there on they mean the second. A local
-time that was skipped when clocks were set forward is unreadable.
+Where clocks are set back, an hour occurs twice and a local time without offset names two instants. It means the first, unless
+the same subject's times were rising and then go back by at least half of the repeated hour: from there on they mean the
+second. A local time that was skipped when clocks were set forward is unreadable.
 """
 
 import re
@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 
 UNREADABLE: Final = -(2**63)
 
-_ISO: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?( ?(Z|[+-]\d\d(:?\d\d)?))?", re.IGNORECASE | re.ASCII)
+_ISO: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?( ?(Z|[+-]\d\d(:?\d\d)?))?", re.IGNORECASE | re.ASCII
+)
 _DIGITS: Final = re.compile(r"\d{9,13}(\.\d{1,9})?", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -56,7 +58,7 @@ class Instants(dict[str, int]):
 
     def read_all(self, stamps: Sequence[Any], subjects: Sequence[Hashable]) -> list[int]:
         """Instants of many values in file order; `subjects` are the keys that they belong to."""
-        if all(map(str.__instancecheck__, stamps)) if False else set(map(type, stamps)) == {str}:
+        if set(map(type, stamps)) == {str}:
             instants = list(map(self.__getitem__, stamps))
             if not self._overlaps:
                 return instants
@@ -70,7 +72,7 @@ class Instants(dict[str, int]):
             if key == "$date":
                 return self.read(inner, subject)
             if key == "$numberLong" and isinstance(inner, str | int) and re.fullmatch(r"-?\d{1,18}", str(inner), re.ASCII):
-                return epoch(int(inner) / 1000 if abs(int(inner)) > _LAST_EPOCH_S else int(inner))
+                return epoch_ms(int(inner))
         if isinstance(stamp, int | float) and not isinstance(stamp, bool):
             return epoch(stamp)
         return UNREADABLE
@@ -132,12 +134,15 @@ def microseconds(instant: datetime) -> int:
 
 
 def epoch(number: float) -> int:
-    """Instant of epoch seconds or, above the year 2100, milliseconds; numbers too small to be told from a clock never set are unreadable."""
+    """Instant of epoch seconds from 1973 to 2100, or of milliseconds where the number is larger, else unreadable."""
     if _FIRST_EPOCH_S <= number <= _LAST_EPOCH_S:
         return round(number * 1_000_000)
-    if _LAST_EPOCH_S < number <= _LAST_EPOCH_S * 1000:
-        return round(number * 1000)
-    return UNREADABLE
+    return epoch_ms(number) if number > _LAST_EPOCH_S else UNREADABLE
+
+
+def epoch_ms(number: float) -> int:
+    """Instant of epoch milliseconds from 1973 to 2100, else unreadable."""
+    return round(number * 1000) if _FIRST_EPOCH_S * 1000 <= number <= _LAST_EPOCH_S * 1000 else UNREADABLE
 
 
 def as_datetimes(instants: NDArray[np.int64]) -> NDArray[np.datetime64]:

@@ -17,12 +17,15 @@ from include.sources.document_text import utf8_body
 _EVERY_BYTE: Final = bytes(range(256))
 _NOT_STRUCTURE: Final = bytes(set(_EVERY_BYTE) - set(b'[]{}"\\'))
 _ESCAPES: Final = re.compile(rb"\\.?", re.DOTALL)
+_ESCAPED: Final = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL
+)
 _STRINGS: Final = re.compile(rb'"[^"]*"?')
 _STEPS: Final = np.zeros(256, np.int32)
 _STEPS[list(b"[{")] = 1
 _STEPS[list(b"]}")] = -1
 _POSITION: Final = re.compile(r"\(byte (\d+)\)")
-_MAX_DIGITS: Final = 400
+_MAX_DIGITS: Final = 300
 _RECORDS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _RECORD: Final = msgspec.json.Decoder(msgspec.Raw)
 
@@ -45,15 +48,24 @@ def raw_records(body: bytes | memoryview, context: ParseContext, *, scan_nesting
     if scan_nesting:
         check_nesting(text, context.max_nesting)
     try:
-        if text[:1000].lstrip()[:1] == b"[" or not text[:1000].strip():
-            return _RECORDS.decode(text)
-        return _one_or_lines(text)
+        return _cut(text)
     except msgspec.ValidationError as error:
         raise BadDocument(f"the file is JSON but no array of records ({error}); export it again") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadDocument(json_fault(text, error)) from error
     except RecursionError as error:
         raise BadDocument(_too_deep(context.max_nesting)) from error
+
+
+def _cut(text: bytes) -> list[msgspec.Raw]:
+    try:
+        return _RECORDS.decode(text) if text.lstrip()[:1] != b"{" else _one_or_lines(text)
+    except msgspec.DecodeError:
+        # Half of a surrogate pair is no character: it spoils its own text, not the document.
+        repaired = _ESCAPED.sub(_replaced, text) if b"\\ud" in text.lower() else text
+        if repaired == text:
+            raise
+    return _RECORDS.decode(repaired) if repaired.lstrip()[:1] != b"{" else _one_or_lines(repaired)
 
 
 def check_nesting(text: bytes, max_nesting: int) -> None:
@@ -96,7 +108,7 @@ def loose(raw: bytes | msgspec.Raw) -> Any:  # noqa: ANN401 - any JSON value
 
 def _one_or_lines(text: bytes) -> list[msgspec.Raw]:
     try:
-        return [_RECORD.decode(text)] if text.lstrip()[:1] == b"{" else _RECORDS.decode(text)
+        return [_RECORD.decode(text)]
     except msgspec.DecodeError as error:
         if "trailing characters" not in str(error):
             raise
@@ -107,6 +119,10 @@ def _one_or_lines(text: bytes) -> list[msgspec.Raw]:
         # Without its line end the last record was cut; a bad line elsewhere is a bad record.
         raise BadDocument(f"the last line of the JSON lines ends too early, at byte {len(text)}; export and drop it again")
     return [msgspec.Raw(line) for line in lines if line.strip()]
+
+
+def _replaced(escape: re.Match[bytes]) -> bytes:
+    return b"\\ufffd" if escape[1] else escape[0]
 
 
 def _is_json(line: bytes) -> bool:

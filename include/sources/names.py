@@ -1,6 +1,7 @@
 """Keys and texts that come from outside: bounded, printable, storable; and records as bounded JSON text."""
 
 import json
+import re
 import unicodedata
 from typing import Any, Final
 
@@ -31,14 +32,16 @@ def text(value: object, longest: int = MAX_KEY) -> str | None:
 
 
 def is_storable(value: str) -> bool:
-    """Whether PostgreSQL and a log line can hold the text: no control characters (NUL among them), no lone surrogates."""
+    """Whether PostgreSQL and a log line can hold the text: no control characters (NUL among them), no lone surrogates, nothing that was lost."""
+    if "\ufffd" in value:
+        return False
     return value.isprintable() or all(unicodedata.category(letter) not in {"Cc", "Cs"} for letter in value)
 
 
 def plain(value: str) -> str:
-    """Lower case without accents, blanks as underscores: `Mês de Referência` -> `mes_de_referencia`; for headers and field names."""
+    """Lower case without accents, words joined by underscores: `Mês (CPF/CNPJ)` -> `mes_cpf_cnpj`; for headers."""
     bare = "".join(letter for letter in unicodedata.normalize("NFKD", value) if not unicodedata.combining(letter))
-    return "_".join(bare.lower().replace("-", " ").replace("_", " ").split())
+    return "_".join(re.findall(r"[^\W_]+", bare.lower()))
 
 
 def raw_text(record: Any) -> str:  # noqa: ANN401 - any JSON value
@@ -46,6 +49,9 @@ def raw_text(record: Any) -> str:  # noqa: ANN401 - any JSON value
     if isinstance(record, msgspec.Raw | bytes):
         written = bytes(record)[: MAX_RAW_BYTES * 2].decode("utf-8", "replace").strip()
     else:
-        written = json.dumps(record, ensure_ascii=False, default=str)
-    written = written.replace("\0", "\ufffd").encode("utf-8", "replace")[:MAX_RAW_BYTES].decode("utf-8", "ignore")
-    return written
+        try:
+            written = msgspec.json.encode(record).decode()
+        except (ValueError, TypeError, OverflowError):
+            # Lone surrogates and integers beyond 64 bits have no strict JSON form.
+            written = json.dumps(record, ensure_ascii=False, default=msgspec.to_builtins)
+    return written.replace("\0", "\ufffd").encode("utf-8", "replace")[:MAX_RAW_BYTES].decode("utf-8", "ignore")

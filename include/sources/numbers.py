@@ -7,7 +7,9 @@ import math
 import re
 from typing import Final
 
-SENTINELS: Final = frozenset({-999.0, -9999.0, -99999.0, -1_000_000.0, 65535.0, 6553.5, 4294967295.0, 2147483647.0, -2147483648.0})
+SENTINELS: Final = frozenset(
+    {-999.0, -9999.0, -99999.0, -1_000_000.0, 65535.0, 6553.5, 4294967295.0, 2147483647.0, -2147483648.0}
+)
 """Numbers that field devices send for "no reading"."""
 
 NO_READING: Final = frozenset({
@@ -26,7 +28,8 @@ _DOTS_ONLY: Final = re.compile(r"[+-]?\d{1,3}(\.\d{3}){2,}", re.ASCII)
 def number(value: object, sentinels: frozenset[float] = SENTINELS) -> float | None:
     """Read a JSON value or a text as a finite number.
 
-    Texts may have a decimal point or comma and thousands separators; a lone comma is a decimal comma, a lone point a decimal point.
+    Texts may have a decimal point or comma and thousands separators; a lone comma is a decimal comma, a lone point a decimal
+    point.
 
     Returns:
         The number; None for "no reading" (null, a sentinel, `unknown`); NaN for anything else, NaN and infinities among them.
@@ -65,8 +68,8 @@ def from_text(text: str, *, dot_groups: bool = False) -> float:
 
 
 def is_dot_grouped(text: str) -> bool:
-    """Whether the points in a text can only be thousands separators, or could be one (`1.234`)."""
-    return _DOTS_THEN_COMMA.fullmatch(text) is not None
+    """Whether the points in a text can be thousands separators: `1.234` and `12.345,6`, not `0.123`."""
+    return _DOTS_THEN_COMMA.fullmatch(text) is not None and text.lstrip("+-")[0] != "0"
 
 
 def _as_float(value: float) -> float:

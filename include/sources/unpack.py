@@ -1,4 +1,4 @@
-"""Stored bytes -> the document itself: gzip layers are recognised by their magic and removed under caps on size, ratio and layers.
+"""Stored bytes -> the document itself: gzip layers, recognised by their magic, are removed under caps on size and ratio.
 
 What was delivered is never trusted to say its own size: bytes are counted while they come out, and unpacking stops at the cap.
 """
@@ -7,13 +7,16 @@ import io
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from isal import isal_zlib
+from isal.igzip_lib import IsalError
 
 from include.core.errors import BadDocument
 from include.core.settings import Settings
 
+# isal's stubs declare its error as a value, not as a type.
+_FAULTS: Final[tuple[Any, ...]] = (IsalError, zlib.error, ValueError, EOFError)
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _GZIP_WINDOW: Final = 31
 _CHUNK: Final = 1 << 20
@@ -65,13 +68,13 @@ def _first_layer(stored: BinaryIO, limits: Limits) -> bytes:
         raise BadDocument("the file is empty (0 bytes); export it again and drop it again")
     if head == _GZIP_MAGIC:
         return _gunzip(stored, limits, head)
-    parts, size = [head], len(head)
+    body = io.BytesIO()
+    body.write(head)
     while chunk := stored.read(_CHUNK):
-        parts.append(chunk)
-        size += len(chunk)
-        if size > limits.max_unpacked:
+        body.write(chunk)
+        if body.tell() > limits.max_unpacked:
             raise BadDocument(_too_large(limits))
-    return b"".join(parts)
+    return body.getvalue()
 
 
 def _gunzip(packed: BinaryIO, limits: Limits, head: bytes = b"") -> bytes:
@@ -95,7 +98,9 @@ def _gunzip(packed: BinaryIO, limits: Limits, head: bytes = b"") -> bytes:
             chunk = packed.read(_CHUNK)
             packed_count += len(chunk)
             if packed_count > limits.max_packed:
-                raise BadDocument(f"the file is larger than {limits.max_packed / 1e6:g} MB as delivered; split it and drop the parts")
+                raise BadDocument(
+                    f"the file is larger than {limits.max_packed / 1e6:g} MB as delivered; split it and drop the parts"
+                )
     raise BadDocument(f"the gzip data ends too early, after {packed_count} bytes; the transfer was cut, so send the file again")
 
 
@@ -107,7 +112,7 @@ def _inflate(member: "isal_zlib.Decompress", chunk: bytes) -> Iterator[bytes]:
             if member.eof:
                 return
             part = member.decompress(member.unconsumed_tail, _STEP)
-    except (isal_zlib.error, zlib.error, ValueError, EOFError) as error:
+    except _FAULTS as error:
         raise BadDocument(f"the gzip data is corrupt ({error}); send the file again") from error
 
 

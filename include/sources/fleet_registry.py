@@ -1,0 +1,215 @@
+"""Registry files: what a tenant's fleet consists of. CSV (one table per file) or JSON.
+
+A JSON object names its lists: `{"plants": [...], "devices": [...], "customers": [...], "targets": [...], "tariffs": [...]}`,
+any of them. A CSV file, or a JSON array, is one table that is recognised by its columns: `valid_from` and `price_per_kwh` make
+tariffs, `month` and `target_kwh` targets, `device_key` devices, `document` customers, `plant_key` with anything else plants.
+Portuguese names of columns are read too. A bad row is rejected with a reason and does not stop the others.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from include.core.errors import BadDocument
+from include.sources import names
+from include.sources.context import ParseContext
+from include.sources.csv_table import missing_header, read_table
+from include.sources.document_text import recognised, utf8_body
+from include.sources.json_text import check_nesting, json_fault, loose, raw_records
+from include.sources.registry_fields import ALIASES, DEVICE_KINDS, READERS, BadField
+
+
+@dataclass(frozen=True, slots=True)
+class PlantRow:
+    """A plant; `timezone` is IANA, capacity is DC [kWp] and AC [kW], coordinates are degrees."""
+
+    plant_key: str
+    name: str | None = None
+    timezone: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    capacity_kwp: float | None = None
+    capacity_kw: float | None = None
+    city: str | None = None
+    commissioned_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A device of a plant; `kind` is one of `DEVICE_KINDS`, `parent_key` the device that it belongs to."""
+
+    device_key: str
+    plant_key: str | None = None
+    kind: str = "inverter"
+    name: str | None = None
+    model: str | None = None
+    capacity_kw: float | None = None
+    parent_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRow:
+    """A customer, known by the document."""
+
+    document: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRow:
+    """What a plant should generate in a month [kWh]; `month` is its first day."""
+
+    plant_key: str
+    month: date
+    target_kwh: float
+
+
+@dataclass(frozen=True, slots=True)
+class TariffRow:
+    """Price of energy [currency per kWh] from a day on; `currency` is ISO 4217."""
+
+    plant_key: str
+    valid_from: date
+    price_per_kwh: float
+    currency: str = "BRL"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One row that was not taken: its number from 1 within its table, a sentence, and the record as text."""
+
+    row_number: int
+    reason: str
+    payload: str
+
+
+@dataclass(slots=True)
+class Registry:
+    """What one registry file says; order as in the file."""
+
+    plants: list[PlantRow] = field(default_factory=list)
+    devices: list[DeviceRow] = field(default_factory=list)
+    customers: list[CustomerRow] = field(default_factory=list)
+    targets: list[TargetRow] = field(default_factory=list)
+    tariffs: list[TariffRow] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+
+    def row_count(self) -> int:
+        """Rows taken and rejected."""
+        taken = len(self.plants) + len(self.devices) + len(self.customers) + len(self.targets) + len(self.tariffs)
+        return taken + len(self.rejected)
+
+
+_TABLES: Final[dict[str, tuple[Callable[..., Any], frozenset[str]]]] = {
+    "tariffs": (TariffRow, frozenset({"plant_key", "valid_from", "price_per_kwh"})),
+    "targets": (TargetRow, frozenset({"plant_key", "month", "target_kwh"})),
+    "devices": (DeviceRow, frozenset({"device_key"})),
+    "customers": (CustomerRow, frozenset({"document"})),
+    "plants": (PlantRow, frozenset({"plant_key"})),
+}
+_WANTED: Final = (
+    "plant_key with more columns, device_key, document, plant_key+month+target_kwh or plant_key+valid_from+price_per_kwh"
+)
+
+
+def parse_registry(body: bytes | memoryview, context: ParseContext) -> Registry:
+    """Read a registry file; see the module for what makes which table. Raises `BadDocument` where the whole cannot be read."""
+    start = recognised(body, wanted="CSV or JSON")[:1000].lstrip()[:1]
+    registry = Registry()
+    for table, row_number, record in _csv_rows(body) if start not in {b"[", b"{"} else _json_rows(body, context):
+        _take(registry, table, row_number, record)
+        if registry.row_count() > context.max_rows:
+            raise BadDocument(f"the registry holds more than {context.max_rows} rows; split it and drop the parts")
+    return registry
+
+
+def _csv_rows(body: bytes | memoryview) -> Iterator[tuple[str, int, Any]]:
+    read = read_table(body, accept_windows=True)
+    table = _table_of(read.header)
+    if table is None:
+        raise missing_header(read.header, _WANTED)
+    for row_number, cells in read.rows:
+        yield table, row_number, dict(zip(read.header, cells, strict=False)) if len(cells) <= len(read.header) else cells
+
+
+def _json_rows(body: bytes | memoryview, context: ParseContext) -> Iterator[tuple[str, int, Any]]:
+    text = utf8_body(body, wanted="JSON")
+    check_nesting(text, context.max_nesting)
+    if text.lstrip()[:1] == b"[":
+        yield from _one_table([loose(raw) for raw in raw_records(text, context)])
+        return
+    try:
+        document = loose(text)
+    except (ValueError, RecursionError) as error:
+        # The strict reader says where the fault is; what only the lenient one refuses is told in its words.
+        raw_records(text, context)
+        raise BadDocument(json_fault(text, error)) from error
+    if document.keys().isdisjoint(_TABLES):
+        yield from _one_table([document])
+        return
+    for table, rows in document.items():
+        for row_number, record in enumerate(rows if isinstance(rows, list) else [rows], start=1):
+            yield table, row_number, record
+
+
+def _one_table(records: list[Any]) -> Iterator[tuple[str, int, Any]]:
+    if not records:
+        return
+    first = records[0]
+    table = _table_of(tuple(names.plain(name) for name in first)) if isinstance(first, dict) else None
+    if table is None:
+        raise BadDocument(
+            f"no table of the registry has such records; name {_WANTED}, or give an object with lists such as plants"
+        )
+    for row_number, record in enumerate(records, start=1):
+        yield table, row_number, record
+
+
+def _table_of(header: tuple[str, ...]) -> str | None:
+    fields = {ALIASES[name] for name in header if name in ALIASES}
+    for table, (_, required) in _TABLES.items():
+        if required <= fields and (table != "plants" or len(fields) > 1):
+            return table
+    return None
+
+
+def _take(registry: Registry, table: str, row_number: int, record: Any) -> None:  # noqa: ANN401
+    try:
+        if table not in _TABLES:
+            raise BadField(f"stands in the list {table[:60]!r}; the lists are {', '.join(_TABLES)}")
+        getattr(registry, table).append(_row(table, record))
+    except BadField as fault:
+        registry.rejected.append(Rejected(row_number, f"row {row_number} of {table[:60]!r} {fault}", names.raw_text(record)))
+
+
+def _row(table: str, record: Any) -> Any:  # noqa: ANN401
+    if not isinstance(record, dict):
+        raise BadField("is no record of named fields")
+    make, required = _TABLES[table]
+    wanted = set(make.__annotations__)
+    found = {}
+    for spelling, value in record.items():
+        name = ALIASES.get(names.plain(spelling))
+        if name not in wanted or name in found or value is None or (isinstance(value, str) and not value.strip()):
+            continue
+        try:
+            found[name] = READERS[name](value)
+        except BadField as fault:
+            raise BadField(f"is wrong: {name} {str(value)[:60]!r} {fault}") from fault
+    if missing := sorted(required - found.keys()):
+        raise BadField(f"lacks {', '.join(missing)}")
+    return make(**found)
+
+
+__all__ = [
+    "DEVICE_KINDS",
+    "CustomerRow",
+    "DeviceRow",
+    "PlantRow",
+    "Registry",
+    "Rejected",
+    "TargetRow",
+    "TariffRow",
+    "parse_registry",
+]

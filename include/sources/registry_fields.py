@@ -1,0 +1,99 @@
+"""Fields of registry files: how each is named in English and Portuguese, and how its text is read."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, Final
+
+from include.core.errors import Refused
+from include.core.span import zone
+from include.sources import names, numbers
+from include.sources.months import month_of
+
+DEVICE_KINDS: Final = ("inverter", "meter", "logger", "battery", "sensor", "equipment")
+
+
+class BadField(ValueError):
+    """A cell of a registry file is not what its column asks for; the text completes a sentence about it."""
+
+
+def _key(value: Any) -> str:  # noqa: ANN401
+    if (key := names.key(value)) is None:
+        raise BadField("is no identifier of at most 200 printable characters")
+    return key
+
+
+def _text(value: Any) -> str:  # noqa: ANN401
+    if (text := names.text(value)) is None:
+        raise BadField("is no text of at most 200 printable characters")
+    return text
+
+
+def _between(low: float, high: float) -> Callable[[Any], float]:
+    def read(value: Any) -> float:  # noqa: ANN401
+        found = numbers.number(value, frozenset())
+        if found is None or not low <= found <= high:
+            raise BadField(f"is no number from {low:g} to {high:g}")
+        return found
+
+    return read
+
+
+def _zone(value: Any) -> str:  # noqa: ANN401
+    try:
+        return zone(_text(value)).key
+    except Refused as error:
+        raise BadField("is no IANA time zone such as America/Sao_Paulo") from error
+
+
+def _day(value: Any) -> date:  # noqa: ANN401
+    written = _text(value)
+    if len(written) == 10 and written[2] == written[5] == "/":
+        written = f"{written[6:]}-{written[3:5]}-{written[:2]}"
+    try:
+        return date.fromisoformat(written)
+    except ValueError as error:
+        raise BadField("is no day such as 2025-03-31 or 31/03/2025") from error
+
+
+def _month(value: Any) -> date:  # noqa: ANN401
+    if (month := month_of(value)) is None:
+        raise BadField("is no month such as 2025-03")
+    return month
+
+
+def _kind(value: Any) -> str:  # noqa: ANN401
+    if (kind := _KINDS.get(names.plain(_text(value)))) is None:
+        raise BadField(f"is none of {', '.join(DEVICE_KINDS)}")
+    return kind
+
+
+def _currency(value: Any) -> str:  # noqa: ANN401
+    written = _text(value).upper()
+    if len(written) != 3 or not (written.isascii() and written.isalpha()):
+        raise BadField("is no currency code such as BRL")
+    return written
+
+
+_KINDS: Final = {kind: kind for kind in DEVICE_KINDS} | {
+    "inversor": "inverter", "medidor": "meter", "registrador": "logger", "bateria": "battery", "equipamento": "equipment",
+}  # fmt: skip
+_POSITIVE: Final = _between(0, 1e9)
+READERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "plant_key": _key, "device_key": _key, "parent_key": _key, "document": _key, "name": _text, "city": _text, "model": _text,
+    "kind": _kind, "timezone": _zone, "latitude": _between(-90, 90), "longitude": _between(-180, 180), "capacity_kwp": _POSITIVE,
+    "capacity_kw": _POSITIVE, "target_kwh": _POSITIVE, "price_per_kwh": _POSITIVE, "commissioned_on": _day, "valid_from": _day,
+    "month": _month, "currency": _currency,
+}  # fmt: skip
+ALIASES: Final = {name: name for name in READERS} | {
+    "plant": "plant_key", "plant_id": "plant_key", "usina": "plant_key", "usina_id": "plant_key", "device": "device_key",
+    "device_id": "device_key", "inversor_id": "device_key", "inverter_id": "device_key", "dispositivo": "device_key",
+    "pai": "parent_key", "parent": "parent_key", "documento": "document", "cpf_cnpj": "document", "cpf": "document",
+    "cnpj": "document", "nome": "name", "usina_nome": "name", "cliente": "name", "customer": "name", "cidade": "city",
+    "localizacao": "city", "modelo": "model", "tipo": "kind", "type": "kind", "fuso": "timezone", "fuso_horario": "timezone",
+    "capacidade_kwp": "capacity_kwp", "potencia_kwp": "capacity_kwp", "capacidade_kw": "capacity_kw",
+    "potencia_kw": "capacity_kw", "comissionada_em": "commissioned_on", "data_comissionamento": "commissioned_on",
+    "mes": "month", "meta_kwh": "target_kwh", "projecao_kwh": "target_kwh", "projection_kwh": "target_kwh",
+    "kwh": "target_kwh", "valido_de": "valid_from", "vigencia": "valid_from", "inicio_vigencia": "valid_from",
+    "preco_kwh": "price_per_kwh", "preco_por_kwh": "price_per_kwh", "tarifa": "price_per_kwh", "price": "price_per_kwh",
+    "moeda": "currency",
+}  # fmt: skip

@@ -1,0 +1,282 @@
+import json
+import logging
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from include.core.documents import READING_FEEDS
+from include.core.quantities import QUANTITIES
+from include.quality import checks
+from include.quality.checks import CheckFailed, check
+from include.quality.rules import RULES, rules_of
+
+pytestmark = pytest.mark.gx
+
+NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+GOOD = {"quantity": "ac_power_kw", "measured_at": NOW - timedelta(hours=1), "value": 5.0, "state": None, "is_known": True}
+MONTH = GOOD | {"quantity": "consumption_kwh", "measured_at": datetime(2026, 2, 1, 3, 0, tzinfo=UTC)}
+SNAPSHOT = Path(__file__).with_name("suite_snapshot.json")
+
+
+def frame_of(*rows):
+    table = pd.DataFrame(rows, columns=list(GOOD))
+    return pd.DataFrame(
+        {
+            "row_number": np.arange(1, len(rows) + 1, dtype=np.int32),
+            "subject": pd.Categorical(["7"] * len(rows)),
+            "quantity": pd.Categorical(table["quantity"]),
+            "measured_at": pd.to_datetime(table["measured_at"], utc=True).astype("datetime64[us, UTC]"),
+            "value": table["value"].astype("float64"),
+            "state": np.array([row["state"] for row in rows], dtype=object),
+            "raw": np.full(len(rows), None, dtype=object),
+            "is_known": table["is_known"].astype("bool"),
+        }
+    )
+
+
+KEEPS = [
+    ("plant_measurements", GOOD),
+    ("plant_measurements", GOOD | {"measured_at": datetime(2000, 1, 1, tzinfo=UTC)}),
+    ("plant_measurements", GOOD | {"measured_at": NOW + timedelta(minutes=10)}),
+    ("plant_measurements", GOOD | {"value": -100_000.0}),
+    ("plant_measurements", GOOD | {"value": 500_000.0}),
+    ("sensor_readings", GOOD | {"quantity": "humidity_pct", "value": 100.0}),
+    ("telemetry_batches", GOOD | {"quantity": "state", "value": np.nan, "state": "on"}),
+    ("consumption", MONTH),
+    ("consumption", MONTH | {"measured_at": datetime(2026, 1, 31, 10, 0, tzinfo=UTC)}),  # Kiritimati, +14:00
+    ("consumption", MONTH | {"measured_at": datetime(2026, 2, 1, 12, 0, tzinfo=UTC)}),  # Baker Island, -12:00
+    ("consumption", MONTH | {"measured_at": datetime(2026, 1, 31, 18, 15, tzinfo=UTC)}),  # Nepal, +05:45
+]
+
+BREAKS = [
+    ("plant_measurements", GOOD | {"measured_at": pd.NaT}, "time_readable"),
+    ("plant_measurements", GOOD | {"measured_at": datetime(1999, 12, 31, 23, 59, 59, tzinfo=UTC)}, "time_plausible"),
+    ("plant_measurements", GOOD | {"measured_at": NOW + timedelta(minutes=10, microseconds=1)}, "time_plausible"),
+    ("plant_measurements", GOOD | {"is_known": False}, "subject_known"),
+    ("plant_measurements", GOOD | {"value": np.nan}, "value_readable"),
+    ("plant_measurements", GOOD | {"quantity": None}, "value_readable"),
+    ("telemetry_batches", GOOD | {"quantity": "state", "value": 1.0, "state": None}, "value_readable"),
+    ("telemetry_batches", GOOD | {"value": np.nan, "state": "on"}, "value_readable"),
+    ("plant_measurements", GOOD | {"value": -100_001.0}, "within_physical_limits"),
+    ("plant_measurements", GOOD | {"value": np.inf}, "within_physical_limits"),
+    ("sensor_readings", GOOD | {"quantity": "humidity_pct", "value": 100.01}, "within_physical_limits"),
+    ("consumption", MONTH | {"value": -0.01}, "within_physical_limits"),
+    ("consumption", MONTH | {"measured_at": datetime(2026, 4, 1, tzinfo=UTC)}, "time_plausible"),
+    ("consumption", MONTH | {"measured_at": datetime(2026, 2, 2, tzinfo=UTC)}, "month_is_whole"),
+    ("consumption", MONTH | {"measured_at": datetime(2026, 1, 31, 9, 45, tzinfo=UTC)}, "month_is_whole"),
+    ("consumption", MONTH | {"measured_at": datetime(2026, 2, 1, 12, 15, tzinfo=UTC)}, "month_is_whole"),
+    ("consumption", MONTH | {"measured_at": datetime(2026, 2, 1, 3, 0, 1, tzinfo=UTC)}, "month_is_whole"),
+]
+
+
+@pytest.mark.parametrize(("feed", "row"), KEEPS)
+def test_a_reading_that_keeps_every_rule_is_good(feed, row):
+    checked = check(frame_of(row), received_at=NOW, feed=feed)
+
+    assert checked.good.tolist() == [True]
+    assert checked.counts == {}
+
+
+@pytest.mark.parametrize(("feed", "row", "rule"), BREAKS)
+def test_a_reading_that_breaks_one_rule_is_held_back_for_that_rule_alone(feed, row, rule):
+    whole = MONTH if feed == "consumption" else GOOD
+
+    checked = check(frame_of(whole, row), received_at=NOW, feed=feed)
+
+    assert checked.good.tolist() == [True, False]
+    assert checked.broken_rules(0) == ()
+    assert checked.broken_rules(1) == (rule,)
+    assert checked.counts == {rule: 1}
+
+
+def test_every_rule_of_the_table_has_a_violating_row():
+    assert {rule for _, _, rule in BREAKS} == set(RULES)
+
+
+def test_a_row_names_every_rule_that_it_breaks():
+    row = GOOD | {"measured_at": pd.NaT, "value": np.nan, "is_known": False}
+
+    checked = check(frame_of(row), received_at=NOW, feed="plant_measurements")
+
+    assert checked.broken_rules(0) == ("time_readable", "subject_known", "value_readable")
+
+
+def random_frame(seed, rows):
+    dice = np.random.default_rng(seed)
+    names = ["ac_power_kw", "humidity_pct", "temp_inverter_c", "voltage_v", "state"]
+    quantity = pd.Categorical.from_codes(dice.integers(-1, len(names), rows), names)
+    seconds = dice.integers(-3_000, 900, rows)
+    instants = pd.Series(pd.Timestamp(NOW) + pd.to_timedelta(seconds, unit="s")).mask(dice.random(rows) < 0.1)
+    return pd.DataFrame(
+        {
+            "row_number": np.arange(1, rows + 1, dtype=np.int32),
+            "subject": pd.Categorical(["7"] * rows),
+            "quantity": quantity,
+            "measured_at": instants.astype("datetime64[us, UTC]"),
+            "value": pd.Series(dice.normal(50, 60, rows)).mask(dice.random(rows) < 0.1).astype("float64"),
+            "state": np.where(dice.random(rows) < 0.5, "on", None).astype(object),
+            "raw": np.full(rows, None, dtype=object),
+            "is_known": dice.random(rows) < 0.9,
+        }
+    )
+
+
+def reference_masks(frame):
+    """The rules once more, row by row and without Great Expectations."""
+    masks = {rule.name: np.zeros(len(frame), dtype=bool) for rule in rules_of("sensor_readings")}
+    for place, row in enumerate(frame.itertuples()):
+        quantity = QUANTITIES.get(row.quantity) if isinstance(row.quantity, str) else None
+        readable = isinstance(row.state, str) if quantity and quantity.kind == "state" else not np.isnan(row.value)
+        masks["time_readable"][place] = row.measured_at is pd.NaT
+        masks["time_plausible"][place] = row.measured_at is not pd.NaT and row.measured_at > NOW + timedelta(minutes=10)
+        masks["subject_known"][place] = not row.is_known
+        masks["value_readable"][place] = quantity is None or not readable
+        if quantity and quantity.kind != "state" and not np.isnan(row.value):
+            masks["within_physical_limits"][place] = not quantity.low <= row.value <= quantity.high
+    return masks
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_verdict_equals_a_row_by_row_reference_on_random_frames(seed):
+    frame = random_frame(seed, rows=700)
+    expected = reference_masks(frame)
+
+    checked = check(frame, received_at=NOW, feed="sensor_readings")
+
+    broken = np.array([checked.broken_rules(place) for place in range(len(frame))], dtype=object)
+    for rule, mask in expected.items():
+        assert [rule in names for names in broken] == mask.tolist(), rule
+        assert checked.counts.get(rule, 0) == mask.sum()
+    assert checked.good.tolist() == (~np.logical_or.reduce(list(expected.values()))).tolist()
+
+
+def test_more_broken_rows_than_great_expectations_samples_are_all_found():
+    rows = 5_000
+    frame = pd.concat([frame_of(GOOD | {"value": np.nan})] * rows, ignore_index=True)
+
+    checked = check(frame, received_at=NOW, feed="plant_measurements")
+
+    assert checked.counts == {"value_readable": rows}
+    assert not checked.good.any()
+
+
+def test_an_empty_frame_is_good_as_a_whole():
+    checked = check(frame_of(GOOD).iloc[:0].reset_index(drop=True), received_at=NOW, feed="plant_measurements")
+
+    assert checked.good.tolist() == []
+    assert checked.suite == "readings__plant_measurements__v1"
+
+
+def test_the_report_is_json_and_tells_limits_reasons_and_rows():
+    frame = frame_of(GOOD, GOOD | {"value": 1e9}, GOOD | {"value": 2e9})
+
+    report = json.loads(json.dumps(check(frame, received_at=NOW, feed="plant_measurements").report))
+
+    assert report["rows"] == 3
+    assert report["good"] == 1
+    assert report["limits"] == {"ac_power_kw": [-100_000.0, 500_000.0]}
+    assert report["broken"] == {
+        "within_physical_limits": {
+            "rows": 2,
+            "per_quantity": {"ac_power_kw": 2},
+            "reasons": ["within_physical_limits: ac_power_kw must lie between -100,000 and 500,000 kW"],
+            "first_row_numbers": [2, 3],
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (lambda frame: frame.drop(columns="is_known"), "is_known"),
+        (lambda frame: frame.assign(value=["5.0"]), "'value'"),
+        (lambda frame: frame.assign(measured_at=frame["measured_at"].dt.tz_localize(None)), "'measured_at'"),
+        (lambda frame: frame.set_index(pd.Index([4])), "RangeIndex"),
+        (lambda frame: frame.assign(quantity=pd.Categorical(["luck"])), "luck"),
+    ],
+)
+def test_a_frame_that_breaks_the_contract_is_our_fault_and_raises(broken, words):
+    frame = broken(frame_of(GOOD))
+
+    with pytest.raises(ValueError, match=words):
+        check(frame, received_at=NOW, feed="plant_measurements")
+
+
+def test_a_naive_moment_of_receipt_raises():
+    with pytest.raises(ValueError, match="no time zone"):
+        check(frame_of(GOOD), received_at=datetime(2026, 3, 10, 12), feed="plant_measurements")
+
+
+def test_an_exception_inside_great_expectations_fails_loudly_and_is_not_bad_data(monkeypatch):
+    check(frame_of(GOOD), received_at=NOW, feed="plant_measurements")
+
+    def explode(*_, **__):
+        raise ZeroDivisionError("the engine is on fire")
+
+    monkeypatch.setattr("include.quality.expectations.np", SimpleNamespace(array=explode, isnan=np.isnan, inf=np.inf))
+    frame = frame_of(GOOD)
+
+    with pytest.raises(CheckFailed, match=r"could not judge within_physical_limits.*the engine is on fire"):
+        check(frame, received_at=NOW, feed="plant_measurements")
+
+
+def test_a_rule_that_the_suite_does_not_answer_fails_loudly(monkeypatch):
+    monkeypatch.setattr(checks, "_broken_positions", lambda *_: {"time_readable": np.array([], dtype=np.int64)})
+
+    with pytest.raises(CheckFailed, match="subject_known"):
+        check(frame_of(GOOD), received_at=NOW, feed="plant_measurements")
+
+
+def test_a_check_says_nothing_on_stdout_stderr_or_in_the_log(capfd, caplog):
+    with caplog.at_level(logging.INFO):
+        check(frame_of(GOOD, GOOD | {"value": np.nan}), received_at=NOW, feed="plant_measurements")
+
+    assert capfd.readouterr() == ("", "")
+    assert caplog.text == ""
+
+
+def test_great_expectations_is_not_imported_before_the_first_check():
+    code = "import sys, include.quality.checks, include.quality.rules; sys.exit('great_expectations' in sys.modules)"
+
+    finished = subprocess.run([sys.executable, "-c", code], check=False)
+
+    assert finished.returncode == 0
+
+
+def test_preload_tells_how_much_cpu_it_took():
+    assert checks.preload() < 60
+
+
+@pytest.mark.parametrize("feed", READING_FEEDS)
+def test_a_suite_is_built_for_every_feed_and_each_expectation_names_its_rule(feed):
+    from include.quality.suites import build_suite
+
+    suite = build_suite(feed, tuple(QUANTITIES))
+
+    assert "." not in suite.name
+    assert suite.name == checks.check(frame_of(GOOD)[:0], received_at=NOW, feed=feed).suite
+    assert [one.meta["rule"] for one in suite.expectations] == [rule.name for rule in rules_of(feed)]
+
+
+def test_the_suites_are_those_of_the_snapshot():
+    """A changed rule or limit shows in review.
+
+    After a meant change raise SUITE_VERSION and write the snapshot anew with `python tests/unit/quality/write_suite_snapshot.py`.
+    """
+    from include.quality.suites import build_suite
+
+    current = {feed: plain(build_suite(feed, tuple(QUANTITIES))) for feed in READING_FEEDS}
+
+    assert current == json.loads(SNAPSHOT.read_text(encoding="utf-8"))
+
+
+def plain(suite):
+    config = suite.to_json_dict()
+    expectations = [{key: one[key] for key in ("type", "kwargs", "meta")} for one in config["expectations"]]
+    return {"name": config["name"], "expectations": expectations}
