@@ -67,7 +67,9 @@ def _forget_engines(url: str) -> None:
 
 @contextlib.contextmanager
 def _superuser(server: Server) -> Iterator["psycopg2.extensions.cursor"]:
-    connection = psycopg2.connect(host="127.0.0.1", port=server.port, dbname="postgres", user="postgres", password=server.password)
+    connection = psycopg2.connect(
+        host="127.0.0.1", port=server.port, dbname="postgres", user="postgres", password=server.password
+    )
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:

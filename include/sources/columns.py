@@ -122,7 +122,7 @@ class Columns:
             yield from self._cut()
 
     def _keep_raw(self, record: Any) -> None:  # noqa: ANN401
-        if self._raw_count < RAW_KEPT and record is not None:
+        if self._raw_count < RAW_KEPT:
             self._raws[len(self.values)] = raw_text(record)
             self._raw_count += 1
 
@@ -184,8 +184,9 @@ def frame_of(columns: _Table, subject_keys: Sequence[str]) -> pd.DataFrame:
         "quantity": pd.Categorical.from_codes(quantities, categories=pd.Index(names, dtype=object)),
         "measured_at": pd.DatetimeIndex(as_datetimes(columns.instants)).tz_localize("UTC"),
         "value": columns.values,
-        "state": columns.states,
-        "raw": columns.raws,
+        # Without a given type pandas would turn texts with None into its string type with NaN.
+        "state": pd.Series(columns.states, dtype=object, copy=False),
+        "raw": pd.Series(columns.raws, dtype=object, copy=False),
     }
     return pd.DataFrame({name: made[name] for name in READING_COLUMNS}, copy=False)
 

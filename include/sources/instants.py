@@ -1,8 +1,8 @@
 """Written times -> UTC microseconds.
 
 Rules: ISO 8601 with offset or Z is that instant. ISO 8601 without offset is local time of the document's zone. Numbers, and
-texts of digits alone, are epoch seconds (from 1973) or epoch milliseconds. Anything else, 12-hour forms and dates without a
-time among them, is unreadable (`UNREADABLE`, which numpy reads as NaT).
+texts of digits alone, are epoch seconds (from 1973) or epoch milliseconds. Anything else, 12-hour forms, dates without a time and
+years outside 1900 to 2199 among them, is unreadable (`UNREADABLE`, which numpy reads as NaT).
 
 Where clocks are set back, an hour occurs twice and a local time without offset names two instants. It means the first, unless
 the same subject's times were rising and then go back by at least half of the repeated hour: from there on they mean the
@@ -81,7 +81,7 @@ class Instants(dict[str, int]):
         text = text.strip()
         if _DIGITS.fullmatch(text):
             return epoch(float(text))
-        if not _ISO.fullmatch(text):
+        if not _ISO.fullmatch(text) or not "1900" <= text[:4] <= "2199":
             return UNREADABLE
         try:
             written = datetime.fromisoformat(text.upper().replace(" Z", "Z").replace(" +", "+").replace(" -", "-"))

@@ -32,7 +32,7 @@ def text(value: object, longest: int = MAX_KEY) -> str | None:
 
 
 def is_storable(value: str) -> bool:
-    """Whether PostgreSQL and a log line can hold the text: no control characters (NUL among them), no lone surrogates, nothing that was lost."""
+    """Whether PostgreSQL and a log line can hold the text: no control characters, lone surrogates or replaced characters."""
     if "\ufffd" in value:
         return False
     return value.isprintable() or all(unicodedata.category(letter) not in {"Cc", "Cs"} for letter in value)

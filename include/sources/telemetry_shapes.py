@@ -135,6 +135,9 @@ def _lenient(raw: msgspec.Raw, max_nesting: int) -> Iterator[tuple[Equipment, li
     except (ValueError, KeyError, AttributeError):
         yield Unreadable(raw)
         return
+    if not isinstance(sensors, list | dict):
+        yield Unreadable(raw)
+        return
     for sensor in sensors if isinstance(sensors, list) else [sensors]:
         try:
             yield equipment, [msgspec.convert(_renamed_sensor(sensor), Sensor)]

@@ -10,22 +10,21 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Connection
 
 from include.core.documents import READING_FEEDS, LandedDocument
 from include.core.errors import BadDocument
 from include.core.frames import Piece
 from include.core.settings import Settings
 from include.core.span import instant_of
-from include.landing.drops import refuse_bytes
 from include.landing.store import ObjectStore
 from include.quality.checks import Checked, check
 from include.sources.feeds import FEEDS, Feed, ParseContext
 from include.sources.unpack import Limits, unpack
 from include.steps.code_version import code_version
+from include.steps.refusal import refuse
 from include.steps.subjects import SubjectDirectory
 from include.warehouse import documents, fleet, readings
-from include.warehouse.engine import transaction
+from include.warehouse.engine import Connection, transaction
 from include.warehouse.incoming import Contradicted, Gathered
 
 _log = logging.getLogger(__name__)
@@ -76,7 +75,7 @@ def load_document(settings: Settings, document_id: int, *, now: datetime, run_id
         try:
             read = _read(settings, connection, document)
         except BadDocument as error:
-            _refuse(settings, connection, document, str(error))
+            refuse(settings, connection, document, str(error))
             return None
         counts = _write(settings, connection, document, read)
         documents.write_load(connection, document, counts, loaded_at=now, run_id=run_id, code_version=code_version())
@@ -135,7 +134,7 @@ def _take(settings: Settings, document: LandedDocument, piece: Piece, read: _Rea
     if len(good):
         read.gathered.add(
             series_id=read.directory.series_ids(good),
-            measured_at=good["measured_at"].to_numpy().view(np.int64),
+            measured_at=pd.DatetimeIndex(good["measured_at"]).as_unit("us").asi8,
             value=good["value"].to_numpy(),
             row_number=good["row_number"].to_numpy(),
         )
@@ -199,21 +198,6 @@ def _write(settings: Settings, connection: Connection, document: LandedDocument,
         first_measured_at=min(instants, default=None),
         last_measured_at=max(instants, default=None),
     )
-
-
-def _refuse(settings: Settings, connection: Connection, document: LandedDocument, reason: str) -> None:
-    with ObjectStore(settings.landing).open(document.uri) as stored:
-        refuse_bytes(
-            settings.drops_path,
-            tenant=document.tenant,
-            feed=document.feed,
-            name=document.original_name,
-            stored=stored,
-            reason=reason,
-            now=document.received_at,
-        )
-    documents.mark_refused(connection, document.document_id, reason)
-    _log.warning("Refused %s %r of %s: %s", document.feed, document.original_name, document.tenant, reason)
 
 
 def _quarantined(row: "pd.Series[Any]", broken_rules: tuple[str, ...]) -> documents.QuarantinedRow:

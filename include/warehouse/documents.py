@@ -94,10 +94,12 @@ def mark_refused(connection: Connection, document_id: int, reason: str) -> None:
     connection.execute(query("documents", "mark_refused"), {"document_id": document_id, "reason": reason})
 
 
-def reopen_for_subjects(connection: Connection, tenant_id: int, subjects: Sequence[str]) -> int:
-    """Put documents back to landed whose quarantined rows waited for these subjects; returns how many."""
-    parameters = {"tenant_id": tenant_id, "subjects": list(subjects)}
-    return connection.execute(query("documents", "reopen_for_subjects"), parameters).rowcount
+def reopen_waiting(connection: Connection, tenant_id: int, *, rule: str, subjects: Sequence[str]) -> int:
+    """Put documents back to landed whose quarantined rows broke `rule` for want of these subjects; returns how many."""
+    if not subjects:
+        return 0
+    parameters = {"tenant_id": tenant_id, "rule": rule, "subjects": list(subjects)}
+    return connection.execute(query("documents", "reopen_waiting"), parameters).rowcount
 
 
 def replace_quarantine(connection: Connection, document: LandedDocument, rows: Sequence[QuarantinedRow]) -> None:

@@ -9,6 +9,9 @@ from sqlalchemy import Connection, Engine, create_engine
 from include.core.errors import NeedsHuman
 
 
+__all__ = ["Connection", "engine_of", "transaction"]
+
+
 @lru_cache(maxsize=8)
 def engine_of(url: str, pool_size: int = 5) -> Engine:
     """One pooled engine per URL and process; raises `NeedsHuman` when no URL is set.
@@ -17,7 +20,8 @@ def engine_of(url: str, pool_size: int = 5) -> Engine:
     """
     if not url:
         raise NeedsHuman("no warehouse URL is set; set HELIOGRAPH_DATABASE_URL (the API: HELIOGRAPH_API_DATABASE_URL)")
-    return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+    options = {"options": "-c temp_buffers=128MB"}  # the roll-up works in temporary tables; taken only when used
+    return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args=options)
 
 
 @contextmanager

@@ -59,9 +59,10 @@ def read_plants(connection: Connection, tenant: str | None = None) -> list[dict[
 
 
 def upsert_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Upsert registry rows of one kind (plant, device, customer, target, tariff); returns the rows that were new or changed.
+    """Upsert registry rows of one kind (plant, device, customer, target, tariff).
 
-    Each row carries tenant_id and, for plants and devices, source. A new place or zone of a plant makes its days dirty.
+    Returns the rows that were new or changed, each with `is_new`. Each row carries tenant_id and, for plants and devices, source.
+    A change that moves the days of a plant or device, or the number of inverters that a plant expects, makes those days dirty.
     """
     changed = []
     statement = query("fleet", f"upsert_{kind}")
@@ -69,7 +70,7 @@ def upsert_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, A
         result = connection.execute(statement, dict(row)).one_or_none()
         if result is None:
             continue
-        changed.append(dict(row))
+        changed.append({**row, "is_new": result.is_new})
         if kind in {"plant", "device"} and not result.is_new:
             connection.execute(query("fleet", f"mark_{kind}_dirty"), {f"{kind}_id": result[0]})
     for tenant_id in {row["tenant_id"] for row in changed if kind == "device"}:

@@ -45,6 +45,12 @@ def read_plant_period(
     )
 
 
+def read_last_day(connection: Connection, plant_id: int) -> date | None:
+    """Last local day with any measured power, or None."""
+    last_day: date | None = connection.execute(query("reports", "read_last_day"), {"plant_id": plant_id}).scalar_one()
+    return last_day
+
+
 def lock_report(connection: Connection, plant_id: int) -> None:
     """Wait until nobody else issues a report of this plant; held until the transaction ends."""
     connection.execute(query("reports", "lock_report"), {"plant_id": plant_id})

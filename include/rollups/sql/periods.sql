@@ -49,7 +49,7 @@ CREATE TEMPORARY TABLE touched_period (
 -- name: list_periods
 -- Expected time counts the silent days too; it is worked out once per place and period.
 INSERT INTO touched_period
-WITH period AS (
+WITH period AS MATERIALIZED (
     SELECT DISTINCT
         d.series_id, g.grain, date_trunc(g.grain, d.local_day)::date AS first_day,
         (date_trunc(g.grain, d.local_day) + g.length)::date AS end_day
@@ -57,20 +57,20 @@ WITH period AS (
     CROSS JOIN (VALUES
         ('week', interval '1 week'), ('month', interval '1 month'), ('year', interval '1 year')
     ) AS g (grain, length)
-), place AS (
+), place AS MATERIALIZED (
     SELECT DISTINCT p.grain, p.first_day, p.end_day, s.timezone, s.is_solar, s.latitude, s.longitude
     FROM period AS p JOIN touched_series AS s USING (series_id)
-), expectation AS (
+), expectation AS MATERIALIZED (
     SELECT
         grain, first_day, end_day, timezone, is_solar, latitude, longitude,
         first_day::timestamp AT TIME ZONE timezone AS lo, end_day::timestamp AT TIME ZONE timezone AS hi,
         CASE WHEN is_solar
             THEN (
-                SELECT sum(coalesce(extract(epoch FROM upper(light) - lower(light)), 0))
+                SELECT sum(coalesce(date_part('epoch', upper(light) - lower(light)), 0))
                 FROM generate_series(first_day, end_day - 1, interval '1 day') AS day
                 CROSS JOIN LATERAL (SELECT mart.daylight(day::date, latitude, longitude) AS light) AS l
             )
-            ELSE extract(epoch FROM (end_day::timestamp AT TIME ZONE timezone) - (first_day::timestamp AT TIME ZONE timezone))
+            ELSE date_part('epoch', (end_day::timestamp AT TIME ZONE timezone) - (first_day::timestamp AT TIME ZONE timezone))
         END AS expected_s
     FROM place
 )
@@ -120,7 +120,7 @@ INSERT INTO touched_period
 SELECT DISTINCT
     s.series_id, g.grain, edge.first_day, edge.end_day, edge.first_day::timestamp AT TIME ZONE s.timezone,
     edge.end_day::timestamp AT TIME ZONE s.timezone,
-    extract(epoch FROM (edge.end_day::timestamp AT TIME ZONE s.timezone) - (edge.first_day::timestamp AT TIME ZONE s.timezone))
+    date_part('epoch', (edge.end_day::timestamp AT TIME ZONE s.timezone) - (edge.first_day::timestamp AT TIME ZONE s.timezone))
 FROM dirty AS d
 JOIN touched_series AS s USING (series_id)
 CROSS JOIN (VALUES ('month', interval '1 month'), ('year', interval '1 year')) AS g (grain, length)
@@ -136,7 +136,7 @@ SELECT
     p.series_id, p.grain, p.lo, p.hi, p.first_day, count(*), sum(r.value ORDER BY r.measured_at), avg(r.value), min(r.value), max(r.value),
     (array_agg(r.value ORDER BY r.measured_at))[1], (array_agg(r.value ORDER BY r.measured_at DESC))[1], stddev_samp(r.value),
     NULL, NULL, NULL, NULL,
-    sum(extract(epoch FROM
+    sum(date_part('epoch',
         ((r.measured_at AT TIME ZONE s.timezone + interval '1 month') AT TIME ZONE s.timezone) - r.measured_at)),
     p.expected_s, sum(r.value ORDER BY r.measured_at), :computed_at
 FROM touched_period AS p

@@ -2,7 +2,7 @@
 -- grain: reading · reads: mart.reading, one index range scan per touched range
 INSERT INTO sample
 SELECT
-    r.series_id, m.measured_at, m.value, m.previous_at, m.previous_value,
+    r.series_id, m.measured_at, m.value, m.previous_at, m.previous_value, date_part('epoch', m.measured_at - m.previous_at),
     date_trunc('hour', m.measured_at, s.timezone), (m.measured_at AT TIME ZONE s.timezone)::date
 FROM touched_range AS r
 JOIN touched_series AS s USING (series_id)
@@ -19,7 +19,7 @@ WHERE s.kind <> 'counter';
 -- A single reading that leaves the band between its neighbours while they rise is a glitch, not a reset: it is left out.
 INSERT INTO sample
 SELECT
-    r.series_id, m.measured_at, m.value, m.previous_at, m.previous_value,
+    r.series_id, m.measured_at, m.value, m.previous_at, m.previous_value, date_part('epoch', m.measured_at - m.previous_at),
     date_trunc('hour', m.measured_at, s.timezone), (m.measured_at AT TIME ZONE s.timezone)::date
 FROM touched_range AS r
 JOIN touched_series AS s USING (series_id)
@@ -43,24 +43,21 @@ WHERE s.kind = 'counter';
 -- Steps longer than max(3 x median step of the day in which they end, 30 min), at most a day, are not bridged: neither covered nor
 -- integrated. A counter keeps its increase over any gap; after a reset the new value is the increase.
 INSERT INTO piece
-WITH day_limit AS (
+WITH day_limit AS MATERIALIZED (
     SELECT
         series_id, local_day,
-        least(86400, greatest(1800, 3 * percentile_cont(0.5) WITHIN GROUP (
-            ORDER BY extract(epoch FROM measured_at - previous_at)::float8
-        ))) AS limit_s
+        least(86400, greatest(1800, 3 * percentile_cont(0.5) WITHIN GROUP (ORDER BY step_s))) AS limit_s
     FROM sample
-    WHERE previous_at IS NOT NULL
+    WHERE step_s IS NOT NULL
     GROUP BY series_id, local_day
 ), step AS (
     SELECT
         s.series_id, s.previous_at, s.measured_at, s.previous_value, s.value, s.local_hour, s.local_day, t.kind, t.timezone,
-        extract(epoch FROM s.measured_at - s.previous_at)::float8 AS step_s,
-        extract(epoch FROM s.measured_at - s.previous_at)::float8 <= l.limit_s AS is_bridged
+        s.step_s, s.step_s <= l.limit_s AS is_bridged
     FROM sample AS s
     JOIN day_limit AS l USING (series_id, local_day)
     JOIN touched_series AS t USING (series_id)
-    WHERE s.previous_at IS NOT NULL
+    WHERE s.step_s IS NOT NULL
 ), part AS (
     SELECT
         series_id, kind, previous_at, step_s, previous_value, value, is_bridged, local_hour, local_day,
@@ -79,8 +76,8 @@ WITH day_limit AS (
 ), measured_part AS (
     SELECT
         p.series_id, p.local_hour, p.local_day, p.kind, p.is_bridged, p.previous_value, p.value, p.step_s,
-        extract(epoch FROM p.part_lo - p.previous_at)::float8 AS lo_s, extract(epoch FROM p.part_hi - p.previous_at)::float8 AS hi_s,
-        greatest(0, extract(epoch FROM least(p.part_hi, d.expected_hi) - greatest(p.part_lo, d.expected_lo)))::float8 AS expected_part_s
+        date_part('epoch', p.part_lo - p.previous_at) AS lo_s, date_part('epoch', p.part_hi - p.previous_at) AS hi_s,
+        greatest(0, date_part('epoch', least(p.part_hi, d.expected_hi) - greatest(p.part_lo, d.expected_lo))) AS expected_part_s
     FROM part AS p
     JOIN touched_day AS d USING (series_id, local_day)
 )
@@ -116,8 +113,7 @@ WITH statistic AS (
 SELECT
     series_id, 'hour', local_hour, local_hour + interval '1 hour', local_day, coalesce(s.reading_count, 0), s.sum, s.mean, s.min, s.max,
     s.first, s.last, s.stddev, s.percentiles[1], s.percentiles[2], s.percentiles[3], s.active_minutes, coalesce(e.covered_s, 0),
-    greatest(0, extract(epoch FROM
-        least(local_hour + interval '1 hour', d.expected_hi) - greatest(local_hour, d.expected_lo))),
+    greatest(0, date_part('epoch', least(local_hour + interval '1 hour', d.expected_hi) - greatest(local_hour, d.expected_lo))),
     e.energy_kwh, :computed_at
 FROM statistic AS s
 FULL JOIN energy AS e USING (series_id, local_hour, local_day)
@@ -144,7 +140,7 @@ WITH statistic AS (
 SELECT
     series_id, 'day', d.lo, d.hi, local_day, coalesce(s.reading_count, 0), s.sum, s.mean, s.min, s.max, s.first, s.last, s.stddev,
     s.percentiles[1], s.percentiles[2], s.percentiles[3], s.active_minutes, coalesce(e.covered_s, 0),
-    extract(epoch FROM d.expected_hi - d.expected_lo), e.energy_kwh, :computed_at
+    date_part('epoch', d.expected_hi - d.expected_lo), e.energy_kwh, :computed_at
 FROM statistic AS s
 FULL JOIN energy AS e USING (series_id, local_day)
 JOIN touched_day AS d USING (series_id, local_day);

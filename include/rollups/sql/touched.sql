@@ -22,7 +22,7 @@ CREATE TEMPORARY TABLE touched_day (
 -- The readings in question with the step that ends in each of them.
 CREATE TEMPORARY TABLE sample (
     series_id int4 NOT NULL, measured_at timestamptz NOT NULL, value float8 NOT NULL, previous_at timestamptz, previous_value float8,
-    local_hour timestamptz NOT NULL, local_day date NOT NULL
+    step_s float8, local_hour timestamptz NOT NULL, local_day date NOT NULL
 ) ON COMMIT DROP;
 -- Steps cut at the edges of local hours.
 CREATE TEMPORARY TABLE piece (
@@ -103,29 +103,43 @@ WITH island AS (
         ) AS r
     ) AS after
 ), merged AS (
-    SELECT series_id, timezone, reach, unnest(range_agg(days)) AS days FROM neighbour GROUP BY series_id, timezone, reach
+    SELECT
+        series_id, days, reach, lower(days)::timestamp AT TIME ZONE timezone AS lo, upper(days)::timestamp AT TIME ZONE timezone AS hi,
+        (upper(days) + 1)::timestamp AT TIME ZONE timezone AS day_after
+    FROM (
+        SELECT series_id, timezone, reach, unnest(range_agg(days)) AS days FROM neighbour GROUP BY series_id, timezone, reach
+    ) AS m
 )
 SELECT
-    series_id, days,
-    lower(days)::timestamp AT TIME ZONE timezone,
-    upper(days)::timestamp AT TIME ZONE timezone,
-    (lower(days)::timestamp AT TIME ZONE timezone) - reach,
-    ((upper(days) + 1)::timestamp AT TIME ZONE timezone) + CASE WHEN reach > interval '1 day' THEN reach ELSE interval '0' END
-FROM merged;
+    m.series_id, m.days, m.lo, m.hi, coalesce(before.at, m.lo),
+    m.day_after + CASE WHEN m.reach > interval '1 day' THEN m.reach ELSE interval '0' END
+FROM merged AS m
+CROSS JOIN LATERAL (
+    SELECT min(r.measured_at) AS at
+    FROM (
+        SELECT r.measured_at FROM mart.reading AS r
+        WHERE r.series_id = m.series_id AND r.measured_at < m.lo AND r.measured_at >= m.lo - m.reach
+        ORDER BY r.measured_at DESC LIMIT 2
+    ) AS r
+) AS before;
 
 -- name: list_days
-INSERT INTO touched_day
-SELECT
-    d.series_id, d.local_day, d.lo, d.hi,
-    CASE WHEN s.is_solar THEN greatest(d.lo, least(d.hi, coalesce(lower(light), d.hi))) ELSE d.lo END,
-    CASE WHEN s.is_solar THEN greatest(d.lo, least(d.hi, coalesce(upper(light), d.hi))) ELSE d.hi END
-FROM (
+WITH day AS MATERIALIZED (
     SELECT
-        r.series_id, day::date AS local_day,
+        r.series_id, s.is_solar, s.latitude, s.longitude, day::date AS local_day,
         day::timestamp AT TIME ZONE s.timezone AS lo, (day::timestamp + interval '1 day') AT TIME ZONE s.timezone AS hi
     FROM touched_range AS r
     JOIN touched_series AS s USING (series_id)
     CROSS JOIN LATERAL generate_series(lower(r.days)::timestamp, (upper(r.days) - 1)::timestamp, interval '1 day') AS day
-) AS d
-JOIN touched_series AS s USING (series_id)
-CROSS JOIN LATERAL (SELECT CASE WHEN s.is_solar THEN mart.daylight(d.local_day, s.latitude, s.longitude) END AS light) AS l;
+), place AS MATERIALIZED (
+    SELECT DISTINCT latitude, longitude, local_day FROM day WHERE is_solar
+), lit AS MATERIALIZED (
+    SELECT latitude, longitude, local_day, mart.daylight(local_day, latitude, longitude) AS light FROM place
+)
+INSERT INTO touched_day
+SELECT
+    d.series_id, d.local_day, d.lo, d.hi,
+    CASE WHEN d.is_solar THEN greatest(d.lo, least(d.hi, coalesce(lower(l.light), d.hi))) ELSE d.lo END,
+    CASE WHEN d.is_solar THEN greatest(d.lo, least(d.hi, coalesce(upper(l.light), d.hi))) ELSE d.hi END
+FROM day AS d
+LEFT JOIN lit AS l USING (latitude, longitude, local_day);

@@ -57,8 +57,8 @@ WHERE
     AND l.first_measured_at <= :last
     AND l.last_measured_at >= :first;
 
--- name: reopen_for_subjects
--- Documents whose rows wait in quarantine for subjects that are known now.
+-- name: reopen_waiting
+-- Documents whose rows wait in quarantine for something that is known now.
 UPDATE landing.document AS d
 SET state = 'landed'
 WHERE
@@ -66,7 +66,7 @@ WHERE
     AND d.state = 'loaded'
     AND d.document_id IN (
         SELECT q.document_id FROM landing.quarantine AS q
-        WHERE q.tenant_id = :tenant_id AND 'subject_known' = ANY (q.broken_rules) AND q.subject = ANY (:subjects)
+        WHERE q.tenant_id = :tenant_id AND :rule = ANY (q.broken_rules) AND q.subject = ANY (:subjects)
     );
 
 -- name: delete_quarantine

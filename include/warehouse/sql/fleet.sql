@@ -16,16 +16,18 @@ INSERT INTO fleet.plant AS p (
     tenant_id, source, plant_key, name, timezone, city, latitude, longitude, capacity_kwp, capacity_kw, commissioned_on
 )
 VALUES (
-    :tenant_id, :source, :plant_key, :name, :timezone, :city, :latitude, :longitude, :capacity_kwp, :capacity_kw, :commissioned_on
+    :tenant_id, :source, :plant_key, coalesce(CAST(:name AS text), :plant_key),
+    coalesce(CAST(:timezone AS text), (SELECT timezone FROM fleet.tenant WHERE tenant_id = :tenant_id)), :city, :latitude, :longitude, :capacity_kwp, :capacity_kw, :commissioned_on
 )
 ON CONFLICT (tenant_id, source, plant_key) DO UPDATE SET
-    name = EXCLUDED.name, timezone = EXCLUDED.timezone, city = coalesce(EXCLUDED.city, p.city),
+    name = coalesce(CAST(:name AS text), p.name), timezone = coalesce(CAST(:timezone AS text), p.timezone),
+    city = coalesce(EXCLUDED.city, p.city),
     latitude = coalesce(EXCLUDED.latitude, p.latitude), longitude = coalesce(EXCLUDED.longitude, p.longitude),
     capacity_kwp = coalesce(EXCLUDED.capacity_kwp, p.capacity_kwp), capacity_kw = coalesce(EXCLUDED.capacity_kw, p.capacity_kw),
     commissioned_on = coalesce(EXCLUDED.commissioned_on, p.commissioned_on)
 WHERE (p.name, p.timezone, p.city, p.latitude, p.longitude, p.capacity_kwp, p.capacity_kw, p.commissioned_on)
     IS DISTINCT FROM (
-        EXCLUDED.name, EXCLUDED.timezone, coalesce(EXCLUDED.city, p.city),
+        coalesce(CAST(:name AS text), p.name), coalesce(CAST(:timezone AS text), p.timezone), coalesce(EXCLUDED.city, p.city),
         coalesce(EXCLUDED.latitude, p.latitude), coalesce(EXCLUDED.longitude, p.longitude),
         coalesce(EXCLUDED.capacity_kwp, p.capacity_kwp), coalesce(EXCLUDED.capacity_kw, p.capacity_kw),
         coalesce(EXCLUDED.commissioned_on, p.commissioned_on)
@@ -39,23 +41,24 @@ VALUES (
     :tenant_id, :source, :device_key,
     (SELECT plant_id FROM fleet.plant WHERE tenant_id = :tenant_id AND source = :source AND plant_key = :plant_key),
     (SELECT device_id FROM fleet.device WHERE tenant_id = :tenant_id AND source = :source AND device_key = :parent_key),
-    :kind, :name, :model, :capacity_kw
+    :kind, coalesce(CAST(:name AS text), :device_key), :model, :capacity_kw
 )
 ON CONFLICT (tenant_id, source, device_key) DO UPDATE SET
     plant_id = coalesce(EXCLUDED.plant_id, d.plant_id), parent_device_id = coalesce(EXCLUDED.parent_device_id, d.parent_device_id),
-    kind = EXCLUDED.kind, name = EXCLUDED.name, model = coalesce(EXCLUDED.model, d.model),
+    kind = EXCLUDED.kind, name = coalesce(CAST(:name AS text), d.name), model = coalesce(EXCLUDED.model, d.model),
     capacity_kw = coalesce(EXCLUDED.capacity_kw, d.capacity_kw)
 WHERE (d.plant_id, d.parent_device_id, d.kind, d.name, d.model, d.capacity_kw)
     IS DISTINCT FROM (
         coalesce(EXCLUDED.plant_id, d.plant_id), coalesce(EXCLUDED.parent_device_id, d.parent_device_id), EXCLUDED.kind,
-        EXCLUDED.name, coalesce(EXCLUDED.model, d.model), coalesce(EXCLUDED.capacity_kw, d.capacity_kw)
+        coalesce(CAST(:name AS text), d.name), coalesce(EXCLUDED.model, d.model), coalesce(EXCLUDED.capacity_kw, d.capacity_kw)
     )
 RETURNING device_id, (xmax = 0) AS is_new;
 
 -- name: upsert_customer
 INSERT INTO fleet.customer AS c (tenant_id, document, name)
-VALUES (:tenant_id, :document, :name)
-ON CONFLICT (tenant_id, document) DO UPDATE SET name = EXCLUDED.name WHERE c.name <> EXCLUDED.name
+VALUES (:tenant_id, :document, coalesce(CAST(:name AS text), :document))
+ON CONFLICT (tenant_id, document) DO UPDATE SET name = EXCLUDED.name
+    WHERE CAST(:name AS text) IS NOT NULL AND c.name <> EXCLUDED.name
 RETURNING customer_id, (xmax = 0) AS is_new;
 
 -- name: upsert_target
@@ -65,7 +68,7 @@ SELECT p.plant_id, :month, p.tenant_id, :target_kwh
 FROM fleet.plant AS p
 WHERE p.tenant_id = :tenant_id AND p.plant_key = :plant_key
 ON CONFLICT (plant_id, month) DO UPDATE SET target_kwh = EXCLUDED.target_kwh WHERE t.target_kwh <> EXCLUDED.target_kwh
-RETURNING plant_id;
+RETURNING plant_id, (xmax = 0) AS is_new;
 
 -- name: delete_target
 DELETE FROM fleet.target AS t USING fleet.plant AS p
@@ -78,7 +81,7 @@ FROM fleet.plant AS p
 WHERE p.tenant_id = :tenant_id AND p.plant_key = :plant_key
 ON CONFLICT (plant_id, valid_from) DO UPDATE SET price_per_kwh = EXCLUDED.price_per_kwh, currency = EXCLUDED.currency
     WHERE (t.price_per_kwh, t.currency) IS DISTINCT FROM (EXCLUDED.price_per_kwh, EXCLUDED.currency)
-RETURNING plant_id;
+RETURNING plant_id, (xmax = 0) AS is_new;
 
 -- name: read_plant_keys
 SELECT plant_key FROM fleet.plant WHERE tenant_id = :tenant_id AND source = :source;

@@ -1,15 +1,33 @@
 -- name: read_plant_days
--- grain: (plant, local day) of a period, silent days included
+-- grain: (plant, local day) of a period; a silent day has no energy but time in which energy was expected
 SELECT
-    d::date AS local_date, r.energy_kwh, r.covered_s, r.expected_s,
+    d::date AS local_date, r.energy_kwh, coalesce(r.covered_s, 0) AS covered_s, r.computed_at,
+    coalesce(
+        r.expected_s,
+        (SELECT count(*) FROM fleet.device AS i WHERE i.plant_id = p.plant_id AND i.kind = 'inverter')
+        * CASE
+            WHEN p.latitude IS NULL OR p.longitude IS NULL THEN 86400
+            ELSE coalesce(date_part('epoch', upper(light) - lower(light)), 0)
+        END
+    ) AS expected_s,
     t.target_kwh / extract(day FROM date_trunc('month', d) + interval '1 month' - interval '1 day')::float8 AS target_kwh
-FROM generate_series(CAST(:first_day AS date), CAST(:last_day AS date), interval '1 day') AS d
-LEFT JOIN fleet.series AS s ON s.plant_id = :plant_id AND s.quantity = 'ac_power_kw' AND s.origin = 'derived'
+FROM fleet.plant AS p
+CROSS JOIN generate_series(CAST(:first_day AS timestamp), CAST(:last_day AS timestamp), interval '1 day') AS d
+CROSS JOIN LATERAL (SELECT mart.daylight(d::date, p.latitude, p.longitude) AS light) AS l
+LEFT JOIN fleet.series AS s ON s.plant_id = p.plant_id AND s.quantity = 'ac_power_kw' AND s.origin = 'derived'
 LEFT JOIN mart.rollup AS r
     ON r.series_id = s.series_id AND r.grain = 'day' AND r.local_date = d::date
-    AND r.starts_at BETWEEN d - interval '2 days' AND d + interval '2 days'
-LEFT JOIN fleet.target AS t ON t.plant_id = :plant_id AND t.month = date_trunc('month', d)::date
+    AND r.starts_at BETWEEN (d - interval '2 days') AT TIME ZONE 'UTC' AND (d + interval '2 days') AT TIME ZONE 'UTC'
+LEFT JOIN fleet.target AS t ON t.plant_id = p.plant_id AND t.month = date_trunc('month', d)::date
+WHERE p.plant_id = :plant_id
 ORDER BY d;
+
+-- name: read_last_day
+-- Last local day on which the plant made anything known; null for a plant that never spoke.
+SELECT max(r.local_date) AS last_day
+FROM fleet.series AS s
+JOIN mart.rollup AS r ON r.series_id = s.series_id AND r.grain = 'day'
+WHERE s.plant_id = :plant_id AND s.quantity = 'ac_power_kw' AND s.origin = 'derived';
 
 -- name: read_inverters
 -- grain: inverter over a period of local days; every registered inverter, silent ones included

@@ -42,7 +42,9 @@ class Parsed:
         self.pieces = list(pieces)
         self.missing = sum(piece.missing_count for piece in self.pieces)
         self.subjects = {key: subject for piece in self.pieces for key, subject in piece.subjects.items()}
-        self.frame = pd.concat([piece.frame.astype({"subject": str, "quantity": str}) for piece in self.pieces], ignore_index=True)
+        self.frame = pd.concat(
+            [piece.frame.astype({"subject": str, "quantity": str}) for piece in self.pieces], ignore_index=True
+        )
 
     @property
     def rows(self):

@@ -7,7 +7,12 @@ from include.core.frames import READING_COLUMNS
 
 
 def a_record(**changes):
-    return {"inversor_id": 5, "datetime": "2025-01-01T15:00:00Z", "potencia_ativa_watt": 1500, "temperatura_celsius": 40} | changes
+    return {
+        "inversor_id": 5,
+        "datetime": "2025-01-01T15:00:00Z",
+        "potencia_ativa_watt": 1500,
+        "temperatura_celsius": 40,
+    } | changes
 
 
 def test_a_mongodb_export_becomes_power_in_kw_and_temperature(parsed, payload):
@@ -69,7 +74,19 @@ def test_a_value_that_is_no_number_is_an_unreadable_row_with_its_record(parsed, 
 
 
 @pytest.mark.parametrize(
-    "stamp", ["yesterday", None, "2025-13-01T00:00:00Z", "01/02/2025 10:00", "2025-01-01T10:00:00 PM", "2025-01-01", True, [], {"$date": None}, 20250101]
+    "stamp",
+    [
+        "yesterday",
+        None,
+        "2025-13-01T00:00:00Z",
+        "01/02/2025 10:00",
+        "2025-01-01T10:00:00 PM",
+        "2025-01-01",
+        True,
+        [],
+        {"$date": None},
+        20250101,
+    ],
 )
 def test_a_time_that_cannot_be_read_is_an_unreadable_row(parsed, stamp):
     found = parsed("plant_measurements", [a_record(datetime=stamp)])
@@ -97,7 +114,9 @@ def test_a_record_that_is_no_measurement_is_one_unreadable_row(parsed, record):
 
 def test_absurd_numbers_spoil_only_their_own_value(parsed):
     digits = b"9" * 5000
-    body = b'[{"inversor_id":5,"datetime":"2025-01-01T15:00:00Z","potencia_ativa_watt":' + digits + b',"temperatura_celsius":1e999}]'
+    body = (
+        b'[{"inversor_id":5,"datetime":"2025-01-01T15:00:00Z","potencia_ativa_watt":' + digits + b',"temperatura_celsius":1e999}]'
+    )
 
     found = parsed("plant_measurements", body)
 

@@ -29,6 +29,7 @@ def test_the_long_form_gives_numbers_states_and_accompanying_fields(parsed, payl
     ]
     assert found.missing == 1
     assert found.subjects["s-temp"].parent_key == "eq-1"
+    assert found.pieces[0].frame.dtypes[["state", "raw"]].tolist() == [object, object]
 
 
 def test_the_short_form_is_scaled_to_the_quantity(parsed, payload):
@@ -110,7 +111,13 @@ def test_an_accompanying_field_that_repeats_the_sensor_is_skipped(parsed):
 def test_one_bad_sensor_does_not_spoil_its_neighbours(parsed):
     found = parsed("telemetry_batches", a_batch(a_sensor(sensor_uuid=["x"]), a_sensor(), "text", None, a_sensor(sensor_uuid="")))
 
-    assert [(row[0], row[1], row[4]) for row in found.rows] == [(1, "", None), (2, "s1", 20.5), (3, "", None), (4, "", None), (5, "", None)]
+    assert [(row[0], row[1], row[4]) for row in found.rows] == [
+        (1, "", None),
+        (2, "s1", 20.5),
+        (3, "", None),
+        (4, "", None),
+        (5, "", None),
+    ]
 
 
 @pytest.mark.parametrize("record", [1, "x", None, [], {}, {"equip_uuid": "e", "sensor": 5}, {"equip_uuid": "e", "sensor": None}])
@@ -121,7 +128,13 @@ def test_equipment_without_sensors_is_an_unreadable_row(parsed, record):
 
 
 def test_other_names_of_fields_are_read_leniently(parsed):
-    batch = [{"id": "e", "name": "E", "sensors": [{"id": 7, "type": "voltage", "unit": "V", "readings": [{"value": "220", "timestamp": 1772370000}]}]}]
+    batch = [
+        {
+            "id": "e",
+            "name": "E",
+            "sensors": [{"id": 7, "type": "voltage", "unit": "V", "readings": [{"value": "220", "timestamp": 1772370000}]}],
+        }
+    ]
 
     found = parsed("telemetry_batches", batch)
 

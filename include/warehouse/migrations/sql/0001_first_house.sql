@@ -172,7 +172,7 @@ CREATE TABLE landing.quarantine (
     payload      jsonb NOT NULL,
     PRIMARY KEY (document_id, row_number, quantity)
 );
-CREATE INDEX ON landing.quarantine (tenant_id, subject) WHERE 'subject_known' = ANY (broken_rules);
+CREATE INDEX ON landing.quarantine (tenant_id, subject);
 COMMENT ON COLUMN landing.quarantine.row_number IS 'record number in the document, 1-based';
 
 -- ----------------------------------------------------------------------------------------------------------------- mart

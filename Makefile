@@ -1,0 +1,66 @@
+# Everything a newcomer types. Needs Python 3.11 or newer and nothing else.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+STAMP := .venv/.installed
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: setup ## start everything, carry the samples through, keep serving; ONCE=1 stops after the summary
+	@exec $(BIN)/helio run $(if $(filter-out 0,$(ONCE)),--once)
+
+test: setup ## run every test, a real Airflow run among them
+	@exec $(BIN)/python -m pytest
+
+check: setup ## lint, format, types, layers and the fast tests: what a change must pass
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/unit
+
+fmt: setup ## format and fix what can be fixed
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+setup: $(STAMP) ## make .venv from the locked requirements
+
+$(STAMP): requirements.txt pyproject.toml
+	@$(if $(PYTHON),true,echo "Python is missing; install Python 3.11 or newer (Debian, Ubuntu: apt install python3 python3-venv)" >&2; exit 1)
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "$(PYTHON) is $$("$(PYTHON)" -V 2>&1); Heliograph needs 3.11 or newer. Install one and call: make PYTHON=/path/to/python3 $(or $(MAKECMDGOALS),setup)" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "$(PYTHON) cannot make virtual environments; Debian, Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "making .venv with $$("$(PYTHON)" -V); about 500 MB of packages, once"
+	@test -x $(BIN)/python || { rm -rf .venv && "$(PYTHON)" -m venv .venv; }
+	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes --only-binary :all: -r requirements.txt
+	@$(BIN)/python -c 'import setuptools' 2>/dev/null || $(BIN)/python -m pip install --quiet --only-binary :all: 'setuptools>=65'
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+lock: ## resolve requirements.in again into requirements.txt (needs uv)
+	@command -v uv >/dev/null || { echo "uv is missing; pip install uv" >&2; exit 1; }
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras requirements.in -o requirements.txt
+
+bench: setup ## run the benchmarks, each beside its yardstick
+	@exec $(BIN)/python -m bench
+
+logs: ## follow the logs of a run
+	@exec tail -n 20 -F $${HELIOGRAPH_HOME:-.heliograph}/logs/*.log
+
+db-clean: setup ## delete Airflow's own history older than DAYS=30 days; the warehouse is not touched
+	@exec $(BIN)/helio db-clean --days $(or $(DAYS),30)
+
+clean: ## stop what runs and remove .venv and caches; the data in .heliograph stays
+	@test ! -x $(BIN)/helio || $(BIN)/helio stop
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
+
+.PHONY: help run test check fmt setup lock bench logs db-clean clean

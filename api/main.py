@@ -1,0 +1,72 @@
+"""The app: `uvicorn --factory api.main:create_app`."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+
+from api import errors, openapi
+from api.cursors import Cursors
+from api.deps import House
+from api.frame import Frame
+from api.lockout import Lockout
+from api.memory import Memory
+from api.routers import auth, consumption, customers, devices, documents, health, performance, plants, quarantine, reports, series
+from api.tokens import Tokens
+from include.core.errors import TryLater
+from include.core.settings import Settings
+from include.warehouse.api_door import ReadDoor
+
+PREFIX = "/api/v1"
+_SUBJECTS = (auth, plants, devices, customers, series, consumption, performance, documents, quarantine, reports, health)
+
+
+def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime] | None = None) -> FastAPI:
+    """Build the API; settings are read from the environment when none are given. `clock` tells an aware instant.
+
+    Raises `NeedsHuman` for a signing key that is too short or a missing database URL. The database role is checked when the app
+    starts, or before the first answer where the warehouse could not be reached then.
+    """
+    settings = settings or Settings.from_environment()
+    house = House(
+        settings=settings,
+        door=ReadDoor(settings.api_database_url),
+        tokens=Tokens(settings.jwt_secret, minutes=settings.token_minutes),
+        cursors=Cursors(settings.jwt_secret),
+        lockout=Lockout(),
+        memory=Memory(),
+        clock=clock or _utc_now,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # Where the warehouse is away, the app is not ready yet: every transaction checks the role until it is found harmless.
+        with suppress(TryLater):
+            await run_in_threadpool(house.door.check_role)
+        yield
+        house.door.close()
+
+    app = FastAPI(
+        title="Heliograph",
+        version="1.0.0",
+        description=openapi.DESCRIPTION,
+        openapi_url=f"{PREFIX}/openapi.json",
+        # Both pages load their scripts from elsewhere; the API answers offline.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.state.house = house
+    for subject in _SUBJECTS:
+        app.include_router(subject.router, prefix=PREFIX)
+    app.add_middleware(Frame)
+    errors.register(app)
+    openapi.install(app)
+    return app
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)

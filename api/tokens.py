@@ -1,0 +1,114 @@
+"""Access tokens: signed, short-lived, of one type; the only source of who asks and for which tenant."""
+
+import base64
+import json
+import math
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import jwt
+
+from include.core.errors import NeedsHuman, Refused
+from include.warehouse.api_door import Visitor
+
+ISSUER: Final = "heliograph"
+AUDIENCE: Final = "heliograph-api"
+SHORTEST_KEY: Final = 32
+_LONGEST_TOKEN: Final = 2048
+_HEADER: Final = {"alg": "HS256", "typ": "at+jwt"}
+_CLAIMS: Final = ("exp", "iat", "nbf", "iss", "aud", "sub", "jti", "tenant")
+_LARGEST_ID: Final = 2**31 - 1
+
+
+class BadToken(Refused):
+    """The token was not issued by us, is not for us, is not an access token, or is no longer valid."""
+
+
+class Tokens:
+    """Issues and reads access tokens (JWT, HS256, RFC 9068 type)."""
+
+    def __init__(self, key: str, *, minutes: int) -> None:
+        """Take the signing key; raises `NeedsHuman` when it has fewer than 32 bytes or tokens would live no time."""
+        if len(key.encode()) < SHORTEST_KEY:
+            raise NeedsHuman(
+                f"the key that signs tokens has {len(key.encode())} bytes; set HELIOGRAPH_JWT_SECRET to {SHORTEST_KEY} random "
+                "bytes or more, for instance from `python -c 'import secrets; print(secrets.token_urlsafe(48))'`"
+            )
+        if minutes < 1:
+            raise NeedsHuman(f"HELIOGRAPH_TOKEN_MINUTES={minutes} leaves no token valid; set it to 1 or more")
+        self._key = key.encode()
+        self.lifetime_s = minutes * 60
+
+    def issue(self, *, user_id: int, tenant_id: int, password_changed_at: datetime, now: datetime) -> str:
+        """Sign a token for a user; `iat` is rounded up past the password's change, which it must not precede."""
+        issued_at = max(int(now.timestamp()), math.ceil(password_changed_at.timestamp()))
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": str(user_id),
+            "tenant": tenant_id,
+            "iat": issued_at,
+            "nbf": int(now.timestamp()),
+            "exp": int(now.timestamp()) + self.lifetime_s,
+            "jti": uuid.uuid4().hex,
+        }
+        return jwt.encode(claims, self._key, algorithm="HS256", headers=_HEADER)
+
+    def read(self, token: str, *, now: datetime) -> Visitor:
+        """Say who asks; raises `BadToken` for anything but an unaltered, current access token of ours."""
+        if len(token) > _LONGEST_TOKEN:
+            raise BadToken("the token is too long to be ours; log in again")
+        try:
+            if _strict_part(token, 0) != _HEADER:
+                raise BadToken("the token is not an access token of this API; log in again")
+            # The times are judged below: by our clock, and as whole numbers only.
+            claims = jwt.decode(
+                token,
+                self._key,
+                algorithms=["HS256"],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                options={"require": list(_CLAIMS), "verify_exp": False, "verify_nbf": False, "verify_iat": False},
+            )
+            if _strict_part(token, 1) != claims:
+                raise BadToken("the token repeats a claim; log in again")
+        except (jwt.PyJWTError, ValueError, RecursionError) as error:
+            raise BadToken("the token is not valid; log in again") from error
+        return self._visitor(claims, now)
+
+    def _visitor(self, claims: dict[str, Any], now: datetime) -> Visitor:
+        times = [claims[name] for name in ("iat", "nbf", "exp")]
+        if not all(type(instant) is int for instant in times):
+            raise BadToken("the times of the token are not whole numbers; log in again")
+        issued_at, not_before, expires_at = times
+        moment = now.timestamp()
+        # A second of grace for iat, which may be rounded up.
+        if not (not_before <= moment < expires_at and issued_at <= moment + 1 and expires_at - not_before <= self.lifetime_s):
+            raise BadToken("the token has expired or is not valid yet; log in again")
+        if type(claims["aud"]) is not str or not isinstance(claims["jti"], str):
+            raise BadToken("the token has claims of the wrong type; log in again")
+        return Visitor(
+            user_id=_id(claims["sub"], kind=str),
+            tenant_id=_id(claims["tenant"], kind=int),
+            issued_at=datetime.fromtimestamp(0, UTC) + timedelta(seconds=issued_at),
+        )
+
+
+def _id(value: object, *, kind: type) -> int:
+    text = str(value)
+    if type(value) is not kind or not (text.isascii() and text.isdecimal()) or not 0 < int(text) <= _LARGEST_ID:
+        raise BadToken("the token names nobody; log in again")
+    return int(text)
+
+
+def _strict_part(token: str, index: int) -> Any:  # noqa: ANN401 - any JSON value
+    part = token.split(".")[index]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)), object_pairs_hook=_without_repeats)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a member is repeated")
+    return found

@@ -1,0 +1,1 @@
+"""Benchmarks: each figure beside its yardstick, in the same run."""

@@ -1,0 +1,112 @@
+"""`helio tenant`, `helio user`, `helio drop`, `helio status`: who is served, who may log in, what is where."""
+
+import json
+import os
+import secrets
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from include.core.documents import FEEDS
+from include.core.errors import Refused
+from include.core.settings import Settings
+from include.core.span import zone
+from include.warehouse import documents, fleet, users
+from include.warehouse.engine import transaction
+
+tenants = typer.Typer(help="Organisations whose data is kept.", no_args_is_help=True)
+people = typer.Typer(help="People and programs that may log in to the API.", no_args_is_help=True)
+
+
+@tenants.command("add")
+def add_tenant(
+    slug: Annotated[str, typer.Argument(help="Short name: a-z, 0-9, - and _; also its drop folder.")],
+    name: Annotated[str, typer.Option(help="Name as people write it.")],
+    timezone: Annotated[str, typer.Option(help="IANA zone of naive times in its drops.")] = "America/Sao_Paulo",
+    language: Annotated[str, typer.Option(help="Language of its reports: pt-BR or en.")] = "pt-BR",
+    recipient: Annotated[list[str] | None, typer.Option(help="E-mail that receives reports; repeat for more.")] = None,
+    register_under: Annotated[
+        str | None, typer.Option(help="Register unknown devices under this plant; without it they wait in quarantine.")
+    ] = None,
+) -> None:
+    """Add a tenant or change it; its drop folders are made too."""
+    settings = Settings.from_environment()
+    tenant = fleet.Tenant(
+        tenant_id=0,
+        slug=slug,
+        name=name,
+        timezone=zone(timezone).key,
+        language=language,
+        unknown_devices="register" if register_under else "quarantine",
+        register_under=register_under,
+        report_recipients=[users.normal_email(address) for address in recipient or []],
+    )
+    with transaction(settings.database_url) as connection:
+        fleet.upsert_tenant(connection, tenant)
+    for feed in FEEDS:
+        (settings.drops_path / slug / feed).mkdir(parents=True, exist_ok=True)
+    print(f"tenant {slug} is ready; drop files into {settings.drops_path / slug}/<feed>/")
+
+
+@people.command("add")
+def add_user(
+    email: Annotated[str, typer.Argument(help="E-mail, the login name.")],
+    tenant: Annotated[str, typer.Option(help="Tenant whose data the user reads.")],
+    role: Annotated[
+        str, typer.Option(help="client reads measurements and reports; admin also documents and quarantine.")
+    ] = "client",
+    generate: Annotated[bool, typer.Option("--generate", help="Make a password and print it once.")] = False,
+) -> None:
+    """Add a user; the password is asked for, read from HELIO_PASSWORD, or generated."""
+    password = secrets.token_urlsafe(15) if generate else os.environ.get("HELIO_PASSWORD", "")
+    if not password:
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    with transaction(Settings.from_environment().database_url) as connection:
+        if role not in users.ROLES:
+            raise Refused(f"role {role!r} does not exist; choose client or admin")
+        users.add_user(connection, tenant=tenant, email=email, password=password, role=role, now=datetime.now(UTC))  # type: ignore[arg-type]
+    print(f"user {email} may log in" + (f" with password {password}" if generate else ""))
+
+
+def drop(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="File to deliver.")],
+    feed: Annotated[str, typer.Option(help=f"One of {', '.join(FEEDS)}.")],
+    tenant: Annotated[str, typer.Option(help="Tenant that delivers it.")],
+) -> None:
+    """Put a copy of a file into a tenant's drop folder, whole or not at all."""
+    settings = Settings.from_environment()
+    if feed not in FEEDS:
+        raise Refused(f"feed {feed!r} does not exist; choose one of {', '.join(FEEDS)}")
+    with transaction(settings.database_url) as connection:
+        fleet.read_tenant(connection, tenant)
+    print(place(file, settings.drops_path / tenant / feed))
+
+
+def place(file: Path, folder: Path) -> Path:
+    """Copy a file into a drop folder under a hidden name, then rename it; returns where it lies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    hidden = folder / f".{secrets.token_hex(6)}"
+    shutil.copyfile(file, hidden)
+    return hidden.rename(folder / file.name)
+
+
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Per tenant and feed: what came, what waits, what was refused, how fresh it is."""
+    with transaction(Settings.from_environment().database_url) as connection:
+        rows = documents.read_status(connection)
+    if as_json:
+        print(json.dumps(rows, default=str, indent=2))
+        return
+    table = Table("tenant", "feed", "documents", "waiting", "refused", "readings", "quarantined", "received", "measured until")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    Console().print(table)
+
+
+def _cell(value: object) -> str:
+    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value)

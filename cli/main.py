@@ -1,0 +1,52 @@
+"""The command `helio`: each noun is a Typer app of its own file, mounted here."""
+
+import os
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from cli import fleet
+from cli.run import command
+from cli.settings import complete_environment
+from include.core.errors import HeliographError
+
+
+class _Sentences(TyperGroup):
+    """An error of ours is one sentence on stderr and status 1, not a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - a click context; what the command returns
+        try:
+            return super().invoke(ctx)
+        except HeliographError as error:
+            print(f"\nhelio: {error}", file=sys.stderr)
+            raise typer.Exit(1) from error
+
+
+app = typer.Typer(
+    name="helio",
+    cls=_Sentences,
+    help="Heliograph: solar fleets and energy telemetry on Apache Airflow.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+
+# Nouns: one line each.
+app.add_typer(fleet.tenants, name="tenant")
+app.add_typer(fleet.people, name="user")
+app.command()(fleet.drop)
+app.command()(fleet.status)
+
+# The machine.
+app.command()(command.run)
+app.command()(command.stop)
+app.command("airflow", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(
+    command.run_airflow
+)
+app.command("db-clean")(command.db_clean)
+
+
+@app.callback()
+def _prepare() -> None:
+    complete_environment(os.environ)

@@ -1,0 +1,109 @@
+"""Following work through the DAGs: one stage per DAG, real runs, the first failure stops the watching."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from cli.run.airflow_api import AirflowApi, DagRun
+from cli.run.progress import Progress
+from include.core.errors import NeedsHuman
+
+IDLE_BEFORE_WAKING_S: Final = 6.0
+STAGE_LIMIT_S: Final = 600.0
+DAG_LIMIT_S: Final = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The work of one DAG: `waiting()` counts what it still has to do, which is `unit`.
+
+    `must_run` asks for at least one run that succeeds even where nothing waits.
+    """
+
+    label: str
+    dag_id: str
+    waiting: Callable[[], int]
+    unit: str
+    must_run: bool = False
+
+
+@dataclass(slots=True)
+class Watch:
+    """What `follow` needs to look at and to tell: the API, the progress, `check` that raises when a service ended, known runs."""
+
+    api: AirflowApi
+    progress: Progress
+    check: Callable[[], None]
+    task_logs: str
+    earlier: set[str]
+
+
+def await_dags(watch: Watch, dag_ids: set[str]) -> None:
+    """Wait until Airflow has read the DAGs; raises `NeedsHuman` with the traceback of a file that it cannot read."""
+    deadline = time.monotonic() + DAG_LIMIT_S
+    while missing := dag_ids - watch.api.dags().keys():
+        watch.check()
+        for file, traceback in watch.api.import_errors().items():
+            raise NeedsHuman(f"Airflow cannot read the DAG file {file}:\n{traceback}")
+        if time.monotonic() > deadline:
+            raise NeedsHuman(f"Airflow has not found the DAGs {', '.join(sorted(missing))}; see dag-processor.log")
+        watch.progress.say(f"waiting for {', '.join(sorted(missing))}")
+        time.sleep(0.5)
+
+
+def remember_runs(api: AirflowApi, stages: list[Stage]) -> set[str]:
+    """Run ids that exist before the work begins; what failed then is not this run's failure."""
+    return {run.run_id for stage in stages for run in api.runs(stage.dag_id) if run.is_over}
+
+
+def follow(watch: Watch, stage: Stage) -> list[DagRun]:
+    """Wait until a DAG has done its work; returns its runs. A DAG that sleeps although work waits is triggered once in a while.
+
+    Raises `NeedsHuman` naming the failed tasks and where their logs are, and when it takes longer than ten minutes.
+    """
+    deadline = time.monotonic() + STAGE_LIMIT_S
+    idle_since = time.monotonic()
+    while True:
+        watch.check()
+        runs = [run for run in watch.api.runs(stage.dag_id) if run.run_id not in watch.earlier]
+        for run in runs:
+            if run.state == "failed":
+                raise NeedsHuman(_failure(watch, run))
+        active = [run for run in runs if not run.is_over]
+        waiting = stage.waiting()
+        watch.progress.say(f"{len(runs)} run{'' if len(runs) == 1 else 's'}, {waiting} {stage.unit} waiting")
+        if waiting == 0 and not active and (runs or not stage.must_run):
+            return runs
+        idle_since = time.monotonic() if active else idle_since
+        if time.monotonic() - idle_since > IDLE_BEFORE_WAKING_S:
+            watch.api.trigger(stage.dag_id)
+            idle_since = time.monotonic()
+        if time.monotonic() > deadline:
+            raise NeedsHuman(
+                f"{stage.dag_id} still has {waiting} {stage.unit} waiting after {STAGE_LIMIT_S:.0f} s; look at it in the UI"
+            )
+        time.sleep(0.5)
+
+
+def await_run(watch: Watch, run: DagRun) -> DagRun:
+    """Wait until a triggered run is over; raises `NeedsHuman` when it failed or takes longer than ten minutes."""
+    deadline = time.monotonic() + STAGE_LIMIT_S
+    while not run.is_over:
+        watch.check()
+        watch.progress.say(f"run {run.run_id} is {run.state}")
+        if time.monotonic() > deadline:
+            raise NeedsHuman(
+                f"run {run.run_id} of {run.dag_id} is still {run.state} after {STAGE_LIMIT_S:.0f} s; look at it in the UI"
+            )
+        time.sleep(0.5)
+        run = watch.api.run(run.dag_id, run.run_id)
+    if run.state == "failed":
+        raise NeedsHuman(_failure(watch, run))
+    return run
+
+
+def _failure(watch: Watch, run: DagRun) -> str:
+    tasks = ", ".join(watch.api.failed_tasks(run)) or "no task"
+    folder = f"{watch.task_logs}/dag_id={run.dag_id}/run_id={run.run_id}/"
+    return f"DAG {run.dag_id} failed in run {run.run_id}: {tasks}; logs are in {folder}"

@@ -1,0 +1,109 @@
+"""What all DAGs share: defaults, the retry policy in four words, the assets that wake them, and the rule of the window.
+
+An asset event only wakes a DAG; the work list is always a table. Assets are reached through an alias, so that a task that
+changed nothing wakes nobody.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from airflow.sdk import Asset, AssetOrTimeSchedule, Connection, CronTriggerTimetable, RetryDecision, RetryPolicy
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from include.core.errors import BadDocument, NeedsHuman, Refused, TryLater
+
+LANDED_READINGS: Final = Asset("landed_readings")
+LANDED_REGISTRY: Final = Asset("landed_registry")
+READINGS: Final = Asset("readings")
+ROLLUPS: Final = Asset("rollups")
+
+
+class ByRecovery(RetryPolicy):
+    """Retries what may succeed later and fails at once what only a person can change."""
+
+    def evaluate(
+        self,
+        exception: BaseException,
+        try_number: int,
+        max_tries: int,
+        context: Any = None,  # noqa: ANN401
+    ) -> RetryDecision:
+        """Decide by the kind of error; anything that is not ours keeps the task's own retries."""
+        if isinstance(exception, NeedsHuman | BadDocument | Refused):
+            return RetryDecision.fail(f"{type(exception).__name__}: {exception}")
+        if isinstance(exception, TryLater):
+            delay = None if exception.after_s is None else timedelta(seconds=exception.after_s)
+            return RetryDecision.retry(delay, f"TryLater: {exception}")
+        return RetryDecision.default()
+
+    def serialize(self) -> dict[str, Any]:
+        """Name the policy; it has no settings."""
+        return {"__type": type(self).__name__}
+
+
+HOUSE: Final[dict[str, Any]] = {
+    "start_date": datetime(2026, 1, 1, tzinfo=UTC),
+    "catchup": False,
+    "max_active_runs": 1,
+    "default_args": {
+        "owner": "heliograph",
+        "retries": 4,
+        "retry_delay": timedelta(seconds=30),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=30),
+        "retry_policy": ByRecovery(),
+        "execution_timeout": timedelta(hours=2),
+    },
+}
+"""Arguments of every DAG."""
+
+
+def woken_by(asset: Asset, *, or_every: str) -> AssetOrTimeSchedule:
+    """Run when the asset changed, and by the clock (cron, UTC) as a net for events that got lost."""
+    return AssetOrTimeSchedule(timetable=CronTriggerTimetable(or_every, timezone="UTC"), assets=[asset])
+
+
+class Asked(NamedTuple):
+    """What a run is asked for: a day named in its form, and the instant up to which it looks (aware)."""
+
+    day: date | None
+    until: datetime
+
+
+def asked_for(context: Mapping[str, Any]) -> Asked:
+    """Window of a run: the form's `day`, else the end of a real data interval, else the moment the run fell due.
+
+    Runs by hand, by asset and by API have no logical date, and some schedules an empty interval, so neither is relied on.
+    Raises `Refused` when `day` is not a date.
+    """
+    run = context["dag_run"]
+    start, end = run.data_interval_start, run.data_interval_end
+    until = end if start and end and start < end else run.run_after
+    text = context["params"].get("day")
+    try:
+        return Asked(date.fromisoformat(text) if text else None, until)
+    except ValueError as error:
+        raise Refused(f"day {text!r} is not a date; write it as 2026-11-30") from error
+
+
+def mail_server(name: str) -> dict[str, Any]:
+    """Mail server of the connection `name` (type smtp), for tasks only; holds the password, so never return or log it.
+
+    Raises `NeedsHuman` when there is no such connection.
+    """
+    try:
+        connection = Connection.get(name)
+    except AirflowNotFoundException as error:
+        raise NeedsHuman(f"the connection {name} does not exist; add it in the UI (type SMTP), then clear this task") from error
+    extra = connection.extra_dejson
+    return {
+        "host": connection.host,
+        "port": connection.port,
+        "login": connection.login,
+        "password": connection.password,
+        "sender": extra.get("from_email"),
+        "use_ssl": not extra.get("disable_ssl", False),
+        "use_starttls": not extra.get("disable_tls", False),
+        "timeout_s": float(extra.get("timeout", 30)),
+    }

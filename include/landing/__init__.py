@@ -1,0 +1,1 @@
+"""Landing: where untouched documents rest, and the drop folder through which files come in."""

@@ -1,0 +1,170 @@
+"""Object store of untouched documents: `tenant=<t>/source=<feed>/dt=<day>/<sha256>.<ext>.gz` below a folder or an s3 prefix.
+
+The name is the content's SHA-256, so storing the same document twice changes nothing, and a name from outside never becomes a
+path.
+"""
+
+import contextlib
+import gzip
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, BinaryIO, Final
+
+from upath import UPath
+
+from include.core.errors import NeedsHuman, Refused, TryLater
+from include.landing.files import open_regular
+
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+_CHUNK: Final = 1 << 20
+_EXTENSIONS: Final = frozenset({"json", "jsonl", "ndjson", "csv", "tsv", "txt", "xlsx"})
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", re.ASCII)
+_KEY: Final = re.compile(
+    r"tenant=[A-Za-z0-9][A-Za-z0-9_.-]{0,99}/source=[A-Za-z0-9][A-Za-z0-9_.-]{0,99}/dt=\d{4}-\d\d-\d\d/[0-9a-f]{64}\.[a-z]{2,6}\.gz",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One document at rest. `sha256` and `size_bytes` are of the bytes as delivered, `stored_bytes` of the object."""
+
+    sha256: str
+    uri: str
+    size_bytes: int
+    stored_bytes: int
+
+
+class ObjectStore:
+    """Documents below one URL: a local folder, `s3://bucket/prefix`, or anything else that fsspec opens."""
+
+    def __init__(self, url: str) -> None:
+        """Take the root; nothing is created before the first `put`."""
+        self._root = UPath(url)
+        self._is_local = self._root.protocol in {"", "file", "local"}
+        if self._is_local:
+            self._root = UPath(Path(self._root.path).absolute())
+
+    def put(self, body: Path, *, tenant: str, feed: str, received_at: datetime) -> StoredObject:
+        """Store the bytes of a file: gzip as it is, anything else gzipped.
+
+        Args:
+            body: A regular file; a link is refused.
+            tenant: Tenant's key, letters, digits and `_.-`.
+            feed: Name of the feed, likewise.
+            received_at: Aware instant; its UTC day becomes part of the path.
+
+        Raises:
+            Refused: The tenant or feed cannot be part of a path, or the file is no regular file.
+            TryLater: The store cannot be written now.
+        """
+        folder = f"tenant={_safe(tenant)}/source={_safe(feed)}/dt={received_at.astimezone(UTC):%Y-%m-%d}"
+        with self._staging() as staged, open_regular(body) as source:
+            sha256, size_bytes = _pack(source, staged)
+            stored_bytes = os.fstat(staged.fileno()).st_size
+            target = self._root / folder / f"{sha256}.{_extension(body.name)}.gz"
+            try:
+                self._publish(Path(staged.name), target)
+            except OSError as error:
+                raise TryLater(
+                    f"the object store {self._root} cannot be written ({error}); check its space and access, then retry"
+                ) from error
+        return StoredObject(sha256, str(target), size_bytes, stored_bytes)
+
+    def open(self, uri: str) -> BinaryIO:
+        """Open a stored object's bytes for reading.
+
+        Only the part of the URI below the root counts, so a store may move.
+
+        Raises:
+            Refused: The URI is not of this store's form.
+            NeedsHuman: The object is gone.
+            TryLater: The store cannot be reached.
+        """
+        try:
+            return self._at(uri).open("rb")
+        except FileNotFoundError as error:
+            raise NeedsHuman(f"the landed document {uri} is gone; restore it from a backup or drop the file again") from error
+        except OSError as error:
+            raise TryLater(f"the landed document {uri} cannot be read now ({error}); retry") from error
+
+    def delete(self, uri: str) -> None:
+        """Delete a stored object; one that is gone already is no fault."""
+        with contextlib.suppress(FileNotFoundError):
+            self._at(uri).unlink()
+
+    def _at(self, uri: str) -> UPath:
+        key = uri[uri.rfind("tenant=") :] if "tenant=" in uri else uri
+        if not _KEY.fullmatch(key):
+            raise Refused(f"{uri[:200]!r} is no address of a landed document; take it from the manifest")
+        return self._root / key
+
+    @contextlib.contextmanager
+    def _staging(self) -> Iterator[IO[bytes]]:
+        """Temporary file on the store's own file system where that is local, so that publishing is one rename."""
+        folder: Path | None = None
+        if self._is_local:
+            folder = Path(self._root.path) / ".staging"
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise TryLater(
+                    f"the object store {self._root} cannot be written ({error}); check its space and access, then retry"
+                ) from error
+        with tempfile.NamedTemporaryFile(dir=folder, prefix="put-", suffix=".gz", delete=False) as staged:
+            try:
+                yield staged
+            finally:
+                Path(staged.name).unlink(missing_ok=True)
+
+    def _publish(self, staged: Path, target: UPath) -> None:
+        if self._is_local:
+            local = Path(target.path)
+            local.parent.mkdir(parents=True, exist_ok=True)
+            staged.replace(local)
+            _sync_folder(local.parent)
+        else:
+            # A whole-file upload appears at once or not at all, unlike an object that is opened for writing.
+            target.fs.put_file(str(staged), target.path)
+
+
+def _pack(source: BinaryIO, staged: IO[bytes]) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    head = source.read(len(_GZIP_MAGIC))
+    source.seek(0)
+    packed = staged if head == _GZIP_MAGIC else gzip.GzipFile(filename="", mode="wb", fileobj=staged, compresslevel=6, mtime=0)
+    while chunk := source.read(_CHUNK):
+        digest.update(chunk)
+        size += len(chunk)
+        packed.write(chunk)
+    if packed is not staged:
+        packed.close()
+    staged.flush()
+    os.fsync(staged.fileno())
+    return digest.hexdigest(), size
+
+
+def _extension(name: str) -> str:
+    stem = name.lower().removesuffix(".gz")
+    extension = stem.rpartition(".")[2]
+    return extension if extension in _EXTENSIONS else "bin"
+
+
+def _safe(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise Refused(f"{name[:100]!r} cannot name a tenant or feed; use letters, digits, dots, hyphens and underscores")
+    return name
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

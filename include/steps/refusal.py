@@ -1,0 +1,21 @@
+"""A document that cannot be read goes back to where people look, with the reason beside it."""
+
+import logging
+
+from include.core.documents import LandedDocument
+from include.core.settings import Settings
+from include.landing.refusals import Refusal, refuse_bytes
+from include.landing.store import ObjectStore
+from include.warehouse import documents
+from include.warehouse.engine import Connection
+
+_log = logging.getLogger(__name__)
+
+
+def refuse(settings: Settings, connection: Connection, document: LandedDocument, reason: str) -> None:
+    """Mark a landed document refused and put its bytes into the tenant's `refused` folder; landing keeps them too."""
+    refusal = Refusal(document.tenant, document.feed, document.original_name, reason, document.received_at)
+    with ObjectStore(settings.landing).open(document.uri) as stored:
+        refuse_bytes(stored, refusal, drops=settings.drops_path)
+    documents.mark_refused(connection, document.document_id, reason)
+    _log.warning("Refused %s %r of %s: %s", document.feed, document.original_name, document.tenant, reason)

@@ -1,0 +1,202 @@
+"""Periods become reports: composed from the aggregates, rendered, kept with a revision, put into the outbox."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from include.core.errors import Refused
+from include.core.settings import Settings
+from include.core.span import day_span, local_day, month_start, next_month
+from include.reports.compose import Issue, compose
+from include.reports.model import LANGUAGES, PlantReport, figures, fingerprint
+from include.reports.plant_report import render
+from include.reports.store import put_report
+from include.steps.code_version import code_version
+from include.warehouse import fleet, reports
+from include.warehouse.engine import Connection, transaction
+from include.warehouse.performance import read_performance
+
+KINDS: Final = ("day", "month")
+
+_SILENT_DAYS: Final = 31
+"""A plant that has been silent for longer gets no scheduled report; by the form it still does."""
+
+
+def due_reports(  # noqa: PLR0913 - the fields of the form
+    settings: Settings,
+    *,
+    tenant: str | None,
+    plants: Sequence[str] | None,
+    kind: str | None,
+    day: date | None,
+    language: str | None,
+    run_after: datetime,
+) -> list[dict[str, Any]]:
+    """Which reports a run should issue, as plain requests for `render_report`.
+
+    With `kind` (a form): that kind for the period around `day`, yesterday when no day is given. Without it (the schedule): each
+    plant's yesterday, and on the first of a month the month before.
+
+    Raises:
+        Refused: The tenant, plant, kind or language is unknown.
+    """
+    if kind is not None and kind not in KINDS:
+        raise Refused(f"report kind {kind!r} does not exist; choose day or month")
+    if language is not None and language not in LANGUAGES:
+        raise Refused(f"language {language!r} is not printed; choose one of {', '.join(LANGUAGES)}")
+    with transaction(settings.database_url) as connection:
+        if tenant is not None:
+            fleet.read_tenant(connection, tenant)
+        chosen = _chosen(fleet.read_plants(connection, tenant), plants)
+        if kind is not None:
+            return [_request(plant, kind, day or _yesterday(plant, run_after), language) for plant in chosen]
+        return [
+            _request(plant, *due, language)
+            for plant in chosen
+            if _speaks(connection, plant, run_after)
+            for due in _scheduled(plant, run_after)
+        ]
+
+
+def render_report(
+    settings: Settings, request: Mapping[str, Any], *, now: datetime, run_id: str, send: bool, send_again: bool = False
+) -> dict[str, Any]:
+    """Issue one report in one transaction; the same figures as before make no new revision and no new mail.
+
+    Returns report_id, revision, is_new, mails (put into the outbox now), uri and energy_kwh.
+    """
+    with transaction(settings.database_url) as connection:
+        plant = _plant(connection, request["plant_id"])
+        reports.lock_report(connection, plant["plant_id"])
+        key = {"plant_id": plant["plant_id"], "kind": request["kind"], "language": request["language"]}
+        newest = reports.read_newest_revision(connection, starts_on=date.fromisoformat(request["first_day"]), **key)
+        report = _compose(settings, connection, plant, request, revision=newest["revision"] + 1 if newest else 1, now=now)
+        told = figures(report)
+        is_new = newest is None or newest["fingerprint"] != fingerprint(told)
+        if newest is None or is_new:
+            report_id, uri = _keep(settings, connection, plant, report, run_id)
+        else:
+            report_id, uri = newest["report_id"], newest["uri"]
+        mails = _post(connection, plant, report_id, now=now, send=send, send_again=send_again and not is_new)
+    return {
+        "report_id": report_id,
+        "revision": report.revision if is_new else report.revision - 1,
+        "is_new": is_new,
+        "mails": mails,
+        "uri": uri,
+        "energy_kwh": report.headline.energy_kwh,
+    }
+
+
+def _compose(
+    settings: Settings,
+    connection: Connection,
+    plant: Mapping[str, Any],
+    request: Mapping[str, Any],
+    *,
+    revision: int,
+    now: datetime,
+) -> PlantReport:
+    first_day, last_day = date.fromisoformat(request["first_day"]), date.fromisoformat(request["last_day"])
+    span = day_span(first_day, ZoneInfo(plant["timezone"]), (last_day - first_day).days + 1)
+    period = reports.read_plant_period(
+        connection,
+        plant_id=plant["plant_id"],
+        first_day=first_day,
+        last_day=last_day,
+        span=span,
+        with_curve=request["kind"] == "day",
+    )
+    performance = read_performance(connection, plant_ids=[plant["plant_id"]], as_of=last_day)
+    issue = Issue(
+        kind=request["kind"],
+        first_day=first_day,
+        last_day=last_day,
+        language=request["language"],
+        revision=revision,
+        issued_at=now,
+        settled_until=now - timedelta(hours=settings.settled_after_h),
+        code_version=code_version(),
+    )
+    return compose(plant, period, performance, issue)
+
+
+def _keep(
+    settings: Settings, connection: Connection, plant: Mapping[str, Any], report: PlantReport, run_id: str
+) -> tuple[int, str]:
+    pdf, told = render(report), figures(report)
+    name = f"{report.kind}-{report.first_day}-{report.language}-r{report.revision}"
+    uri = put_report(settings.report_store, (plant["tenant"], plant["plant_key"], name), pdf)
+    row = {
+        "tenant_id": plant["tenant_id"],
+        "plant_id": plant["plant_id"],
+        "kind": report.kind,
+        "starts_on": report.first_day,
+        "ends_on": report.last_day,
+        "language": report.language,
+        "revision": report.revision,
+        "fingerprint": fingerprint(told),
+        "figures": told,
+        "uri": uri,
+        "pdf_sha256": sha256(pdf).hexdigest(),
+        "size_bytes": len(pdf),
+        "issued_at": report.issued_at,
+        "run_id": run_id,
+    }
+    return reports.insert_report(connection, row), uri
+
+
+def _post(
+    connection: Connection, plant: Mapping[str, Any], report_id: int, *, now: datetime, send: bool, send_again: bool
+) -> int:
+    if not send:
+        return 0
+    recipients = fleet.read_tenant(connection, plant["tenant"]).report_recipients
+    again = reports.send_again(connection, report_id=report_id, recipients=recipients, at=now) if send_again else 0
+    new = reports.put_in_outbox(
+        connection, tenant_id=plant["tenant_id"], report_id=report_id, recipients=recipients, created_at=now
+    )
+    return again + new
+
+
+def _plant(connection: Connection, plant_id: int) -> dict[str, Any]:
+    return next(plant for plant in fleet.read_plants(connection) if plant["plant_id"] == plant_id)
+
+
+def _chosen(plants: list[dict[str, Any]], keys: Sequence[str] | None) -> list[dict[str, Any]]:
+    if not keys:
+        return plants
+    known = {plant["plant_key"] for plant in plants}
+    if unknown := [key for key in keys if key not in known]:
+        raise Refused(f"plants {', '.join(unknown)} do not exist (known: {', '.join(sorted(known)) or 'none yet'})")
+    return [plant for plant in plants if plant["plant_key"] in keys]
+
+
+def _yesterday(plant: Mapping[str, Any], run_after: datetime) -> date:
+    return local_day(run_after, ZoneInfo(plant["timezone"])) - timedelta(days=1)
+
+
+def _speaks(connection: Connection, plant: Mapping[str, Any], run_after: datetime) -> bool:
+    last_day = reports.read_last_day(connection, plant["plant_id"])
+    return last_day is not None and (_yesterday(plant, run_after) - last_day).days <= _SILENT_DAYS
+
+
+def _scheduled(plant: Mapping[str, Any], run_after: datetime) -> list[tuple[str, date]]:
+    yesterday = _yesterday(plant, run_after)
+    is_month_end = next_month(yesterday) == yesterday + timedelta(days=1)
+    return [("day", yesterday)] + ([("month", yesterday)] if is_month_end else [])
+
+
+def _request(plant: Mapping[str, Any], kind: str, day: date, language: str | None) -> dict[str, Any]:
+    first_day, end_day = (month_start(day), next_month(day)) if kind == "month" else (day, day + timedelta(days=1))
+    return {
+        "plant_id": plant["plant_id"],
+        "plant": plant["plant_key"],
+        "tenant": plant["tenant"],
+        "kind": kind,
+        "first_day": first_day.isoformat(),
+        "last_day": (end_day - timedelta(days=1)).isoformat(),
+        "language": language or plant["language"],
+    }

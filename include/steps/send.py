@@ -1,0 +1,50 @@
+"""Mails wait in the outbox until they are sent; each attempt is recorded."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from include.core.errors import NeedsHuman, TryLater
+from include.core.settings import Settings
+from include.reports.mail import SmtpEndpoint, send
+from include.warehouse import reports
+from include.warehouse.engine import transaction
+
+_log = logging.getLogger(__name__)
+
+_MAX_ATTEMPTS: Final = 8
+
+
+def send_outbox(settings: Settings, *, smtp: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Send every pending mail, one transaction each; returns how many were sent, failed or wait.
+
+    A mail is marked sent right after the server took it; only a crash in between can send it twice, under the same Message-ID.
+    Raises `TryLater` when any mail waits for another attempt.
+    """
+    endpoint = SmtpEndpoint(**smtp)
+    with transaction(settings.database_url) as connection:
+        pending = reports.read_pending_mail(connection)
+    outcome = Counter(_send_one(settings, endpoint, mail_id, now) for mail_id in pending)
+    if outcome["pending"]:
+        raise TryLater(
+            f"{outcome['pending']} of {len(pending)} mails wait for another attempt at {endpoint.host}:{endpoint.port}"
+        )
+    return dict(outcome)
+
+
+def _send_one(settings: Settings, endpoint: SmtpEndpoint, mail_id: int, now: datetime) -> str:
+    with transaction(settings.database_url) as connection:
+        mail = reports.lock_mail(connection, mail_id)
+        if mail is None:
+            return "taken"
+        try:
+            send(_message(settings, mail, endpoint, now), endpoint)
+        except (TryLater, NeedsHuman) as error:
+            is_over = isinstance(error, NeedsHuman) or mail["attempts"] + 1 >= _MAX_ATTEMPTS
+            reports.mark_mail(connection, mail_id, state="failed" if is_over else "pending", error=str(error))
+            _log.warning("Mail %s of report %s to its recipient: %s", mail_id, mail["report_id"], error)
+            return "failed" if is_over else "pending"
+        reports.mark_mail(connection, mail_id, state="sent", sent_at=now)
+        return "sent"

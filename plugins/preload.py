@@ -1,0 +1,33 @@
+"""Import what tasks need once, in the scheduler, before LocalExecutor forks its workers.
+
+LocalExecutor forks all its workers from the scheduler when it starts, and every task is a fork of a worker: what the scheduler
+has imported by then costs a task nothing, neither time nor memory. Airflow announces the start just before.
+"""
+
+import sys
+
+from airflow.listeners import hookimpl
+from airflow.plugins_manager import AirflowPlugin
+
+
+class _Preloading:
+    @hookimpl
+    def on_starting(self, component: object) -> None:
+        """Called with a Job by the scheduler, but also by the other services and by each task, which have no use for it."""
+        if type(component).__name__ == "Job" and "scheduler" in sys.argv[1:3]:
+            _preload()
+
+
+def _preload() -> None:
+    import airflow.sdk.execution_time.task_runner  # noqa: F401
+
+    from include.quality import checks
+
+    checks.preload()
+
+
+class PreloadPlugin(AirflowPlugin):
+    """Registers the listener."""
+
+    name = "heliograph_preload"
+    listeners = [_Preloading()]  # noqa: RUF012 - Airflow reads a plain class attribute

@@ -1,0 +1,238 @@
+"""Two tenants, `east` and `west`, of the same shape in one warehouse, and the API above it. The clock stands at NOW."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import Connection, text
+
+from api.main import create_app
+from include.core.settings import Settings
+from include.warehouse.engine import transaction
+from include.warehouse.users import hash_password
+
+NOW = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+PASSWORD = "four unrelated words here"
+PDF = b"%PDF-1.7 " + b"x" * 2000
+FIRST_READING = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)  # local midnight of 20 November in Sao Paulo
+READING_COUNT = 25
+
+
+@dataclass(frozen=True)
+class SeededTenant:
+    """Ids of one tenant's things."""
+
+    slug: str
+    tenant_id: int
+    users: dict[str, int]
+    plant_id: int
+    device_id: int
+    customer_id: int
+    power_series_id: int
+    state_series_id: int
+    plant_series_id: int
+    document_id: int
+    report_id: int
+
+    def ids(self) -> dict[str, int]:
+        return {
+            "plant_id": self.plant_id,
+            "device_id": self.device_id,
+            "customer_id": self.customer_id,
+            "series_id": self.power_series_id,
+            "document_id": self.document_id,
+            "report_id": self.report_id,
+        }
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The app, its two tenants, and the URLs of its warehouse as owner and as the API's role."""
+
+    app: FastAPI
+    east: SeededTenant
+    west: SeededTenant
+    url: str
+    api_url: str
+    store: Path
+    now: datetime = NOW
+    since: datetime = SINCE
+    password: str = PASSWORD
+    first_reading: datetime = FIRST_READING
+    reading_count: int = READING_COUNT
+
+    def new_app(self, now: datetime = NOW) -> FastAPI:
+        """An app of its own, with nothing remembered and nobody locked out."""
+        return create_app(an_apis_settings(self.api_url, self.store), clock=lambda: now)
+
+    def client_of(self, app: FastAPI) -> "Client":
+        return Client(app)
+
+    def token(self, tenant: SeededTenant, role: str = "client") -> str:
+        tokens = self.app.state.house.tokens
+        return tokens.issue(user_id=tenant.users[role], tenant_id=tenant.tenant_id, password_changed_at=SINCE, now=NOW)
+
+    def headers(self, tenant: SeededTenant, role: str = "client") -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token(tenant, role)}"}
+
+
+@pytest.fixture(scope="session")
+def stage(new_warehouse: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    store = tmp_path_factory.mktemp("reports")
+    url = new_warehouse()
+    api_url = as_api_role(url)
+    password_hash = hash_password(PASSWORD)
+    with transaction(url) as connection:
+        connection.execute(text("SELECT ops.ensure_reading_partitions(:at, :at)"), {"at": FIRST_READING})
+        east, west = (seed_tenant(connection, slug, store=store, password_hash=password_hash) for slug in ("east", "west"))
+    app = create_app(an_apis_settings(api_url, store), clock=lambda: NOW)
+    return Stage(app, east, west, url, api_url, store)
+
+
+class Client:
+    """A synchronous face of the app in this process; any number of threads may use their own."""
+
+    def __init__(self, app: FastAPI) -> None:
+        from fastapi.testclient import TestClient
+
+        self._client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+        return self._client.get(f"/api/v1{path}", headers=headers)
+
+    def request(self, method: str, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+        return self._client.request(method, f"/api/v1{path}", headers=headers)
+
+    def log_in(self, username: str, password: str, **more: str) -> httpx.Response:
+        return self._client.post("/api/v1/auth/token", data={"username": username, "password": password, **more})
+
+
+@pytest.fixture
+def client(stage: Stage) -> Client:
+    return Client(stage.app)
+
+
+@pytest.fixture
+def as_east(stage: Stage, client: Client) -> Callable[[str], httpx.Response]:
+    """GET as the client user of tenant east."""
+    return lambda path: client.get(path, stage.headers(stage.east))
+
+
+def an_apis_settings(api_url: str, store: Path) -> Settings:
+    return Settings(api_database_url=api_url, jwt_secret="a key of more than thirty-two bytes", report_store_url=str(store))
+
+
+def as_api_role(url: str) -> str:
+    return url.replace("heliograph:owner@", "heliograph_api:reader@")
+
+
+def seed_tenant(connection: Connection, slug: str, *, store: Path, password_hash: str) -> SeededTenant:  # noqa: C901 - one of everything
+    """One of everything; every text of it contains the slug, every number of `east` is that of `west`."""
+
+    def add(sql: str, **values: object) -> int:
+        return connection.execute(text(sql), {"slug": slug, **values}).scalar_one()
+
+    tenant_id = add(
+        "INSERT INTO fleet.tenant (slug, name, timezone) VALUES (:slug, :slug, 'America/Sao_Paulo') RETURNING tenant_id"
+    )
+    users = {
+        name: add(
+            "INSERT INTO fleet.app_user (tenant_id, email, role, password_hash, password_changed_at, is_active) "
+            "VALUES (:t, :email, :role, :hash, :since, :active) RETURNING user_id",
+            t=tenant_id, email=f"{name}@{slug}.example", role="admin" if name == "admin" else "client",
+            hash=password_hash, since=NOW + timedelta(days=1) if name == "changed" else SINCE, active=name != "disabled",
+        )
+        for name in ("client", "admin", "disabled", "changed")
+    }  # fmt: skip
+    plant_id = add(
+        "INSERT INTO fleet.plant (tenant_id, plant_key, name, timezone) "
+        "VALUES (:t, :slug, :slug, 'America/Sao_Paulo') RETURNING plant_id", t=tenant_id,
+    )  # fmt: skip
+    device_id = add(
+        "INSERT INTO fleet.device (tenant_id, device_key, plant_id, kind, name) VALUES (:t, :slug, :p, 'inverter', :slug) "
+        "RETURNING device_id", t=tenant_id, p=plant_id,
+    )  # fmt: skip
+    customer_id = add(
+        "INSERT INTO fleet.customer (tenant_id, document, name) VALUES (:t, :slug, :slug) RETURNING customer_id", t=tenant_id
+    )
+
+    def series(quantity: str, kind: str, origin: str = "measured", **owner: int) -> int:
+        owners = {"plant_id": None, "device_id": None, "customer_id": None, **owner}
+        return add(
+            "INSERT INTO fleet.series (tenant_id, plant_id, device_id, customer_id, quantity, kind, origin) "
+            "VALUES (:t, :plant_id, :device_id, :customer_id, :q, :k, :o) RETURNING series_id",
+            t=tenant_id, q=quantity, k=kind, o=origin, **owners,
+        )  # fmt: skip
+
+    power = series("ac_power_kw", "power", device_id=device_id)
+    state = series("state", "state", device_id=device_id)
+    consumption = series("consumption_kwh", "amount", customer_id=customer_id)
+    derived = series("ac_power_kw", "power", "derived", plant_id=plant_id)
+    series("ac_power_kw", "power", plant_id=plant_id)
+    document_id = add(
+        "INSERT INTO landing.document (tenant_id, feed, original_name, sha256, uri, size_bytes, stored_bytes, state, "
+        "received_at, last_received_at) "
+        "VALUES (:t, 'telemetry_batches', :slug, repeat('a', 64), :slug, 10, 5, 'loaded', :at, :at) "
+        "RETURNING document_id", t=tenant_id, at=FIRST_READING,
+    )  # fmt: skip
+    add(
+        "INSERT INTO landing.load (document_id, tenant_id, loaded_at, run_id, code_version, parsed_rows, inserted_rows, "
+        "updated_rows, unchanged_rows, duplicate_rows, quarantined_rows, missing_values) "
+        "VALUES (:d, :t, :at, :slug, '1', 28, 25, 0, 0, 0, 3, 0) "
+        "RETURNING load_id", d=document_id, t=tenant_id, at=FIRST_READING,
+    )  # fmt: skip
+    for row_number in (1, 2, 3):
+        add(
+            "INSERT INTO landing.quarantine (document_id, row_number, quantity, tenant_id, subject, broken_rules, payload) "
+            "VALUES (:d, :n, 'ac_power_kw', :t, :slug, ARRAY[:rule], jsonb_build_object('who', :slug)) RETURNING row_number",
+            d=document_id, n=row_number, t=tenant_id, rule="subject_known" if row_number == 1 else "within_limits",
+        )  # fmt: skip
+    add(
+        "WITH d AS (INSERT INTO ops.dirty_day (series_id, local_day) "
+        "VALUES (:s, '2026-11-20'), (:s, '2026-11-20'), (:s, '2026-11-21') "
+        "RETURNING 1) SELECT count(*) FROM d", s=power,
+    )  # fmt: skip
+    for step in range(READING_COUNT):
+        at = FIRST_READING + timedelta(minutes=5 * step)
+        add("INSERT INTO mart.reading VALUES (:s, :d, :at, :v) RETURNING 1", s=power, d=document_id, at=at, v=step + 0.1)
+    for step, name in enumerate(("stopped", "running", "NaN")):
+        at = FIRST_READING + timedelta(hours=step)
+        add("INSERT INTO mart.state_event VALUES (:s, :d, :at, :v) RETURNING 1", s=state, d=document_id, at=at, v=name)
+    for series_id in (power, derived):
+        for hour in range(48):
+            start = FIRST_READING + timedelta(hours=hour)
+            night = hour % 24 < 6
+            add(
+                "INSERT INTO mart.rollup (series_id, grain, starts_at, ends_at, local_date, reading_count, mean, max, covered_s, "
+                "expected_s, energy_kwh, computed_at) "
+                "VALUES (:s, 'hour', :a, :b, :day, 12, :v, :nan, 1800, :e, :v, :b) RETURNING 1",
+                s=series_id, a=start, b=start + timedelta(hours=1), day=(start - timedelta(hours=3)).date(), v=hour / 10,
+                e=0 if night else 3600, nan=float("nan") if hour == 0 else 2.5,
+            )  # fmt: skip
+    for month in (8, 9, 10):
+        add(
+            "INSERT INTO mart.rollup (series_id, grain, starts_at, ends_at, local_date, reading_count, covered_s, expected_s, "
+            "energy_kwh, computed_at) VALUES (:s, 'month', :a, :b, :day, 1, 0, 0, :v, :b) RETURNING 1",
+            s=consumption, a=datetime(2026, month, 1, 3, tzinfo=UTC), b=datetime(2026, month + 1, 1, 3, tzinfo=UTC),
+            day=datetime(2026, month, 1).date(), v=month * 100.5,
+        )  # fmt: skip
+    file = store / slug / "report.pdf"
+    file.parent.mkdir()
+    file.write_bytes(PDF + slug.encode())
+    report_id = add(
+        "INSERT INTO mart.report (tenant_id, plant_id, kind, starts_on, ends_on, language, revision, fingerprint, figures, uri, "
+        "pdf_sha256, size_bytes, issued_at, run_id) VALUES (:t, :p, 'month', '2026-10-01', '2026-10-31', 'pt-BR', 1, 'f', "
+        "jsonb_build_object('who', :slug), :uri, :sha, 1, :at, :slug) RETURNING report_id",
+        t=tenant_id, p=plant_id, uri=str(file), sha=hashlib.sha256(PDF + slug.encode()).hexdigest(), at=SINCE,
+    )  # fmt: skip
+    add(
+        "INSERT INTO ops.outbox (tenant_id, report_id, recipient, message_id, created_at) "
+        "VALUES (:t, :r, :slug, :slug, :at) RETURNING mail_id", t=tenant_id, r=report_id, at=SINCE,
+    )  # fmt: skip
+    return SeededTenant(slug, tenant_id, users, plant_id, device_id, customer_id, power, state, derived, document_id, report_id)

@@ -1,0 +1,123 @@
+"""The shared defaults: the retry policy in four words, the window of a run, the mail server."""
+
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from include.core.errors import BadDocument, NeedsHuman, Refused, TryLater
+
+pytestmark = pytest.mark.airflow
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def _decide(error: BaseException) -> Any:
+    from dags.house import ByRecovery
+
+    return ByRecovery().evaluate(error, try_number=1, max_tries=4)
+
+
+@pytest.mark.parametrize("kind", [NeedsHuman, BadDocument, Refused])
+def test_what_only_a_person_can_change_fails_at_once_with_its_reason(kind: type[Exception]) -> None:
+    decision = _decide(kind("the token is revoked"))
+
+    assert decision.action.value == "fail"
+    assert decision.reason == f"{kind.__name__}: the token is revoked"
+
+
+def test_try_later_is_retried_when_the_other_side_said() -> None:
+    decision = _decide(TryLater("too many calls", after_s=90))
+
+    assert decision.action.value == "retry"
+    assert decision.retry_delay == timedelta(seconds=90)
+
+
+def test_try_later_without_a_moment_waits_as_long_as_the_task_does() -> None:
+    decision = _decide(TryLater("the server is down"))
+
+    assert decision.action.value == "retry"
+    assert decision.retry_delay is None
+
+
+def test_an_error_that_is_not_ours_keeps_the_retries_of_the_task() -> None:
+    assert _decide(ConnectionError("reset")).action.value == "default"
+
+
+def _context(day: str | None = None, start: datetime | None = None, end: datetime | None = None) -> dict[str, Any]:
+    run = SimpleNamespace(data_interval_start=start, data_interval_end=end, run_after=NOON)
+    return {"params": {"day": day}, "dag_run": run}
+
+
+@pytest.mark.parametrize(
+    ("context", "day", "until"),
+    [
+        pytest.param(_context(), None, NOON, id="by hand or by asset: no interval"),
+        pytest.param(_context(start=MIDNIGHT, end=MIDNIGHT), None, NOON, id="an empty interval is none"),
+        pytest.param(_context(start=MIDNIGHT - timedelta(days=1), end=MIDNIGHT), None, MIDNIGHT, id="schedule or backfill"),
+        pytest.param(
+            _context("2026-02-28", MIDNIGHT - timedelta(days=1), MIDNIGHT), date(2026, 2, 28), MIDNIGHT, id="the form's day"
+        ),
+    ],
+)
+def test_a_window_comes_from_the_form_else_the_interval_else_the_moment(
+    context: dict[str, Any], day: date | None, until: datetime
+) -> None:
+    from dags.house import asked_for
+
+    assert asked_for(context) == (day, until)
+
+
+def test_a_day_that_is_no_date_is_refused_by_name() -> None:
+    from dags.house import asked_for
+
+    with pytest.raises(Refused, match="'30/11/2026' is not a date"):
+        asked_for(_context("30/11/2026"))
+
+
+def test_a_run_without_any_form_field_named_day_has_a_window_too() -> None:
+    from dags.house import asked_for
+
+    assert asked_for(_context() | {"params": {}}) == (None, NOON)
+
+
+def test_the_mail_server_is_read_from_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.sdk import Connection
+
+    from dags.house import mail_server
+
+    extra = '{"from_email": "reports@example.org", "disable_ssl": true, "timeout": 7}'
+    connection = Connection(
+        conn_id="m", conn_type="smtp", host="mail.example.org", port=587, login="me", password="secret", extra=extra
+    )
+    monkeypatch.setattr(Connection, "get", lambda _: connection)
+
+    server = mail_server("smtp_default")
+
+    assert server == {
+        "host": "mail.example.org",
+        "port": 587,
+        "login": "me",
+        "password": "secret",
+        "sender": "reports@example.org",
+        "use_ssl": False,
+        "use_starttls": True,
+        "timeout_s": 7.0,
+    }
+
+
+def test_a_missing_mail_server_asks_for_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.sdk import Connection
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from dags.house import mail_server
+
+    def missing(name: str) -> None:
+        raise AirflowNotFoundException(name)
+
+    monkeypatch.setattr(Connection, "get", missing)
+
+    with pytest.raises(NeedsHuman, match="connection smtp_default does not exist; add it"):
+        mail_server("smtp_default")

@@ -1,0 +1,120 @@
+"""What holds for every DAG: the house rules, one test each."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.timetable import HEADINGS, headings_of
+
+pytestmark = pytest.mark.airflow
+
+DAGS = Path(__file__).resolve().parents[2] / "dags"
+EXPECTED = {"land_file_drops", "load_readings", "register_fleet", "report_plants", "roll_up_readings", "set_targets"}
+FILES = sorted(path for path in DAGS.glob("*.py") if path.stem != "house")
+OURS = ("airflow.sdk", "include.core", "dags.house", "plugins.drop_watcher")
+
+
+def test_each_file_holds_the_one_dag_of_its_name(dag_bag: Any) -> None:
+    assert dag_bag.import_errors == {}
+    assert set(dag_bag.dags) == EXPECTED
+    assert {path.stem for path in FILES} == EXPECTED
+    assert {Path(dag.fileloc).stem: dag.dag_id for dag in dag_bag.dags.values()} == {name: name for name in EXPECTED}
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_a_dag_says_what_it_does_reads_writes_and_what_to_do_if_it_fails(dag_bag: Any, name: str) -> None:
+    said = headings_of(dag_bag.dags[name].doc_md)
+
+    assert tuple(said) == HEADINGS
+    assert all(len(text) > 10 for text in said.values())
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_a_dag_is_tagged_owned_never_catches_up_and_runs_once_at_a_time(dag_bag: Any, name: str) -> None:
+    dag = dag_bag.dags[name]
+
+    assert len(dag.tags) >= 2
+    assert dag.owner == "heliograph"
+    assert dag.catchup is False
+    assert dag.max_active_runs == 1
+    assert dag.start_date.isoformat() == "2026-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_every_task_has_an_end_retries_by_recovery_and_a_pool_that_exists(dag_bag: Any, name: str) -> None:
+    pools = set(json.loads((DAGS / "pools.json").read_text())) | {"default_pool"}
+
+    for task in dag_bag.dags[name].tasks:
+        policy = task.partial_kwargs["retry_policy"] if task.is_mapped else task.retry_policy
+        timeout = task.partial_kwargs["execution_timeout"] if task.is_mapped else task.execution_timeout
+
+        assert type(policy).__name__ == "ByRecovery"
+        assert task.retries >= 4
+        assert timeout.total_seconds() <= 7200
+        assert task.pool in pools
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_a_dag_survives_being_stored(dag_bag: Any, name: str) -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    stored = DagSerialization.to_dict(dag_bag.dags[name])
+    read_back = DagSerialization.from_dict(json.loads(json.dumps(stored)))
+
+    assert read_back.dag_id == name
+    assert {task.task_id for task in read_back.tasks} == {task.task_id for task in dag_bag.dags[name].tasks}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_dag_file_is_short_and_imports_at_its_top_only_what_is_light(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    imported = [node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)]
+    imported += [alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names]
+
+    strange = [name for name in imported if name.split(".")[0] not in sys.stdlib_module_names and not name.startswith(OURS)]
+
+    assert strange == []
+    assert len(path.read_text().splitlines()) <= 80
+
+
+def test_no_dag_file_asks_for_dates_that_some_runs_do_not_have() -> None:
+    for path in [*FILES, DAGS / "house.py"]:
+        names = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
+        names |= {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+
+        assert not names & {"ds", "logical_date", "ts", "execution_date"}, path.name
+
+
+def test_all_dags_parse_in_well_under_a_second_and_load_nothing_heavy(new_airflow: dict[str, str]) -> None:
+    script = (
+        "import sys, time, airflow.sdk, airflow.triggers.base\n"
+        "before = time.process_time()\n"
+        "from cli.timetable import load_dags\n"
+        "load_dags()\n"
+        "heavy = {'pandas', 'numpy', 'sqlalchemy.orm', 'great_expectations', 'fpdf', 'psycopg2'} & set(sys.modules)\n"
+        "ours = sorted(m for m in sys.modules if m.startswith('include.') and not m.startswith('include.core'))\n"
+        "print(time.process_time() - before, sorted(heavy - loaded), ours)\n"
+    ).replace("before =", "loaded = set(sys.modules)\nbefore =", 1)
+
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        env={"PATH": "/usr/bin:/bin", **new_airflow},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    seconds, _, rest = done.stdout.strip().splitlines()[-1].partition(" ")
+    assert float(seconds) < 1.0
+    assert rest == "[] []"
+
+
+def test_the_timetable_page_is_the_one_that_the_dags_write() -> None:
+    from cli.timetable import PAGE, load_dags, page
+
+    assert PAGE.read_text(encoding="utf-8") == page(load_dags()), "run `python -m cli.timetable`"

@@ -1,0 +1,252 @@
+"""DAGs run for real (`dag.test`), with steps that only pretend; each in a process and an Airflow of its own."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.airflow
+
+STAGE = """
+import json, sys, types
+
+def step(name, **functions):
+    module = types.ModuleType(f"include.steps.{name}")
+    vars(module).update(functions)
+    sys.modules[module.__name__] = module
+
+from airflow.utils.db import initdb
+initdb()
+from airflow.dag_processing.bundles.manager import DagBundlesManager
+from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+from airflow.models.asset import AssetEvent, AssetModel
+from airflow.utils.session import create_session
+from sqlalchemy import func, select
+
+bag = DagBag(dag_folder=sys.argv[1])
+assert not bag.import_errors, bag.import_errors
+DagBundlesManager().sync_bundles_to_db()
+sync_bag_to_db(bag, "dags-folder", None)
+
+def run(name, **conf):
+    with create_session() as session:
+        last = session.scalar(select(func.max(AssetEvent.id))) or 0
+    ended = bag.get_dag(name).test(run_conf=conf or None)
+    with create_session() as session:
+        woken = select(AssetModel.name).join(AssetEvent, AssetEvent.asset_id == AssetModel.id).where(AssetEvent.id > last)
+        events = sorted(session.scalars(woken))
+    tasks = {t.task_id + ("" if t.map_index < 0 else str(t.map_index)): t.state for t in ended.get_task_instances()}
+    return {"state": ended.state, "tasks": tasks, "events": events}
+
+played = {}
+for name, (steps, runs) in json.loads(sys.stdin.read()).items():
+    room = {"step": step, "run": run, "bag": bag, "calls": []}
+    exec(steps, room)
+    played[name] = [[run(dag, **conf) for dag, conf in runs], room["calls"]]
+print("PLAYED", json.dumps(played, default=str))
+"""
+
+SCENES: dict[str, tuple[str, list[tuple[str, dict[str, Any]]]]] = {}
+
+
+@pytest.fixture(scope="module")
+def played(new_airflow: dict[str, str]) -> dict[str, Any]:
+    """All scenes, played one after the other: what the runs became, and how the steps were called."""
+
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", STAGE, new_airflow["AIRFLOW__CORE__DAGS_FOLDER"]],
+        env={"PATH": "/usr/bin:/bin", **new_airflow},
+        input=json.dumps(SCENES),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    answers = [line.removeprefix("PLAYED ") for line in done.stdout.splitlines() if line.startswith("PLAYED ")]
+    assert answers, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "hush-hush" not in done.stdout + done.stderr
+    answer: dict[str, Any] = json.loads(answers[0])
+    return answer
+
+
+SCENES["load"] = (
+    """
+def load_batch(settings, document_ids, *, now, run_id):
+    calls.append([document_ids, now.tzinfo is not None, bool(run_id)])
+    return {"documents": len(document_ids), "inserted_rows": rows.pop(), "updated_rows": 0}
+
+rows, work = [0, 5, 0], [[], [[4]], [[1, 2], [3]]]
+step("load", pending_batches=lambda settings: work.pop(), load_batch=load_batch)
+""",
+    [("load_readings", {})] * 3,
+)
+
+
+def test_batches_are_loaded_side_by_side_and_only_changed_rows_wake_the_roll_up(played: Any) -> None:
+    runs, calls = played["load"]
+
+    assert [run["state"] for run in runs] == ["success"] * 3
+    assert runs[0]["tasks"] == {"pending": "success", "load0": "success", "load1": "success"}
+    assert runs[2]["tasks"] == {"pending": "success", "load": "skipped"}
+    assert [run["events"] for run in runs] == [["readings"], [], []]
+    assert sorted(calls) == [[[1, 2], True, True], [[3], True, True], [[4], True, True]]
+
+
+SCENES["much to load"] = (
+    """
+bag.get_dag("load_readings").get_task("pending").python_callable.__globals__["MOST_BATCHES"] = 2
+step("load", pending_batches=lambda settings: [[1], [2], [3]], load_batch=lambda *a, **k: calls.append(a[1]) or {})
+""",
+    [("load_readings", {})],
+)
+
+
+def test_more_batches_than_one_run_takes_wake_the_next_run(played: Any) -> None:
+    runs, calls = played["much to load"]
+
+    assert sorted(calls) == [[1], [2]]
+    assert runs[0]["events"] == ["landed_readings"]
+
+
+SCENES["land"] = (
+    """
+landed = [[], [{"feed": "registry"}], [{"feed": "consumption"}, {"feed": "consumption"}, {"feed": "registry"}]]
+step("land", land_drops=lambda settings, *, now: landed.pop())
+""",
+    [("land_file_drops", {})] * 3,
+)
+
+
+def test_landing_wakes_those_whose_documents_came(played: Any) -> None:
+    runs, _ = played["land"]
+
+    assert [run["events"] for run in runs] == [["landed_readings", "landed_registry"], ["landed_registry"], []]
+    assert [run["tasks"]["land"] for run in runs] == ["success", "success", "skipped"]
+    assert [run["state"] for run in runs] == ["success"] * 3
+
+
+SCENES["roll up"] = (
+    """
+rounds = [(0, 0), (5, 0), (100, 5), (100, 105)]
+def roll_up_dirty(settings, *, now):
+    days, remaining = rounds.pop()
+    calls.append(days)
+    return {"dirty_days": days, "rows_changed": 10 * days, "remaining": remaining}
+step("roll_up", roll_up_dirty=roll_up_dirty)
+""",
+    [("roll_up_readings", {})] * 2,
+)
+
+
+def test_the_roll_up_goes_on_until_nothing_is_left(played: Any) -> None:
+    runs, calls = played["roll up"]
+
+    assert calls == [100, 100, 5, 0]
+    assert [run["tasks"]["roll_up"] for run in runs] == ["success", "skipped"]
+    assert [run["events"] for run in runs] == [["rollups"], []]
+
+
+SCENES["register"] = (
+    """
+def register_text(settings, *, tenant, content, name, now, run_id):
+    calls.append([tenant, content, name == f"form of {run_id}"])
+    return {"documents": 1, "replayed_documents": 3}
+landed = [{}, {"documents": 2, "replayed_documents": 0}]
+step("register", register_text=register_text, register_landed=lambda settings, *, now, run_id: landed.pop())
+""",
+    [
+        ("register_fleet", {"tenant": "demo", "content": "plant_key,name\np1,One"}),
+        ("register_fleet", {}),
+        ("register_fleet", {}),
+        ("register_fleet", {"tenant": "demo"}),
+    ],
+)
+
+
+def test_a_form_or_a_drop_registers_and_replayed_documents_wake_the_load(played: Any) -> None:
+    runs, calls = played["register"]
+
+    assert calls == [["demo", "plant_key,name\np1,One", True]]
+    assert [run["tasks"]["register"] for run in runs] == ["success", "success", "skipped", "failed"]
+    assert [run["events"] for run in runs] == [["landed_readings"], [], [], []]
+
+
+SCENES["targets"] = (
+    """
+def save_targets(settings, *, tenant, plant, year, months_kwh, now):
+    calls.append([tenant, plant, year, months_kwh])
+    return {"months_set": 2}
+step("targets", save_targets=save_targets)
+""",
+    [("set_targets", {"tenant": "demo", "plant": "p1", "year": 2026, "feb": 800, "dec": 900.5})],
+)
+
+
+def test_targets_reach_the_step_in_the_order_of_the_months(played: Any) -> None:
+    runs, calls = played["targets"]
+
+    assert runs[0]["state"] == "success"
+    assert calls == [["demo", "p1", 2026, [None, 800, *[None] * 9, 900.5]]]
+
+
+SCENES["report"] = (
+    """
+import os
+from include.core.errors import BadDocument
+def due_reports(settings, *, tenant, plants, kind, day, language, run_after):
+    calls.append(["due", tenant, plants, kind, day and day.isoformat(), language, run_after.tzinfo is not None])
+    return [{"plant": "p1"}, {"plant": "p2"}] if kind else []
+def render_report(settings, request, *, now, run_id, send, send_again):
+    calls.append(["render", request["plant"], send, send_again])
+    if request["plant"] == "p2" and not send:
+        raise BadDocument("no readings")
+    return {"revision": 1}
+def send_outbox(settings, *, smtp, now):
+    calls.append(["send", smtp["host"], smtp["port"], smtp["password"][:4]])
+    return {"sent": 1}
+step("report", due_reports=due_reports, render_report=render_report)
+step("send", send_outbox=send_outbox)
+os.environ["AIRFLOW_CONN_SMTP_DEFAULT"] = "smtp://me:hush-hush@mail.example.org:587"
+""",
+    [
+        ("report_plants", {"kind": "month", "day": "2026-10-05"}),
+        ("report_plants", {}),
+        ("report_plants", {"kind": "day", "send": False}),
+    ],
+)
+SENT = ["send", "mail.example.org", 587, "hush"]
+
+
+def test_reports_are_rendered_one_by_one_and_then_mailed(played: Any) -> None:
+    runs, calls = played["report"]
+
+    assert runs[0]["state"] == "success"
+    assert calls[:4] == [
+        ["due", None, None, "month", "2026-10-05", None, True],
+        ["render", "p1", True, False],
+        ["render", "p2", True, False],
+        SENT,
+    ]
+
+
+def test_a_morning_without_reports_still_sends_what_waits(played: Any) -> None:
+    runs, calls = played["report"]
+
+    assert runs[1]["tasks"] == {"due": "success", "render": "skipped", "send": "success", "conclude": "success"}
+    assert calls[4:6] == [["due", None, None, None, None, None, True], SENT]
+
+
+def test_a_report_that_cannot_be_rendered_fails_the_run_but_holds_back_no_mail(played: Any) -> None:
+    runs, calls = played["report"]
+
+    assert runs[2]["state"] == "failed"
+    assert runs[2]["tasks"] == {
+        "due": "success",
+        "render0": "success",
+        "render1": "failed",
+        "send": "success",
+        "conclude": "upstream_failed",
+    }
+    assert calls[-1] == SENT

@@ -1,0 +1,59 @@
+"""When DAGs run: the net of each asset, and intervals where Backfill is the point."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+pytestmark = pytest.mark.airflow
+
+
+@pytest.mark.parametrize(
+    ("name", "asset", "net"),
+    [
+        ("land_file_drops", "drops", "*/5 * * * *"),
+        ("load_readings", "landed_readings", "*/15 * * * *"),
+        ("register_fleet", "landed_registry", "*/15 * * * *"),
+        ("roll_up_readings", "readings", "*/15 * * * *"),
+    ],
+)
+def test_a_dag_that_an_asset_wakes_has_the_clock_as_a_net(dag_bag: Any, name: str, asset: str, net: str) -> None:
+    timetable = dag_bag.dags[name].timetable
+
+    assert [found.name for found in timetable.asset_condition.objects] == [asset]
+    assert timetable.timetable.expression == net
+    assert str(timetable.timetable.timezone) == "UTC"
+
+
+def test_reports_are_due_at_seven_in_the_fleets_zone_and_cover_the_day_before(dag_bag: Any) -> None:
+    import pendulum
+    from airflow.serialization.decoders import decode_timetable
+    from airflow.serialization.encoders import encode_timetable
+    from airflow.timetables.base import TimeRestriction
+
+    timetable = decode_timetable(encode_timetable(dag_bag.dags["report_plants"].timetable))
+    since = pendulum.datetime(2026, 11, 20, tz="UTC")
+
+    run = timetable.next_dagrun_info(
+        last_automated_data_interval=None, restriction=TimeRestriction(earliest=since, latest=None, catchup=True)
+    )
+
+    zone = ZoneInfo("America/Sao_Paulo")
+    assert run.run_after == datetime(2026, 11, 20, 7, tzinfo=zone)
+    assert (run.data_interval.start, run.data_interval.end) == (
+        datetime(2026, 11, 19, 7, tzinfo=zone),
+        datetime(2026, 11, 20, 7, tzinfo=zone),
+    )
+
+
+def test_what_dags_wake_is_what_dags_wait_for(dag_bag: Any) -> None:
+    from dags.house import LANDED_READINGS, LANDED_REGISTRY, READINGS
+
+    awaited = {
+        asset.name
+        for dag in dag_bag.dags.values()
+        for asset in getattr(getattr(dag.timetable, "asset_condition", None), "objects", [])
+    }
+
+    assert {asset.name for asset in (LANDED_READINGS, LANDED_REGISTRY, READINGS)} <= awaited

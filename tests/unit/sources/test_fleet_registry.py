@@ -1,0 +1,73 @@
+from datetime import date
+
+import pytest
+
+from include.core.errors import BadDocument
+from include.sources.fleet_registry import CustomerRow, DeviceRow, PlantRow, TargetRow, TariffRow, parse_registry
+
+
+def test_a_json_object_names_its_lists(context, payload):
+    registry = parse_registry(payload("registry/fleet.json"), context)
+
+    assert registry.plants == [
+        PlantRow("1", "Usina Serf East", "America/Sao_Paulo", -23.5, capacity_kwp=75.0, commissioned_on=date(2020, 5, 1))
+    ]
+    assert registry.devices == [DeviceRow("5", "1", "inverter", capacity_kw=60.0)]
+    assert registry.customers == [CustomerRow("123", "Demo")]
+    assert registry.targets == [TargetRow("1", date(2025, 3, 1), 9000.0)]
+    assert registry.tariffs == [TariffRow("1", date(2025, 1, 1), 0.95, "BRL")]
+    assert [(bad.row_number, "timezone 'Brasilia' is no IANA" in bad.reason) for bad in registry.rejected] == [(2, True)]
+
+
+def test_a_csv_is_known_by_its_columns_and_bad_rows_are_rejected(context, payload):
+    registry = parse_registry(payload("registry/targets.csv"), context)
+
+    assert registry.targets == [TargetRow("1", date(2025, 1, 1), 9500.5)]
+    assert [(bad.row_number, "month '32/2025'" in bad.reason) for bad in registry.rejected] == [(2, True)]
+
+
+@pytest.mark.parametrize(
+    ("header", "table"),
+    [
+        ("plant_key,timezone", "plants"), ("usina_id;nome;capacidade_kwp", "plants"), ("device_key,plant_key", "devices"),
+        ("documento,nome", "customers"), ("plant_key,month,target_kwh", "targets"), ("plant_key,valid_from,price", "tariffs"),
+    ],
+)  # fmt: skip
+def test_each_table_has_its_header(context, header, table):
+    row = header.replace("timezone", "UTC").replace("valid_from", "31/01/2025").replace("month", "2025-01")
+    row = row.replace("target_kwh", "1").replace("price", "1").replace("capacidade_kwp", "1")
+
+    registry = parse_registry(f"{header}\n{row}\n".encode(), context)
+
+    assert (len(getattr(registry, table)), registry.rejected) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"a,b\n1,2\n", b"plant_key\n1\n", b"{}", b"[1]", b'[{"x":1}]', b"{", b"[" * 999, b'{"plants":NaN}', b"", b"\xff\xfe\0"],
+)
+def test_what_is_no_registry_is_refused(context, body):
+    with pytest.raises(BadDocument):
+        parse_registry(body, context)
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ({"plant_key": "a\0"}, "plant_key"), ({"plant_key": "1", "latitude": 91}, "latitude"), ({"plant_key": "1", "capacity_kwp": "NaN"}, "capacity"),
+        ({"name": "x"}, "lacks plant_key"), ("text", "no record"), ({"plant_key": "1", "commissioned_on": "2025-02-30"}, "commissioned_on"),
+    ],
+)  # fmt: skip
+def test_a_bad_row_is_rejected_with_the_field_and_stops_no_other(context, row, fault):
+    import json
+
+    registry = parse_registry(json.dumps({"plants": [row, {"plant_key": "2"}]}).encode(), context)
+
+    assert [plant.plant_key for plant in registry.plants] == ["2"]
+    assert fault in registry.rejected[0].reason
+
+
+def test_an_unknown_list_is_rejected_by_name(context):
+    registry = parse_registry(b'{"plants": [{"plant_key": "1"}], "boats": [{"x": 1}]}', context)
+
+    assert "boats" in registry.rejected[0].reason

@@ -1,0 +1,58 @@
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from include.sources.instants import UNREADABLE, Instants
+
+
+def utc(instant):
+    return None if instant == UNREADABLE else datetime.fromtimestamp(instant / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+@pytest.mark.parametrize(
+    ("stamp", "expected"),
+    [
+        ("2025-01-01T03:05:22.733Z", "2025-01-01 03:05:22"), ("2025-01-01T00:00:00-03:00", "2025-01-01 03:00:00"),
+        ("2025-01-01 00:00:00 -0300", "2025-01-01 03:00:00"), ("2025-01-01T00:00", "2025-01-01 03:00:00"),
+        ("2025-01-01 00:00:00,5", "2025-01-01 03:00:00"), (" 2025-01-01t00:00:00z ", "2025-01-01 00:00:00"),
+        (1735689600, "2025-01-01 00:00:00"), (1735689600000, "2025-01-01 00:00:00"), ("1735689600", "2025-01-01 00:00:00"),
+        ("1735689600000", "2025-01-01 00:00:00"), ({"$date": 1735689600000}, "2025-01-01 00:00:00"),
+        ({"$date": {"$numberLong": "1735689600000"}}, "2025-01-01 00:00:00"), ({"$date": "2025-01-01T00:00:00Z"}, "2025-01-01 00:00:00"),
+        ("2025-01-01", None), ("20250101T000000", None), ("01/01/2025 10:00", None), ("2025-01-01T24:00:00", None), ("2025-02-29T00:00:00", None),
+        ("10:00 PM", None), (0, None), (20250101, None), (float("inf"), None), (float("nan"), None), (10**400, None), (True, None), (None, None),
+        ({"$date": {"$numberLong": "9" * 30}}, None), ({}, None), ("٢٠٢٥-01-01T00:00:00Z", None), ("0001-01-01T00:00:00+14:00", None),
+    ],
+)  # fmt: skip
+def test_times_are_read_by_fixed_rules(stamp, expected):
+    assert utc(Instants(ZoneInfo("America/Sao_Paulo")).read(stamp, 1)) == expected
+
+
+def test_a_skipped_local_time_is_unreadable():
+    instants = Instants(ZoneInfo("America/New_York"))
+
+    assert utc(instants.read("2025-03-09T02:30:00", 1)) is None
+    assert utc(instants.read("2025-03-09T03:00:00", 1)) == "2025-03-09 07:00:00"
+
+
+@pytest.mark.parametrize(
+    ("stamps", "expected"),
+    [
+        (["00:55", "01:00", "01:55", "01:00", "01:55", "02:00"], ["04:55", "05:00", "05:55", "06:00", "06:55", "07:00"]),
+        (["02:00", "01:55", "01:00"], ["07:00", "05:55", "05:00"]),
+        (["01:30", "01:20", "01:10"], ["05:30", "05:20", "05:10"]),
+        (["01:10", "01:20", "01:10"], ["05:10", "05:20", "05:10"]),
+    ],
+)
+def test_a_repeated_hour_is_the_first_unless_rising_times_go_back(stamps, expected):
+    instants = Instants(ZoneInfo("America/New_York"))
+
+    read = instants.read_all([f"2025-11-02T{stamp}:00" for stamp in stamps], ["a"] * len(stamps))
+
+    assert [utc(instant)[11:16] for instant in read] == expected
+
+
+def test_an_offset_decides_in_a_repeated_hour():
+    instants = Instants(ZoneInfo("America/New_York"))
+
+    assert utc(instants.read("2025-11-02T01:30:00-05:00", 1)) == "2025-11-02 06:30:00"

@@ -1,0 +1,68 @@
+import pytest
+
+from include.core.errors import BadDocument
+
+
+def test_json_lines_give_one_row_per_value(parsed, payload):
+    found = parsed("sensor_readings", payload("sensor_readings/lines.jsonl"))
+
+    assert found.rows == [
+        (1, "01HZX", "temperature_c", "2026-03-01T13:00:00.100000Z", 41.5, None),
+        (2, "01HZX", "voltage_v", "2026-03-01T13:00:00.200000Z", 220.1, None),
+        (2, "01HZX", "current_a", "2026-03-01T13:00:00.200000Z", 1.25, None),
+    ]
+    assert found.missing == 1
+
+
+def test_a_csv_of_a_brazilian_spreadsheet_is_read(parsed, payload):
+    found = parsed("sensor_readings", payload("sensor_readings/semicolon.csv"))
+
+    assert found.rows == [
+        (1, "01HZX", "temperature_c", "2026-03-01T13:00:00Z", 41.5, None),
+        (2, "", "temperature_c", None, None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body", [b"01HZX,2026-03-01T10:00:00,41.5\n", b"server_ulid,timestamp\n", b"hello\n", b"server_ulid;temperature\nx;1\n"]
+)
+def test_a_csv_without_a_header_is_refused_with_the_columns_it_needs(parsed, body):
+    with pytest.raises(BadDocument, match="header that names server_ulid, timestamp"):
+        parsed("sensor_readings", body)
+
+
+@pytest.mark.parametrize("record", [{"server_ulid": "a", "timestamp": "2026-03-01T10:00:00Z"}, {"temperature": 1}, 5, "x", None])
+def test_a_record_without_server_or_value_is_unreadable(parsed, record):
+    found = parsed("sensor_readings", [record])
+
+    assert [row[:4] for row in found.rows] == [(1, "", "temperature_c", None)]
+    assert found.frame["raw"][0] is not None
+
+
+def test_a_short_csv_row_is_unreadable_and_keeps_its_cells(parsed):
+    found = parsed("sensor_readings", b"server_ulid,timestamp,temperature\na,2026-03-01T10:00:00Z\nb,2026-03-01T10:00:00Z,5\n")
+
+    assert [(row[0], row[1], row[4]) for row in found.rows] == [(1, "", None), (2, "b", 5.0)]
+    assert found.frame["raw"][0] == '["a","2026-03-01T10:00:00Z"]'
+
+
+def test_a_bad_line_of_json_lines_is_one_unreadable_row(parsed):
+    good = b'{"server_ulid":"a","timestamp":"2026-03-01T10:00:00Z","current":1}\n'
+
+    found = parsed("sensor_readings", good + b'{"server_ulid":\n' + good)
+
+    assert [(row[0], row[1]) for row in found.rows] == [(1, "a"), (2, ""), (3, "a")]
+
+
+def test_json_lines_whose_last_line_was_cut_are_refused(parsed):
+    good = b'{"server_ulid":"a","timestamp":"2026-03-01T10:00:00Z","current":1}\n'
+
+    with pytest.raises(BadDocument, match="ends too early, at byte 82"):
+        parsed("sensor_readings", good + b'{"server_ulid":')
+
+
+def test_a_nul_in_a_csv_cell_never_reaches_a_key(parsed):
+    found = parsed("sensor_readings", b"server_ulid,timestamp,temperature\na\0b,2026-03-01T10:00:00Z,5\n")
+
+    assert found.rows[0][1] == ""
+    assert "\0" not in found.frame["raw"][0]
