@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, BinaryIO, Final
+from typing import IO, BinaryIO, Final, cast
 
 from upath import UPath
 
@@ -93,6 +93,16 @@ class ObjectStore:
             raise NeedsHuman(f"the landed document {uri} is gone; restore it from a backup or drop the file again") from error
         except OSError as error:
             raise TryLater(f"the landed document {uri} cannot be read now ({error}); retry") from error
+
+    def open_delivered(self, uri: str, *, sha256: str) -> BinaryIO:
+        """Open the bytes exactly as they were delivered, whose hex digest is `sha256`; raises as `open` does."""
+        with self.open(uri) as stored:
+            digest = hashlib.sha256()
+            while chunk := stored.read(_CHUNK):
+                digest.update(chunk)
+        if digest.hexdigest() == sha256:
+            return self.open(uri)
+        return cast("BinaryIO", gzip.open(self.open(uri), "rb"))
 
     def delete(self, uri: str) -> None:
         """Delete a stored object; one that is gone already is no fault."""

@@ -15,12 +15,12 @@ from include.sources.context import ParseContext
 from include.sources.document_text import utf8_body
 
 _EVERY_BYTE: Final = bytes(range(256))
-_NOT_STRUCTURE: Final = bytes(set(_EVERY_BYTE) - set(b'[]{}"\\'))
-_ESCAPES: Final = re.compile(rb"\\.?", re.DOTALL)
+_NOT_STRUCTURE: Final = bytes(set(_EVERY_BYTE) - set(b'[]{}"'))
+_QUOTE: Final = ord('"')
+_SCANNED: Final = 1 << 20
 _ESCAPED: Final = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.", re.DOTALL
 )
-_STRINGS: Final = re.compile(rb'"[^"]*"?')
 _STEPS: Final = np.zeros(256, np.int32)
 _STEPS[list(b"[{")] = 1
 _STEPS[list(b"]}")] = -1
@@ -72,17 +72,19 @@ def check_nesting(text: bytes, max_nesting: int) -> None:
     """Raise `BadDocument` when brackets outside strings nest deeper than the cap; about 1 ns per byte."""
     if text.count(b"[") + text.count(b"{") <= max_nesting:
         return
-    structure = text.translate(None, _NOT_STRUCTURE)
-    if b"\\" in structure:
-        # Only now escapes matter: an escaped quote does not end its string.
-        structure = _ESCAPES.sub(b"", text).translate(None, _NOT_STRUCTURE)
-    brackets = _STRINGS.sub(b"", structure)
-    depth = 0
-    for start in range(0, len(brackets), 1 << 20):
-        depths = _STEPS[np.frombuffer(brackets[start : start + (1 << 20)], np.uint8)].cumsum()
-        if depth + int(depths.max()) > max_nesting:
+    if b"\\" in text:
+        # An escaped quote does not end its string; of a run of backslashes an odd one is left, which escapes what follows.
+        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    structure = text.translate(None, _NOT_STRUCTURE).replace(b'""', b"")
+    depth = quotes = 0
+    for start in range(0, len(structure), _SCANNED):
+        letters = np.frombuffer(structure, np.uint8, min(_SCANNED, len(structure) - start), start)
+        is_outside = (np.cumsum(letters == _QUOTE) + quotes) % 2 == 0
+        quotes += int(np.count_nonzero(letters == _QUOTE))
+        depths = (_STEPS[letters] * is_outside).cumsum() + depth
+        if int(depths.max()) > max_nesting:
             raise BadDocument(_too_deep(max_nesting))
-        depth += int(depths[-1])
+        depth = int(depths[-1])
 
 
 def json_fault(text: bytes, error: Exception) -> str:

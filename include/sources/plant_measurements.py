@@ -116,4 +116,7 @@ def _given(first: Any, second: Any) -> Any:  # noqa: ANN401
 
 
 def _set(*values: Any) -> Any:  # noqa: ANN401
-    return next((value for value in values if value is not _UNSET), _UNSET)
+    for value in values:
+        if value is not _UNSET:
+            return value
+    return _UNSET

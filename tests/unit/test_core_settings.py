@@ -23,7 +23,7 @@ def test_an_empty_value_keeps_the_default():
 
 
 def test_a_value_that_cannot_be_read_needs_a_human_and_names_the_variable():
-    with pytest.raises(NeedsHuman, match=r"HELIOGRAPH_API_PORT='x' is not a int"):
+    with pytest.raises(NeedsHuman, match=r"HELIOGRAPH_API_PORT='x' cannot be read as int"):
         Settings.from_environment({"HELIOGRAPH_API_PORT": "x"})
 
 

@@ -78,10 +78,19 @@ def test_a_link_is_moved_as_a_link_and_its_target_stays(drops, tmp_path):
 @pytest.mark.parametrize(
     ("name", "safe"),
     [
-        ("a.csv", "a.csv"), ("../../etc/passwd", "_.._etc_passwd"), ("..", "file"), ("", "file"), ("a\nb.csv", "a_b.csv"), ("a\0b", "a_b"),
-        ("ação.csv", "ação.csv"), ("x\u202egnp.exe", "x_gnp.exe"), (".bashrc", "bashrc"), ("caf\udce9.csv", "caf_.csv"), ("$(rm)`;|.csv", "_(rm)____.csv"),
+        ("a.csv", "a.csv"),
+        ("../../etc/passwd", "_.._etc_passwd"),
+        ("..", "file"),
+        ("", "file"),
+        ("a\nb.csv", "a_b.csv"),
+        ("a\0b", "a_b"),
+        ("ação.csv", "ação.csv"),
+        ("x\u202egnp.exe", "x_gnp.exe"),
+        (".bashrc", "bashrc"),
+        ("caf\udce9.csv", "caf_.csv"),
+        ("$(rm)`;|.csv", "_(rm)___.csv"),
     ],
-)  # fmt: skip
+)
 def test_names_are_made_safe(name, safe):
     assert safe_name(name) == safe
 

@@ -45,9 +45,14 @@ def test_a_json_array_is_read(parsed, payload):
 
 def test_the_first_sheet_of_a_workbook_is_read_below_its_title(parsed):
     body = a_workbook(
-        ["Consumo 2024"], [], ["Cliente", "Documento", "Mês", "Consumo kWh"], ["Demo", 12345, datetime(2024, 1, 1), 10.5],
-        ["Demo", "12345", "01/2024", "1.000,5"], ["Demo", 12345.0, 45292, None], ["Demo", 12345, date(2024, 1, 2), 3],
-    )  # fmt: skip
+        ["Consumo 2024"],
+        [],
+        ["Cliente", "Documento", "Mês", "Consumo kWh"],
+        ["Demo", 12345, datetime(2024, 1, 1), 10.5],
+        ["Demo", "12345", "01/2024", "1.000,5"],
+        ["Demo", 12345.0, 45292, None],
+        ["Demo", 12345, date(2024, 1, 2), 3],
+    )
 
     found = parsed("consumption", body)
 
@@ -75,12 +80,16 @@ def test_what_names_no_month_is_unreadable(parsed, month):
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (b"name;month;kwh\na;2024-01;1.234\n", 1234.0), (b"name;month;kwh\na;2024-01;1.234\nb;2024-01;0.5\n", 1.234),
-        (b"name;month;kwh\na;2024-01;0.500\n", 0.5), (b"name;month;kwh\na;2024-01;1.234.567,8\n", 1234567.8),
-        (b'name,month,kwh\na,2024-01,"1,5"\n', 1.5), (b"name,month,kwh\na,2024-01,1.234\n", 1.234),
-        (b'name,month,kwh\na,2024-01,"1,234.5"\n', 1234.5), (b'name,month,kwh\na,2024-01,"12.345"\nb,2024-01,"1,5"\n', 12345.0),
+        (b"name;month;kwh\na;2024-01;1.234\n", 1234.0),
+        (b"name;month;kwh\na;2024-01;1.234\nb;2024-01;0.5\n", 1.234),
+        (b"name;month;kwh\na;2024-01;0.500\n", 0.5),
+        (b"name;month;kwh\na;2024-01;1.234.567,8\n", 1234567.8),
+        (b'name,month,kwh\na,2024-01,"1,5"\n', 1.5),
+        (b"name,month,kwh\na,2024-01,1.234\n", 1.234),
+        (b'name,month,kwh\na,2024-01,"1,234.5"\n', 1234.5),
+        (b'name,month,kwh\na,2024-01,"12.345"\nb,2024-01,"1,5"\n', 12345.0),
     ],
-)  # fmt: skip
+)
 def test_points_and_commas_mean_what_the_file_as_a_whole_says(parsed, body, expected):
     assert parsed("consumption", body).rows[0][4] == expected
 

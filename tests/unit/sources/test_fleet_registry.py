@@ -29,10 +29,14 @@ def test_a_csv_is_known_by_its_columns_and_bad_rows_are_rejected(context, payloa
 @pytest.mark.parametrize(
     ("header", "table"),
     [
-        ("plant_key,timezone", "plants"), ("usina_id;nome;capacidade_kwp", "plants"), ("device_key,plant_key", "devices"),
-        ("documento,nome", "customers"), ("plant_key,month,target_kwh", "targets"), ("plant_key,valid_from,price", "tariffs"),
+        ("plant_key,timezone", "plants"),
+        ("usina_id;nome;capacidade_kwp", "plants"),
+        ("device_key,plant_key", "devices"),
+        ("documento,nome", "customers"),
+        ("plant_key,month,target_kwh", "targets"),
+        ("plant_key,valid_from,price", "tariffs"),
     ],
-)  # fmt: skip
+)
 def test_each_table_has_its_header(context, header, table):
     row = header.replace("timezone", "UTC").replace("valid_from", "31/01/2025").replace("month", "2025-01")
     row = row.replace("target_kwh", "1").replace("price", "1").replace("capacidade_kwp", "1")
@@ -54,10 +58,14 @@ def test_what_is_no_registry_is_refused(context, body):
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
-        ({"plant_key": "a\0"}, "plant_key"), ({"plant_key": "1", "latitude": 91}, "latitude"), ({"plant_key": "1", "capacity_kwp": "NaN"}, "capacity"),
-        ({"name": "x"}, "lacks plant_key"), ("text", "no record"), ({"plant_key": "1", "commissioned_on": "2025-02-30"}, "commissioned_on"),
+        ({"plant_key": "a\0"}, "plant_key"),
+        ({"plant_key": "1", "latitude": 91}, "latitude"),
+        ({"plant_key": "1", "capacity_kwp": "NaN"}, "capacity"),
+        ({"name": "x"}, "lacks plant_key"),
+        ("text", "no record"),
+        ({"plant_key": "1", "commissioned_on": "2025-02-30"}, "commissioned_on"),
     ],
-)  # fmt: skip
+)
 def test_a_bad_row_is_rejected_with_the_field_and_stops_no_other(context, row, fault):
     import json
 

@@ -32,8 +32,14 @@ def test_the_frame_has_exactly_the_agreed_columns_and_types(parsed):
 
     assert tuple(frame.columns) == READING_COLUMNS
     assert [str(kind) for kind in frame.dtypes] == [
-        "int32", "category", "category", "datetime64[us, UTC]", "float64", "object", "object",
-    ]  # fmt: skip
+        "int32",
+        "category",
+        "category",
+        "datetime64[us, UTC]",
+        "float64",
+        "object",
+        "object",
+    ]
     assert frame["raw"].tolist() == [None, None]
 
 

@@ -10,9 +10,12 @@ from include.sources.feeds import ParseContext
 
 def a_sensor(**changes):
     return {
-        "sensor_uuid": "s1", "sensor_tipo": "temperatura", "sensor_unidade": "°C", "sensor_telemetria": 20.5,
+        "sensor_uuid": "s1",
+        "sensor_tipo": "temperatura",
+        "sensor_unidade": "°C",
+        "sensor_telemetria": 20.5,
         "sensor_datahora_coleta": "2026-03-01T10:00:00",
-    } | changes  # fmt: skip
+    } | changes
 
 
 def a_batch(*sensors):
@@ -56,13 +59,22 @@ def test_the_equipment_is_a_subject_too_once_a_row_names_it(parsed):
 @pytest.mark.parametrize(
     ("kind", "unit", "value", "quantity", "expected"),
     [
-        ("temperatura", "ºC", 20, "temperature_c", 20), ("temperature", "°F", 50, "temperature_c", 10), ("umidade", "%", 50, "humidity_pct", 50),
-        ("tensao", "mV", 1500, "voltage_v", 1.5), ("Tensão", "V", 220, "voltage_v", 220), ("corrente", "mA", 250, "current_a", 0.25),
-        ("energia", "Wh", 1500, "energy_total_kwh", 1.5), ("energia", "MWh", 2, "energy_total_kwh", 2000), ("energia", None, 3, "energy_total_kwh", 3),
-        ("energia", "W", 1500, "load_power_kw", 1.5), ("power", "kW", 2, "load_power_kw", 2), ("battery", "%", 90, "battery_pct", 90),
-        ("signal_strength", "dBm", -70, "signal_rssi_dbm", -70), (None, "°C", 21, "temperature_c", 21),
+        ("temperatura", "ºC", 20, "temperature_c", 20),
+        ("temperature", "°F", 50, "temperature_c", 10),
+        ("umidade", "%", 50, "humidity_pct", 50),
+        ("tensao", "mV", 1500, "voltage_v", 1.5),
+        ("Tensão", "V", 220, "voltage_v", 220),
+        ("corrente", "mA", 250, "current_a", 0.25),
+        ("energia", "Wh", 1500, "energy_total_kwh", 1.5),
+        ("energia", "MWh", 2, "energy_total_kwh", 2000),
+        ("energia", None, 3, "energy_total_kwh", 3),
+        ("energia", "W", 1500, "load_power_kw", 1.5),
+        ("power", "kW", 2, "load_power_kw", 2),
+        ("battery", "%", 90, "battery_pct", 90),
+        ("signal_strength", "dBm", -70, "signal_rssi_dbm", -70),
+        (None, "°C", 21, "temperature_c", 21),
     ],
-)  # fmt: skip
+)
 def test_type_and_unit_choose_the_quantity(parsed, kind, unit, value, quantity, expected):
     found = parsed("telemetry_batches", a_batch(a_sensor(sensor_tipo=kind, sensor_unidade=unit, sensor_telemetria=value)))
 

@@ -55,7 +55,7 @@ def test_a_wrong_checksum_is_refused():
 
 @pytest.mark.parametrize("body", [b"\x1f\x8b" + bytes(50), gzip.compress(b"[1]")[:10] + b"\xff" * 50])
 def test_garbage_behind_the_magic_is_refused(body):
-    with pytest.raises(BadDocument, match="corrupt|ends too early"):
+    with pytest.raises(BadDocument, match=r"corrupt|ends too early"):
         unpacked(body)
 
 

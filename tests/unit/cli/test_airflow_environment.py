@@ -1,0 +1,124 @@
+import json
+import re
+import stat
+from pathlib import Path
+
+from cli.run import airflow
+from cli.run.secret_file import MAKERS
+from cli.settings import complete_environment, installed_here
+from include.core.settings import Settings
+
+SECRETS = {name: f"secret-of-{name.lower()}" for name in MAKERS}
+
+
+def settings(tmp_path: Path, **more: int) -> Settings:
+    return installed_here(Settings(home=tmp_path, **more), SECRETS)
+
+
+def holders(environment: dict[str, str], secret: str) -> set[str]:
+    return {name for name, value in environment.items() if SECRETS[secret] in value}
+
+
+def test_airflow_gets_its_own_secrets_and_the_owner_of_the_warehouse_but_nothing_of_the_api(tmp_path):
+    environment = airflow.airflow_environment(settings(tmp_path), SECRETS)
+
+    assert holders(environment, "HELIOGRAPH_DB_PASSWORD") == {"HELIOGRAPH_DATABASE_URL"}
+    assert holders(environment, "AIRFLOW_DB_PASSWORD") == {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"}
+    assert holders(environment, "AIRFLOW_FERNET_KEY") == {"AIRFLOW__CORE__FERNET_KEY"}
+    assert holders(environment, "AIRFLOW_JWT_SECRET") == {"AIRFLOW__API_AUTH__JWT_SECRET"}
+    assert holders(environment, "POSTGRES_PASSWORD") == set()
+    assert holders(environment, "HELIOGRAPH_JWT_SECRET") == set()
+    assert holders(environment, "HELIOGRAPH_API_DB_PASSWORD") == set()
+
+
+def test_the_api_gets_the_read_only_role_and_its_key_but_neither_the_owner_nor_airflow(tmp_path):
+    environment = airflow.api_environment(settings(tmp_path), SECRETS)
+
+    known = {secret for secret in MAKERS if holders(environment, secret)}
+    assert known == {"HELIOGRAPH_API_DB_PASSWORD", "HELIOGRAPH_JWT_SECRET"}
+    assert "heliograph_api:" in environment["HELIOGRAPH_API_DATABASE_URL"]
+
+
+def test_the_mail_sink_knows_no_secret(tmp_path):
+    (sink,) = [service for service in airflow.services(settings(tmp_path), SECRETS) if service.name == "mail-sink"]
+
+    assert not [secret for secret in MAKERS if holders(sink.environment, secret)]
+
+
+def test_no_secret_is_on_a_command_line(tmp_path):
+    words = [word for service in airflow.services(settings(tmp_path), SECRETS) for word in service.command]
+
+    assert not [word for word in words if "secret-of-" in word]
+
+
+def test_every_port_follows_its_setting_so_that_two_checkouts_do_not_meet(tmp_path):
+    ours = settings(tmp_path, airflow_port=18080, api_port=18090, postgres_port=15432, smtp_port=18025)
+
+    environment = airflow.airflow_environment(ours, SECRETS)
+    ports = {service.name: service.port for service in airflow.services(ours, SECRETS) if service.port is not None}
+
+    defaults = re.compile(r"(?<!\d)(8080|8793|8794|55432|8025|8090)(?!\d)")
+    assert [name for name, value in environment.items() if defaults.search(value)] == []
+    assert environment["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://127.0.0.1:18080/execution/"
+    assert environment["AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT"] == "18081"
+    assert environment["AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT"] == "18082"
+    assert json.loads(environment["AIRFLOW_CONN_SMTP_DEFAULT"])["port"] == 18025
+    assert ports == {"api-server": 18080, "mail-sink": 18025, "api": 18090}
+
+
+def test_airflow_of_the_caller_does_not_leak_in_but_connections_do():
+    caller = {
+        "AIRFLOW__CORE__EXECUTOR": "SequentialExecutor",
+        "AIRFLOW_HOME": "/elsewhere",
+        "HELIOGRAPH_HOME": "/elsewhere",
+        "AIRFLOW_CONN_ACME": "http://acme",
+        "PATH": "/bin",
+    }
+
+    kept = airflow.base_environment(caller)
+
+    assert kept["AIRFLOW_CONN_ACME"] == "http://acme"
+    assert not {"AIRFLOW__CORE__EXECUTOR", "AIRFLOW_HOME", "HELIOGRAPH_HOME"} & kept.keys()
+
+
+def test_a_proxy_is_told_to_leave_loopback_alone_and_its_own_exceptions_stay():
+    kept = airflow.base_environment({"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "intranet"})
+
+    assert kept["NO_PROXY"] == kept["no_proxy"] == "intranet,127.0.0.1,localhost"
+
+
+def test_logins_are_written_for_their_owner_only_and_name_every_user(tmp_path):
+    ours = settings(tmp_path)
+
+    airflow.write_passwords(ours)
+
+    path = Path(airflow.airflow_environment(ours, SECRETS)["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
+    assert json.loads(path.read_text()) == {"admin": "admin", "viewer": "viewer"}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_every_pool_has_what_airflow_wants_to_import():
+    pools = airflow.pools()
+
+    assert pools
+    assert all(isinstance(pool["slots"], int) and pool["description"] for pool in pools.values())
+
+
+def test_a_command_finds_the_installation_that_a_run_made(tmp_path):
+    (tmp_path / "secrets.env").write_text("".join(f"{name}={value}\n" for name, value in SECRETS.items()))
+    environment = {"HELIOGRAPH_HOME": str(tmp_path), "HELIOGRAPH_POSTGRES_PORT": "15432"}
+
+    complete_environment(environment)
+
+    found = Settings.from_environment(environment)
+    assert found.database_url == "postgresql+psycopg2://heliograph:secret-of-heliograph_db_password@127.0.0.1:15432/heliograph"
+    assert found.jwt_secret == "secret-of-heliograph_jwt_secret"
+
+
+def test_a_command_can_be_pointed_at_another_warehouse(tmp_path):
+    (tmp_path / "secrets.env").write_text("".join(f"{name}={value}\n" for name, value in SECRETS.items()))
+    environment = {"HELIOGRAPH_HOME": str(tmp_path), "HELIOGRAPH_DATABASE_URL": "postgresql://elsewhere/x"}
+
+    complete_environment(environment)
+
+    assert Settings.from_environment(environment).database_url == "postgresql://elsewhere/x"
