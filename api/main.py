@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
@@ -17,7 +18,7 @@ from api.routers import auth, consumption, customers, devices, documents, health
 from api.tokens import Tokens
 from include.core.errors import TryLater
 from include.core.settings import Settings
-from include.warehouse.api_door import ReadDoor
+from include.warehouse.api_door import MOST_CONNECTIONS, ReadDoor
 
 PREFIX = "/api/v1"
 _SUBJECTS = (auth, plants, devices, customers, series, consumption, performance, documents, quarantine, reports, health)
@@ -42,6 +43,8 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # A thread beyond the pool would open a connection for one request.
+        current_default_thread_limiter().total_tokens = MOST_CONNECTIONS
         # Where the warehouse is away, the app is not ready yet: every transaction checks the role until it is found harmless.
         with suppress(TryLater):
             await run_in_threadpool(house.door.check_role)

@@ -41,6 +41,7 @@ app.command()(fleet.status)
 # The machine.
 app.command()(command.run)
 app.command()(command.stop)
+app.command()(command.migrate)
 app.command("airflow", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(
     command.run_airflow
 )

@@ -4,14 +4,19 @@ An asset event only wakes a DAG; the work list is always a table. Assets are rea
 changed nothing wakes nobody.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from airflow.sdk import Asset, AssetOrTimeSchedule, Connection, CronTriggerTimetable, RetryDecision, RetryPolicy
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from include.core.errors import BadDocument, NeedsHuman, Refused, TryLater
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
 LANDED_READINGS: Final = Asset("landed_readings")
 LANDED_REGISTRY: Final = Asset("landed_registry")
@@ -87,23 +92,43 @@ def asked_for(context: Mapping[str, Any]) -> Asked:
         raise Refused(f"day {text!r} is not a date; write it as 2026-11-30") from error
 
 
-def mail_server(name: str) -> dict[str, Any]:
-    """Mail server of the connection `name` (type smtp), for tasks only; holds the password, so never return or log it.
+def each(things: Iterable[_T], do: Callable[[_T], _R]) -> list[_R]:
+    """Do it for each thing; one that fails does not hold back the others, but its error is raised in the end."""
+    done: list[_R] = []
+    errors: list[Exception] = []
+    for thing in things:
+        try:
+            done.append(do(thing))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others come first
+            _log.exception("Failed: %s", thing)
+            errors.append(error)
+    if errors:
+        raise errors[0]
+    return done
 
-    Raises `NeedsHuman` when there is no such connection.
+
+def mail_server(name: str) -> dict[str, Any]:
+    """Mail server of the connection `name`, for tasks only; holds the password, so never return or log it.
+
+    Reads the form of Airflow's connection type SMTP: SSL unless disabled, else STARTTLS unless disabled.
+    Raises `NeedsHuman` when there is no such connection, or when it says neither host nor sender.
     """
     try:
         connection = Connection.get(name)
     except AirflowNotFoundException as error:
         raise NeedsHuman(f"the connection {name} does not exist; add it in the UI (type SMTP), then clear this task") from error
     extra = connection.extra_dejson
+    sender = extra.get("from_email") or connection.login
+    if not connection.host or not sender:
+        raise NeedsHuman(f"the connection {name} lacks its host or the address From; add it in the UI, then clear this task")
+    tls = "none" if extra.get("disable_tls") else "starttls"
+    tls = tls if extra.get("disable_ssl") else "ssl"
     return {
         "host": connection.host,
-        "port": connection.port,
-        "login": connection.login,
-        "password": connection.password,
-        "sender": extra.get("from_email"),
-        "use_ssl": not extra.get("disable_ssl", False),
-        "use_starttls": not extra.get("disable_tls", False),
+        "port": connection.port or {"ssl": 465, "starttls": 587, "none": 25}[tls],
+        "sender": sender,
+        "user": connection.login or "",
+        "password": connection.password or "",
+        "tls": tls,
         "timeout_s": float(extra.get("timeout", 30)),
     }

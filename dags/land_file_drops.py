@@ -22,6 +22,8 @@ from plugins.drop_watcher import DropWatcher
 
 DROPS: Final = Asset("drops", watchers=[AssetWatcher(name="drop_folder", trigger=DropWatcher())])
 LANDED: Final = AssetAlias("landed_by_land_file_drops")
+MOST_ROUNDS: Final = 10
+"""Rounds of the step in one run; then loading may begin, and the rest is the next run's."""
 
 
 @dag(schedule=woken_by(DROPS, or_every="*/5 * * * *"), tags=["land", "drops"], doc_md=__doc__, **HOUSE)
@@ -33,7 +35,14 @@ def land_file_drops() -> None:
         """Land what rests; returns how many documents came of each feed."""
         from include.steps.land import land_drops
 
-        feeds = [check["feed"] for check in land_drops(Settings.from_environment(), now=datetime.now(UTC))]
+        feeds: list[str] = []
+        for _ in range(MOST_ROUNDS):
+            landed = land_drops(Settings.from_environment(), now=datetime.now(UTC))
+            feeds += [check["feed"] for check in landed]
+            if not landed:
+                break
+        else:
+            outlet_events[LANDED].add(DROPS)
         if not feeds:
             raise AirflowSkipException("nothing rests in the drop folder")
         if "registry" in feeds:

@@ -16,16 +16,17 @@ from typing import Any, Final
 
 from airflow.sdk import CronTriggerTimetable, Param, dag, get_current_context, task
 
-from dags.house import HOUSE, asked_for, mail_server
+from dags.house import HOUSE, asked_for, each, mail_server
 from include.core.settings import Settings
 
 EVERY_MORNING: Final = CronTriggerTimetable("0 7 * * *", timezone="America/Sao_Paulo", interval=timedelta(days=1))
+BATCH: Final = 20
 TEXT: Final = ["null", "string"]
 FORM: Final = {
     "tenant": Param(None, type=TEXT, title="Tenant", description="Empty: all."),
     "plants": Param(None, type=["null", "array"], items={"type": "string"}, title="Plants", description="Keys. Empty: all."),
     "kind": Param(None, type=TEXT, enum=[None, "day", "month"], title="Period", description="Empty: what is due that day."),
-    "day": Param(None, type=TEXT, format="date", title="Day", description="Any day within the period. Empty: the last one."),
+    "day": Param(None, type=TEXT, format="date", title="Day", description="Any day in the period. Empty: yesterday."),
     "language": Param(None, type=TEXT, enum=[None, "pt-BR", "en"], title="Language", description="Empty: the tenant's."),
     "send": Param(True, type="boolean", title="Send by mail"),
     "send_again": Param(False, type="boolean", title="Send again", description="Also to those who have this revision."),
@@ -34,28 +35,29 @@ FORM: Final = {
 
 @dag(schedule=EVERY_MORNING, params=FORM, tags=["report", "plants"], doc_md=__doc__, **HOUSE)
 def report_plants() -> None:
-    """What is due, then one mapped task per report, then the outbox."""
+    """What is due, then one mapped task per batch of reports, then the outbox."""
 
     @task
-    def due() -> list[dict[str, Any]]:
-        """Reports to render, one small request each."""
+    def due() -> list[list[dict[str, Any]]]:
+        """Reports to render, one small request each, in batches."""
         from include.steps.report import due_reports
 
         context = get_current_context()
         day, until = asked_for(context)
-        form = {name: context["params"][name] for name in ("tenant", "plants", "kind", "language")}
-        return due_reports(Settings.from_environment(), **form, day=day, run_after=until)
+        form = {name: context["params"][name] for name in ("tenant", "plants", "language")}
+        kind = context["params"]["kind"] or ("day" if day else None)
+        requests = due_reports(Settings.from_environment(), **form, kind=kind, day=day, run_after=until)
+        return [requests[start : start + BATCH] for start in range(0, len(requests), BATCH)]
 
-    @task(pool="reports", map_index_template="{{ report }}")
-    def render(request: dict[str, Any]) -> dict[str, Any]:
-        """Render one report; returns where it rests and its revision."""
+    @task(pool="reports", map_index_template="{{ batch }}")
+    def render(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Render one batch; returns where each report rests and its revision."""
         from include.steps.report import render_report
 
         context = get_current_context()
-        params, run_id = context["params"], context["run_id"]
-        context["report"] = " ".join(str(value) for value in request.values())[:200]
-        wishes = {name: params[name] for name in ("send", "send_again")}
-        return render_report(Settings.from_environment(), request, now=datetime.now(UTC), run_id=run_id, **wishes)
+        context["batch"] = f"{len(requests)} from {requests[0]['tenant']} {requests[0]['plant']}"
+        wishes = {name: context["params"][name] for name in ("send", "send_again")} | {"run_id": context["run_id"]}
+        return each(requests, lambda it: render_report(Settings.from_environment(), it, now=datetime.now(UTC), **wishes))
 
     @task(pool="mail", trigger_rule="all_done", retries=7)
     def send() -> dict[str, Any]:
@@ -69,7 +71,7 @@ def report_plants() -> None:
         """Fail the run when a report could not be rendered although mails went out; else tell what was sent."""
         return sent
 
-    rendered = render.expand(request=due())
+    rendered = render.expand(requests=due())
     rendered >> (sent := send())
     rendered >> conclude(sent)
 

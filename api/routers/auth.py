@@ -22,7 +22,7 @@ router = APIRouter(prefix="/auth", tags=["auth"], dependencies=[Depends(known_pa
 
 MOST_VERIFICATIONS: Final = 2
 """Passwords verified at the same time; each takes 64 MiB and about 50 ms of four threads."""
-_PATIENCE_S: Final = 5
+_PATIENCE_S: Final = 2
 _verifications = BoundedSemaphore(MOST_VERIFICATIONS)
 _LOCKED: dict[int | str, dict[str, Any]] = {
     429: {"model": ProblemDocument, "description": "Too many failed log-ins; see Retry-After"}

@@ -58,6 +58,13 @@ def stop() -> None:
         house.stop()
 
 
+def migrate() -> None:
+    """Bring the warehouse of HELIOGRAPH_DATABASE_URL to the newest revision; does nothing when it is there."""
+    from include.warehouse.migrate import migrate as bring_up
+
+    print(f"warehouse is at revision {bring_up(Settings.from_environment().database_url)}")
+
+
 def run_airflow(context: typer.Context) -> None:
     """Airflow's own command line in the environment of this installation, for example `helio airflow dags list`."""
     settings, secrets = local_settings()

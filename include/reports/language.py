@@ -135,8 +135,8 @@ CATALOGUE: Final[dict[str, dict[Language, str]]] = {
     "see_missing_day": {"pt-BR": "Falta o dia {days}.", "en": "One day is missing: {days}."},
     "see_missing_days": {"pt-BR": "Faltam {count} dias: {days}.", "en": "{count} days are missing: {days}."},
     "see_missing_hours": {
-        "pt-BR": "Faltam dados de {hours}\u00a0h; a energia dessas horas não é estimada.",
-        "en": "Data of {hours}\u00a0h is missing; the energy of those hours is not estimated.",
+        "pt-BR": "Ao todo faltam dados de {hours}\u00a0h; a energia dessas horas não é estimada.",
+        "en": "In all, data of {hours}\u00a0h is missing; the energy of those hours is not estimated.",
     },
     "see_best": {"pt-BR": "Melhor dia: {day}, com {energy}\u00a0kWh.", "en": "Best day: {day}, with {energy}\u00a0kWh."},
     "see_peak": {
@@ -205,8 +205,8 @@ CATALOGUE: Final[dict[str, dict[Language, str]]] = {
         "en": "{plant}: {report}, {period} (revision {revision})",
     },
     "mail_intro": {
-        "pt-BR": "Segue o relatório da usina {plant}: {period}.",
-        "en": "Here is the report of plant {plant}: {period}.",
+        "pt-BR": "Segue o relatório de {plant}: {period}.",
+        "en": "Here is the report of {plant}: {period}.",
     },
     "mail_attached": {"pt-BR": "O relatório completo está no PDF anexo.", "en": "The complete report is in the attached PDF."},
     "mail_link": {

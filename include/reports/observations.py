@@ -12,6 +12,7 @@ from include.reports.plain_text import clean
 
 _MOST_NAMED: Final = 3
 _NAME_CHARS: Final = 40
+_WORTH_SAYING_H: Final = {"day": 0.25, "month": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def _missing(report: PlantReport) -> Iterator[Observation]:
         key = "see_missing_day" if len(days) == 1 else "see_missing_days"
         yield Observation("watch", say(key, language, count=len(days), days=days_listed(days, language)))
     hours = report.completeness.missing_hours
-    if hours is not None and hours >= 0.05:
+    if hours is not None and hours >= _WORTH_SAYING_H[report.kind]:
         yield Observation("watch", say("see_missing_hours", language, hours=number(hours, language, 1)))
 
 

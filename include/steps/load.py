@@ -223,4 +223,4 @@ def _payload(row: "pd.Series[Any]") -> dict[str, Any]:
 
 
 def _text(value: object) -> str | None:
-    return None if pd.isna(value) else str(value)  # type: ignore[call-overload, no-any-return]
+    return None if pd.isna(value) else str(value)  # type: ignore[call-overload]

@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 def refuse(settings: Settings, connection: Connection, document: LandedDocument, reason: str) -> None:
     """Mark a landed document refused and put its bytes into the tenant's `refused` folder; landing keeps them too."""
     refusal = Refusal(document.tenant, document.feed, document.original_name, reason, document.received_at)
-    with ObjectStore(settings.landing).open(document.uri) as stored:
+    with ObjectStore(settings.landing).open_delivered(document.uri, sha256=document.sha256) as stored:
         refuse_bytes(stored, refusal, drops=settings.drops_path)
     documents.mark_refused(connection, document.document_id, reason)
     _log.warning("Refused %s %r of %s: %s", document.feed, document.original_name, document.tenant, reason)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from include.core.errors import NeedsHuman, TryLater
+from include.core.errors import NeedsHuman, Refused, TryLater
 from include.core.settings import Settings
-from include.reports.mail import SmtpEndpoint, send
+from include.reports.mail import Envelope, SmtpEndpoint, report_mail, send
+from include.reports.store import read_report
 from include.warehouse import reports
 from include.warehouse.engine import transaction
 
@@ -27,10 +28,8 @@ def send_outbox(settings: Settings, *, smtp: Mapping[str, Any], now: datetime) -
     with transaction(settings.database_url) as connection:
         pending = reports.read_pending_mail(connection)
     outcome = Counter(_send_one(settings, endpoint, mail_id, now) for mail_id in pending)
-    if outcome["pending"]:
-        raise TryLater(
-            f"{outcome['pending']} of {len(pending)} mails wait for another attempt at {endpoint.host}:{endpoint.port}"
-        )
+    if waiting := outcome["pending"]:
+        raise TryLater(f"{waiting} of {len(pending)} mails wait for another attempt at {endpoint.host}:{endpoint.port}")
     return dict(outcome)
 
 
@@ -39,12 +38,14 @@ def _send_one(settings: Settings, endpoint: SmtpEndpoint, mail_id: int, now: dat
         mail = reports.lock_mail(connection, mail_id)
         if mail is None:
             return "taken"
+        envelope = Envelope(endpoint.sender, mail["recipient"], mail["message_id"], now, mail["revision"])
         try:
-            send(_message(settings, mail, endpoint, now), endpoint)
-        except (TryLater, NeedsHuman) as error:
-            is_over = isinstance(error, NeedsHuman) or mail["attempts"] + 1 >= _MAX_ATTEMPTS
-            reports.mark_mail(connection, mail_id, state="failed" if is_over else "pending", error=str(error))
-            _log.warning("Mail %s of report %s to its recipient: %s", mail_id, mail["report_id"], error)
-            return "failed" if is_over else "pending"
+            send(report_mail(mail["figures"], read_report(mail["uri"]), envelope), endpoint)
+        except (TryLater, NeedsHuman, Refused) as error:
+            may_pass = isinstance(error, TryLater) and mail["attempts"] + 1 < _MAX_ATTEMPTS
+            state = "pending" if may_pass else "failed"
+            reports.mark_mail(connection, mail_id, state=state, error=str(error))
+            _log.warning("Mail %s of report %s: %s", mail_id, mail["report_id"], error)
+            return state
         reports.mark_mail(connection, mail_id, state="sent", sent_at=now)
         return "sent"

@@ -42,7 +42,7 @@ class SubjectDirectory:
         used = np.flatnonzero(np.bincount(combined, minlength=1))
         pairs = {
             int(code): (self._known[str(subjects.categories[code // width])].subject_id, str(quantities.categories[code % width]))
-            for code in used
+            for code in used.tolist()
         }
         self._ensure(set(pairs.values()))
         table = np.zeros(int(used.max(initial=-1)) + 1, np.int32)

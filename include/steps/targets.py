@@ -27,11 +27,12 @@ def save_targets(
         tenant_id = fleet.read_tenant(connection, tenant).tenant_id
         row = _plant(fleet.read_plants(connection, tenant), plant)
         for month, target_kwh in enumerate(months_kwh, start=1):
-            key = {"tenant_id": tenant_id, "plant_key": plant, "month": date(year, month, 1)}
+            first_day = date(year, month, 1)
             if target_kwh is None:
-                fleet.delete_target(connection, **key)
+                fleet.delete_target(connection, tenant_id=tenant_id, plant_key=plant, month=first_day)
             else:
-                fleet.upsert_rows(connection, "target", [key | {"target_kwh": target_kwh}])
+                target = {"tenant_id": tenant_id, "plant_key": plant, "month": first_day, "target_kwh": target_kwh}
+                fleet.upsert_rows(connection, "target", [target])
         yesterday = local_day(now, ZoneInfo(row["timezone"])) - timedelta(days=1)
         performance = read_performance(connection, plant_ids=[row["plant_id"]], as_of=yesterday)
     return {

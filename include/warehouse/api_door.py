@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
@@ -14,7 +16,9 @@ from include.core.errors import NeedsHuman, Refused, TryLater
 from include.warehouse.engine import engine_of
 from include.warehouse.queries import query
 
-_STATEMENT_TIMED_OUT = "57014"
+MOST_CONNECTIONS: Final = 16
+"""Connections that one API process keeps; as many requests ask the warehouse at the same time."""
+_STATEMENT_TIMED_OUT: Final = "57014"
 
 
 class Unwelcome(Refused):
@@ -61,10 +65,11 @@ class ReadDoor:
     are set for the transaction only: a pooled connection carries nothing to the next request.
     """
 
-    def __init__(self, url: str, *, statement_timeout_s: float = 15.0, pool_size: int = 5) -> None:
+    def __init__(self, url: str, *, statement_timeout_s: float = 15.0, pool_size: int = MOST_CONNECTIONS) -> None:
         if not url:
             raise NeedsHuman("no warehouse URL is set for the API; set HELIOGRAPH_API_DATABASE_URL to one of role heliograph_api")
-        self._url = _with_session_limits(url, statement_timeout_s)
+        self._timeout_ms = int(statement_timeout_s * 1000)
+        self._url = _named(url, self._timeout_ms)
         self._pool_size = pool_size
         self._role_is_harmless = False
 
@@ -128,7 +133,21 @@ class ReadDoor:
 
     @property
     def _engine(self) -> Engine:
-        return engine_of(self._url, self._pool_size)
+        engine = engine_of(self._url, self._pool_size)
+        if not event.contains(engine, "connect", self._limit_session):
+            event.listen(engine, "connect", self._limit_session)
+        return engine
+
+    def _limit_session(self, connection: DBAPIConnection, _: object) -> None:
+        """Hold a new session to reading, for a limited time; the role is held to the same in the database."""
+        cursor = connection.cursor()
+        cursor.execute(
+            "SELECT set_config('default_transaction_read_only', 'on', false), set_config('TimeZone', 'UTC', false),"
+            " set_config('statement_timeout', %s, false), set_config('idle_in_transaction_session_timeout', %s, false)",
+            (str(self._timeout_ms), str(2 * self._timeout_ms)),
+        )
+        cursor.close()
+        connection.commit()
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -146,14 +165,7 @@ class ReadDoor:
             raise
 
 
-def _with_session_limits(url: str, statement_timeout_s: float) -> str:
-    timeout_ms = int(statement_timeout_s * 1000)
-    limits = {
-        "default_transaction_read_only": "on",
-        "statement_timeout": str(timeout_ms),
-        "idle_in_transaction_session_timeout": str(2 * timeout_ms),
-        "TimeZone": "UTC",
-    }
-    options = " ".join(f"-c {name}={value}" for name, value in limits.items())
-    parsed = make_url(url).update_query_dict({"options": options, "application_name": "heliograph-api"})
-    return parsed.render_as_string(hide_password=False)
+def _named(url: str, timeout_ms: int) -> str:
+    # The name tells operators who is connected, and keeps engines of different limits apart.
+    named = make_url(url).update_query_dict({"application_name": f"heliograph-api {timeout_ms} ms"})
+    return named.render_as_string(hide_password=False)

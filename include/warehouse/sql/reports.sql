@@ -1,7 +1,7 @@
 -- name: read_plant_days
 -- grain: (plant, local day) of a period; a silent day has no energy but time in which energy was expected
 SELECT
-    d::date AS local_date, r.energy_kwh, coalesce(r.covered_s, 0) AS covered_s, r.computed_at,
+    day::date AS local_date, r.energy_kwh, coalesce(r.covered_s, 0) AS covered_s, r.computed_at,
     coalesce(
         r.expected_s,
         (SELECT count(*) FROM fleet.device AS i WHERE i.plant_id = p.plant_id AND i.kind = 'inverter')
@@ -10,17 +10,17 @@ SELECT
             ELSE coalesce(date_part('epoch', upper(light) - lower(light)), 0)
         END
     ) AS expected_s,
-    t.target_kwh / extract(day FROM date_trunc('month', d) + interval '1 month' - interval '1 day')::float8 AS target_kwh
+    t.target_kwh / extract(day FROM date_trunc('month', day) + interval '1 month' - interval '1 day')::float8 AS target_kwh
 FROM fleet.plant AS p
-CROSS JOIN generate_series(CAST(:first_day AS timestamp), CAST(:last_day AS timestamp), interval '1 day') AS d
-CROSS JOIN LATERAL (SELECT mart.daylight(d::date, p.latitude, p.longitude) AS light) AS l
+CROSS JOIN generate_series(CAST(:first_day AS timestamp), CAST(:last_day AS timestamp), interval '1 day') AS day
+CROSS JOIN LATERAL (SELECT mart.daylight(day::date, p.latitude, p.longitude) AS light) AS l
 LEFT JOIN fleet.series AS s ON s.plant_id = p.plant_id AND s.quantity = 'ac_power_kw' AND s.origin = 'derived'
 LEFT JOIN mart.rollup AS r
-    ON r.series_id = s.series_id AND r.grain = 'day' AND r.local_date = d::date
-    AND r.starts_at BETWEEN (d - interval '2 days') AT TIME ZONE 'UTC' AND (d + interval '2 days') AT TIME ZONE 'UTC'
-LEFT JOIN fleet.target AS t ON t.plant_id = p.plant_id AND t.month = date_trunc('month', d)::date
+    ON r.series_id = s.series_id AND r.grain = 'day' AND r.local_date = day::date
+    AND r.starts_at BETWEEN timezone('UTC', day - interval '2 days') AND timezone('UTC', day + interval '2 days')
+LEFT JOIN fleet.target AS t ON t.plant_id = p.plant_id AND t.month = date_trunc('month', day)::date
 WHERE p.plant_id = :plant_id
-ORDER BY d;
+ORDER BY day;
 
 -- name: read_last_day
 -- Last local day on which the plant made anything known; null for a plant that never spoke.

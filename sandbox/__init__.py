@@ -1,0 +1,1 @@
+"""Imitations of the outside world on localhost, for the demo and the tests."""
