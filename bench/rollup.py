@@ -42,7 +42,10 @@ def main() -> None:
             yardstick = yardstick or cpu_s
             wall_s, wal_mb = (statistics.median(getattr(m, name) for m in batch) for name in ("wall_s", "wal_mb"))
             late_ms = 1000 * statistics.median(m.wall_s for m in late)
-            print(f"{millions:>8} M {cpu_s:>8.2f} {wall_s:>8.2f} {wal_mb:>8.1f} {cpu_s / yardstick:>7.2f} | {late_ms:>12.1f}", flush=True)
+            print(
+                f"{millions:>8} M {cpu_s:>8.2f} {wall_s:>8.2f} {wal_mb:>8.1f} {cpu_s / yardstick:>7.2f} | {late_ms:>12.1f}",
+                flush=True,
+            )
 
 
 def _make_series(on: Cluster) -> None:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import psycopg2
 import typer
@@ -15,7 +15,8 @@ from rich.console import Console
 
 from cli.run import airflow, demo, postgres
 from cli.run.airflow_api import AirflowApi
-from cli.run.flow import Watch, await_dags, follow, remember_runs
+from cli.run.api_client import api_answers
+from cli.run.flow import Watch, await_dags, await_run, follow, remember_runs
 from cli.run.progress import Progress
 from cli.run.summary import print_summary
 from cli.run.supervisor import Supervisor, wait_until
@@ -42,7 +43,10 @@ def run(
         with _stop_signals(), house.supervisor.sole_run(), house.running():
             facts = house.demonstrate()
             is_up = True
-            print_summary(console, settings, status=demo.read_status(settings), facts=facts, keeps_serving=not once)
+            print_summary(
+                console, settings, status=demo.read_status(settings), facts=facts, keeps_serving=not once,
+                login=(demo.USER, secrets["DEMO_PASSWORD"]), question=demo.first_question(settings),
+            )  # fmt: skip
             if not once:
                 house.serve()
     except Stopped as stopped:
@@ -51,9 +55,10 @@ def run(
 
 
 def stop() -> None:
-    """Stop what an earlier `helio run` of this home left running, PostgreSQL included."""
+    """Stop the run of this home, or what a killed one left running, PostgreSQL included."""
     settings, secrets = local_settings()
     house = House(settings, secrets, Progress(Console()))
+    house.supervisor.end_other_run()
     with house.supervisor.sole_run():
         house.stop()
 
@@ -113,21 +118,31 @@ class House:
             with _deaf(), self.progress.stage("stopping"):
                 self.stop()
 
-    def demonstrate(self) -> dict[str, object]:
+    def demonstrate(self) -> dict[str, Any]:
         """Prepare the demo, drop the samples, follow them through the DAGs; returns further facts for the summary."""
         stages = demo.stages(self.settings)
         task_logs = str(self.settings.home / "logs" / "tasks")
         watch = Watch(self.airflow_api, self.progress, self.supervisor.check, task_logs, set())
         with self.progress.stage("DAGs are read"):
-            await_dags(watch, {stage.dag_id for stage in stages})
+            await_dags(watch, {stage.dag_id for stage in stages} | {"report_plants"})
         watch.earlier = remember_runs(self.airflow_api, stages)
         with self.progress.stage("demo tenant and samples"):
-            demo.prepare_demo(self.settings)
+            demo.prepare_demo(self.settings, self.secrets["DEMO_PASSWORD"])
             self.progress.say(f"{demo.drop_samples(self.settings)} files dropped")
         for stage in stages:
             with self.progress.stage(f"{stage.label} ({stage.dag_id})"):
                 follow(watch, stage)
-        return {}
+        with self.progress.stage("reports and mail (report_plants)"):
+            runs = [self.airflow_api.trigger("report_plants", wish) for wish in demo.report_wishes()]
+            for run in runs:
+                await_run(watch, run)
+        with self.progress.stage("API answers the demo login"):
+            answered = api_answers(self.settings, demo.USER, self.secrets["DEMO_PASSWORD"], demo.first_question(self.settings))
+            self.progress.say(answered)
+        facts = demo.overview(self.settings)
+        if faults := demo.faults(facts):
+            raise NeedsHuman(f"the run is over, but {'; '.join(faults)}")
+        return facts
 
     def serve(self) -> None:
         """Wait for a signal; raises `ServiceFailed` when a service ends on its own."""

@@ -1,5 +1,7 @@
 """The demo: one tenant, the samples in its drop folder, and the DAGs that carry them to reports."""
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -7,15 +9,38 @@ from cli.fleet import place
 from cli.run.flow import Stage
 from include.core.documents import FEEDS
 from include.core.settings import Settings
-from include.warehouse import documents
+from include.warehouse import documents, fleet, users
 from include.warehouse.engine import transaction
+from include.warehouse.overview import find_plant, read_overview
 
-TENANT: Final = "demo"
 SAMPLES: Final = Path(__file__).resolve().parents[2] / "samples" / "drops"
+DEMO: Final = json.loads((SAMPLES.parent / "demo.json").read_text(encoding="utf-8"))
+TENANT: Final = DEMO["tenant"]["slug"]
+USER: Final = "demo@heliograph.example"
+RECIPIENT: Final = "reports@heliograph.example"
 
 
-def prepare_demo(settings: Settings) -> None:
-    """Make the demo tenant and its login; called before anything is dropped, on every run, so it must be repeatable."""
+def prepare_demo(settings: Settings, password: str) -> None:
+    """Make the demo tenant and its login; called before anything is dropped, on every run, so it is repeatable."""
+    tenant = fleet.Tenant(tenant_id=0, report_recipients=[RECIPIENT], **DEMO["tenant"])
+    with transaction(settings.database_url) as connection:
+        fleet.upsert_tenant(connection, tenant)
+        if all(user.email != USER for user in users.list_users(connection, tenant=TENANT)):
+            users.add_user(connection, tenant=TENANT, email=USER, password=password, role="admin", now=datetime.now(UTC))
+
+
+def report_wishes() -> list[dict[str, Any]]:
+    """Forms of `report_plants`, one per kind and period of the demo."""
+    return [
+        {
+            "tenant": TENANT,
+            "kind": wish["kind"],
+            "day": wish["period"] if wish["kind"] == "day" else f"{wish['period']}-01",
+            "plants": wish["plants"],
+            "send": True,
+        }
+        for wish in DEMO["reports"]
+    ]
 
 
 def drop_samples(settings: Settings, samples: Path = SAMPLES) -> int:
@@ -42,7 +67,7 @@ def stages(settings: Settings) -> list[Stage]:
             "documents",
             must_run=True,
         ),
-        Stage("readings to rollups", "roll_up_readings", lambda: 0, "days", must_run=True),
+        Stage("readings to rollups", "roll_up_readings", lambda: dirty_days(settings), "days", must_run=True),
     ]
 
 
@@ -60,3 +85,36 @@ def read_status(settings: Settings) -> list[dict[str, Any]]:
     """Per tenant and feed: documents, waiting, refused, readings, quarantined."""
     with transaction(settings.database_url) as connection:
         return documents.read_status(connection)
+
+
+def dirty_days(settings: Settings) -> int:
+    """Days of the tenant's series that wait for the roll-up."""
+    return int(overview(settings)["dirty_days"])
+
+
+def overview(settings: Settings) -> dict[str, Any]:
+    """What the demo tenant has by now."""
+    with transaction(settings.database_url) as connection:
+        return read_overview(connection, TENANT)
+
+
+def faults(facts: dict[str, Any]) -> list[str]:
+    """What keeps a run from having worked, a sentence each; empty when everything did."""
+    checks = {
+        "no plant generated any energy": not facts["generated_kwh"],
+        "no customer's consumption was loaded": not facts["consumed_kwh"],
+        "quarantine is empty although the samples have defects": not facts["quarantine_reasons"],
+        f"{facts['unaccounted_documents']} loaded documents have no balance": facts["unaccounted_documents"],
+        f"{facts['reports']} reports for {facts['plants']} plants": facts["reports"] < facts["plants"],
+        f"{facts['mails_unsent']} mails were not delivered": facts["mails_unsent"] or not facts["mails_sent"],
+        f"{facts['dirty_days']} days were not rolled up": facts["dirty_days"],
+    }
+    return [sentence for sentence, is_so in checks.items() if is_so]
+
+
+def first_question(settings: Settings) -> str:
+    """Path and query of the example in `samples/demo.json`, for the API."""
+    wish = DEMO["api_example"]
+    with transaction(settings.database_url) as connection:
+        plant = find_plant(connection, TENANT, wish["plant_key"])
+    return f"/api/v1/plants/{plant['plant_id']}/rollups?grain={wish['grain']}&from={wish['from']}&to={wish['to']}"

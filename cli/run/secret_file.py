@@ -12,6 +12,10 @@ def _password() -> str:
     return secrets.token_urlsafe(24)
 
 
+def _demo_password() -> str:
+    return secrets.token_urlsafe(12)
+
+
 def _key() -> str:
     return secrets.token_urlsafe(48)
 
@@ -29,6 +33,7 @@ MAKERS: Final[dict[str, Callable[[], str]]] = {
     "AIRFLOW_JWT_SECRET": _key,
     "AIRFLOW_SECRET_KEY": _key,
     "HELIOGRAPH_JWT_SECRET": _key,
+    "DEMO_PASSWORD": _demo_password,
 }
 """Every secret of an installation and how it is made; all of them are safe inside a URL."""
 

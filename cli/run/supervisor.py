@@ -58,15 +58,35 @@ class Supervisor:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                lock.seek(0)
                 raise NeedsHuman(
-                    f"another run (pid {lock.read().strip() or '?'}) works in {self.folder.parent}; stop it with Ctrl-C or "
+                    f"another run (pid {self.holder() or '?'}) works in {self.folder.parent}; stop it with Ctrl-C or "
                     "`helio stop`, or set HELIOGRAPH_HOME and other ports"
                 ) from error
             lock.truncate(0)
             lock.write(str(os.getpid()))
             lock.flush()
             yield
+
+    def holder(self) -> int | None:
+        """Process that wrote itself into the lock last; it may be gone."""
+        with contextlib.suppress(OSError, ValueError):
+            return int((self.folder / "lock").read_text(encoding="utf-8"))
+        return None
+
+    def end_other_run(self, limit_s: float = 60.0) -> None:
+        """Ask the run that holds this home to stop and wait until it has; does nothing when there is none."""
+        deadline = time.monotonic() + limit_s
+        asked = False
+        while time.monotonic() < deadline:
+            try:
+                with self.sole_run():
+                    return
+            except NeedsHuman:
+                if not asked and (pid := self.holder()) is not None:
+                    os.kill(pid, signal.SIGTERM)
+                    asked = True
+                time.sleep(0.2)
+        raise NeedsHuman(f"the run with pid {self.holder()} does not stop; end it with kill -9 and call `helio stop` again")
 
     def log(self, name: str) -> Path:
         """Log file of a service or of a one-off command."""

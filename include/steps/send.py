@@ -38,7 +38,7 @@ def _send_one(settings: Settings, endpoint: SmtpEndpoint, mail_id: int, now: dat
         mail = reports.lock_mail(connection, mail_id)
         if mail is None:
             return "taken"
-        envelope = Envelope(endpoint.sender, mail["recipient"], mail["message_id"], now, mail["revision"])
+        envelope = Envelope(endpoint.sender, mail["recipient"], mail["message_id"], mail["created_at"], mail["revision"])
         try:
             send(report_mail(mail["figures"], read_report(mail["uri"]), envelope), endpoint)
         except (TryLater, NeedsHuman, Refused) as error:

@@ -7,6 +7,8 @@ from importlib.resources import files
 from sqlalchemy import TextClause, text
 
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
+# Comments stay in the file: a `:name` in one would be bound, and a line break in its value would end the comment.
+_COMMENT = re.compile(r"^\s*--.*\n?", re.MULTILINE)
 
 
 @cache
@@ -20,4 +22,4 @@ def query_text(room: str, subject: str) -> dict[str, str]:
     """All blocks of `<room>/sql/<subject>.sql` by name."""
     source = files(room).joinpath("sql", f"{subject}.sql").read_text(encoding="utf-8")
     parts = _NAME.split(source)
-    return dict(zip(parts[1::2], (part.strip() for part in parts[2::2]), strict=True))
+    return dict(zip(parts[1::2], (_COMMENT.sub("", part).strip() for part in parts[2::2]), strict=True))

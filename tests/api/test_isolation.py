@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import random
 from collections.abc import Callable
 
@@ -275,6 +276,7 @@ def test_twenty_tenants_over_one_small_pool_never_see_a_foreign_row(new_warehous
         ]
     settings = Settings(api_database_url=url.replace("heliograph:owner@", "heliograph_api:reader@"), jwt_secret="k" * 32)
     app = create_app(settings, clock=lambda: stage.now)
+    app.state.house = dataclasses.replace(app.state.house, door=ReadDoor(settings.api_database_url, pool_size=5))
     tokens = {
         tenant: app.state.house.tokens.issue(user_id=user, tenant_id=tenant, password_changed_at=stage.since, now=stage.now)
         for tenant, user, _, _ in tenants

@@ -87,6 +87,7 @@ def test_the_mail_server_is_read_from_the_connection(monkeypatch: pytest.MonkeyP
     from airflow.sdk import Connection
 
     from dags.house import mail_server
+    from include.reports.mail import SmtpEndpoint
 
     extra = '{"from_email": "reports@example.org", "disable_ssl": true, "timeout": 7}'
     connection = Connection(
@@ -99,13 +100,62 @@ def test_the_mail_server_is_read_from_the_connection(monkeypatch: pytest.MonkeyP
     assert server == {
         "host": "mail.example.org",
         "port": 587,
-        "login": "me",
-        "password": "secret",
         "sender": "reports@example.org",
-        "use_ssl": False,
-        "use_starttls": True,
+        "user": "me",
+        "password": "secret",
+        "tls": "starttls",
         "timeout_s": 7.0,
     }
+    assert "secret" not in repr(SmtpEndpoint(**server))
+
+
+@pytest.mark.parametrize(
+    ("extra", "tls", "port"),
+    [
+        ('{"from_email": "a@b.example"}', "ssl", 465),
+        ('{"from_email": "a@b.example", "disable_ssl": true}', "starttls", 587),
+        ('{"from_email": "a@b.example", "disable_ssl": true, "disable_tls": true}', "none", 25),
+    ],
+)
+def test_the_mail_server_is_spoken_to_in_secret_unless_the_connection_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, extra: str, tls: str, port: int
+) -> None:
+    from airflow.sdk import Connection
+
+    from dags.house import mail_server
+
+    connection = Connection(conn_id="m", conn_type="smtp", host="mail.example.org", extra=extra)
+    monkeypatch.setattr(Connection, "get", lambda _: connection)
+
+    server = mail_server("smtp_default")
+
+    assert (server["tls"], server["port"], server["user"]) == (tls, port, "")
+
+
+def test_a_mail_server_without_a_sender_asks_for_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.sdk import Connection
+
+    from dags.house import mail_server
+
+    monkeypatch.setattr(Connection, "get", lambda _: Connection(conn_id="m", conn_type="smtp", host="mail.example.org"))
+
+    with pytest.raises(NeedsHuman, match="lacks its host or the address From"):
+        mail_server("smtp_default")
+
+
+def test_one_failure_holds_back_nothing_but_is_raised_in_the_end() -> None:
+    from dags.house import each
+
+    seen: list[int] = []
+
+    def do(number: int) -> int:
+        seen.append(number)
+        return 12 // number
+
+    assert each([3, 4], do) == [4, 3]
+    with pytest.raises(ZeroDivisionError):
+        each([1, 0, 2], do)
+    assert seen == [3, 4, 1, 0, 2]
 
 
 def test_a_missing_mail_server_asks_for_a_person(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,10 +30,12 @@ assert not bag.import_errors, bag.import_errors
 DagBundlesManager().sync_bundles_to_db()
 sync_bag_to_db(bag, "dags-folder", None)
 
-def run(name, **conf):
+def run(name, conf, prepare):
     with create_session() as session:
         last = session.scalar(select(func.max(AssetEvent.id))) or 0
-    ended = bag.get_dag(name).test(run_conf=conf or None)
+    dag = DagBag(dag_folder=f"{sys.argv[1]}/{name}.py").get_dag(name)  # read anew, as a worker does
+    prepare(dag)
+    ended = dag.test(run_conf=conf or None)
     with create_session() as session:
         woken = select(AssetModel.name).join(AssetEvent, AssetEvent.asset_id == AssetModel.id).where(AssetEvent.id > last)
         events = sorted(session.scalars(woken))
@@ -42,9 +44,9 @@ def run(name, **conf):
 
 played = {}
 for name, (steps, runs) in json.loads(sys.stdin.read()).items():
-    room = {"step": step, "run": run, "bag": bag, "calls": []}
+    room = {"step": step, "calls": [], "prepare": lambda dag: None}
     exec(steps, room)
-    played[name] = [[run(dag, **conf) for dag, conf in runs], room["calls"]]
+    played[name] = [[run(dag, conf, room["prepare"]) for dag, conf in runs], room["calls"]]
 print("PLAYED", json.dumps(played, default=str))
 """
 
@@ -96,7 +98,8 @@ def test_batches_are_loaded_side_by_side_and_only_changed_rows_wake_the_roll_up(
 
 SCENES["much to load"] = (
     """
-bag.get_dag("load_readings").get_task("pending").python_callable.__globals__["MOST_BATCHES"] = 2
+def prepare(dag):
+    dag.get_task("pending").python_callable.__globals__["MOST_BATCHES"] = 2
 step("load", pending_batches=lambda settings: [[1], [2], [3]], load_batch=lambda *a, **k: calls.append(a[1]) or {})
 """,
     [("load_readings", {})],
@@ -112,7 +115,7 @@ def test_more_batches_than_one_run_takes_wake_the_next_run(played: Any) -> None:
 
 SCENES["land"] = (
     """
-landed = [[], [{"feed": "registry"}], [{"feed": "consumption"}, {"feed": "consumption"}, {"feed": "registry"}]]
+landed = [[], [], [{"feed": "registry"}], [], [{"feed": "consumption"}, {"feed": "registry"}], [{"feed": "consumption"}]]
 step("land", land_drops=lambda settings, *, now: landed.pop())
 """,
     [("land_file_drops", {})] * 3,
@@ -125,6 +128,21 @@ def test_landing_wakes_those_whose_documents_came(played: Any) -> None:
     assert [run["events"] for run in runs] == [["landed_readings", "landed_registry"], ["landed_registry"], []]
     assert [run["tasks"]["land"] for run in runs] == ["success", "success", "skipped"]
     assert [run["state"] for run in runs] == ["success"] * 3
+
+
+SCENES["much to land"] = (
+    """
+step("land", land_drops=lambda settings, *, now: calls.append(1) or [{"feed": "consumption"}] * 200)
+""",
+    [("land_file_drops", {})],
+)
+
+
+def test_a_flood_of_drops_lets_loading_begin_and_goes_on_in_the_next_run(played: Any) -> None:
+    runs, calls = played["much to land"]
+
+    assert len(calls) == 10
+    assert runs[0]["events"] == ["drops", "landed_readings"]
 
 
 SCENES["roll up"] = (
@@ -197,7 +215,7 @@ import os
 from include.core.errors import BadDocument
 def due_reports(settings, *, tenant, plants, kind, day, language, run_after):
     calls.append(["due", tenant, plants, kind, day and day.isoformat(), language, run_after.tzinfo is not None])
-    return [{"plant": "p1"}, {"plant": "p2"}] if kind else []
+    return [{"tenant": "t", "plant": "p2"}, {"tenant": "t", "plant": "p1"}] + [{"tenant": "t", "plant": "q"}] * 19 if kind else []
 def render_report(settings, request, *, now, run_id, send, send_again):
     calls.append(["render", request["plant"], send, send_again])
     if request["plant"] == "p2" and not send:
@@ -213,29 +231,28 @@ os.environ["AIRFLOW_CONN_SMTP_DEFAULT"] = "smtp://me:hush-hush@mail.example.org:
     [
         ("report_plants", {"kind": "month", "day": "2026-10-05"}),
         ("report_plants", {}),
-        ("report_plants", {"kind": "day", "send": False}),
+        ("report_plants", {"day": "2026-10-05", "send": False}),
     ],
 )
+AFTERWARDS = {"send": "success", "conclude": "success"}
 SENT = ["send", "mail.example.org", 587, "hush"]
 
 
-def test_reports_are_rendered_one_by_one_and_then_mailed(played: Any) -> None:
+def test_reports_are_rendered_in_batches_and_then_mailed(played: Any) -> None:
     runs, calls = played["report"]
 
     assert runs[0]["state"] == "success"
-    assert calls[:4] == [
-        ["due", None, None, "month", "2026-10-05", None, True],
-        ["render", "p1", True, False],
-        ["render", "p2", True, False],
-        SENT,
-    ]
+    assert calls[0] == ["due", None, None, "month", "2026-10-05", None, True]
+    assert runs[0]["tasks"] == {"due": "success", "render0": "success", "render1": "success"} | AFTERWARDS
+    assert sorted(calls[1:22]) == [["render", plant, True, False] for plant in ["p1", "p2", *["q"] * 19]]
+    assert calls[22] == SENT
 
 
 def test_a_morning_without_reports_still_sends_what_waits(played: Any) -> None:
     runs, calls = played["report"]
 
-    assert runs[1]["tasks"] == {"due": "success", "render": "skipped", "send": "success", "conclude": "success"}
-    assert calls[4:6] == [["due", None, None, None, None, None, True], SENT]
+    assert runs[1]["tasks"] == {"due": "success", "render": "skipped"} | AFTERWARDS
+    assert calls[23:25] == [["due", None, None, None, None, None, True], SENT]
 
 
 def test_a_report_that_cannot_be_rendered_fails_the_run_but_holds_back_no_mail(played: Any) -> None:
@@ -244,9 +261,11 @@ def test_a_report_that_cannot_be_rendered_fails_the_run_but_holds_back_no_mail(p
     assert runs[2]["state"] == "failed"
     assert runs[2]["tasks"] == {
         "due": "success",
-        "render0": "success",
-        "render1": "failed",
+        "render0": "failed",
+        "render1": "success",
         "send": "success",
         "conclude": "upstream_failed",
     }
+    assert calls[25] == ["due", None, None, "day", "2026-10-05", None, True]
+    assert len(calls[26:-1]) == 21
     assert calls[-1] == SENT

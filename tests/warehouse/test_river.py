@@ -89,7 +89,9 @@ class River:
             "states": self.read(
                 f"SELECT series, happened_at, state FROM mart.state_event JOIN ({subject}) AS n USING (series_id) ORDER BY 1, 2"
             ),
-            "targets": self.read("SELECT plant_key, month, target_kwh FROM fleet.target JOIN fleet.plant USING (plant_id) ORDER BY 1, 2"),
+            "targets": self.read(
+                "SELECT plant_key, month, target_kwh FROM fleet.target JOIN fleet.plant USING (plant_id) ORDER BY 1, 2"
+            ),
         }
 
     def refused(self) -> dict[str, str]:
@@ -180,7 +182,10 @@ def test_the_samples_in_any_order_and_one_by_one_give_the_same_warehouse(new_war
 
 def test_an_unknown_device_waits_in_quarantine_until_it_is_registered(river):
     river.write("registry", "plants.csv", b"plant_key,name,timezone\np,Plant,America/Sao_Paulo\n")
-    rows = [{"inversor_id": 7, "datetime": f"2026-01-01T12:{m:02}:00Z", "potencia_ativa_watt": 1000, "temperatura_celsius": 30} for m in range(3)]
+    rows = [
+        {"inversor_id": 7, "datetime": f"2026-01-01T12:{m:02}:00Z", "potencia_ativa_watt": 1000, "temperatura_celsius": 30}
+        for m in range(3)
+    ]
     river.write("plant_measurements", "a.json", json.dumps(rows).encode())
     assert river.flow()["quarantined_rows"] == 6
     assert river.read("SELECT DISTINCT broken_rules FROM landing.quarantine").values.tolist() == [[["subject_known"]]]
@@ -196,7 +201,9 @@ def test_an_unknown_device_waits_in_quarantine_until_it_is_registered(river):
 def test_an_operator_may_have_unknown_devices_registered_under_a_plant(warehouse_url, tmp_path):
     river = River(warehouse_url, tmp_path, unknown_devices="register", register_under="p")
     river.write("registry", "plants.csv", b"plant_key,name,timezone\np,Plant,America/Sao_Paulo\n")
-    river.write("plant_measurements", "a.json", b'[{"inversor_id": 7, "datetime": "2026-01-01T12:00:00Z", "potencia_ativa_watt": 1000}]')
+    river.write(
+        "plant_measurements", "a.json", b'[{"inversor_id": 7, "datetime": "2026-01-01T12:00:00Z", "potencia_ativa_watt": 1000}]'
+    )
 
     river.flow()
 
@@ -206,17 +213,25 @@ def test_an_operator_may_have_unknown_devices_registered_under_a_plant(warehouse
 
 
 def test_a_day_that_crosses_a_months_partition_is_loaded_whole(river):
-    river.write("registry", "r.json", json.dumps({
-        "plants": [{"plant_key": "p", "name": "P", "timezone": "America/Sao_Paulo"}],
-        "devices": [{"device_key": "7", "plant_key": "p", "kind": "inverter", "name": "Seven"}],
-    }).encode())
+    river.write(
+        "registry",
+        "r.json",
+        json.dumps(
+            {
+                "plants": [{"plant_key": "p", "name": "P", "timezone": "America/Sao_Paulo"}],
+                "devices": [{"device_key": "7", "plant_key": "p", "kind": "inverter", "name": "Seven"}],
+            }
+        ).encode(),
+    )
     stamps = pd.date_range("2026-01-31T22:00", "2026-02-01T02:00", freq="10min", tz="UTC")
     rows = [{"inversor_id": 7, "datetime": stamp.isoformat(), "potencia_ativa_watt": 3000} for stamp in stamps]
     river.write("plant_measurements", "a.json", json.dumps(rows).encode())
 
     river.flow()
 
-    days = river.read("SELECT local_date, energy_kwh FROM mart.rollup_day AS r JOIN fleet.series AS s USING (series_id) WHERE s.origin = 'measured'")
+    days = river.read(
+        "SELECT local_date, energy_kwh FROM mart.rollup_day AS r JOIN fleet.series AS s USING (series_id) WHERE s.origin = 'measured'"
+    )
     assert [(str(day), energy) for day, energy in days.values.tolist()] == [("2026-01-31", pytest.approx(12.0))]
 
 
@@ -334,7 +349,9 @@ def test_a_document_that_fails_in_the_middle_leaves_nothing_and_loads_on_retry(r
             river.drop(file.parent.name, file)
     river.land()
     register.register_landed(river.settings, now=datetime.now(UTC), run_id="test")
-    monkeypatch.setattr("include.steps.load.documents.write_load", lambda *_, **__: (_ for _ in ()).throw(ConnectionError("gone")))
+    monkeypatch.setattr(
+        "include.steps.load.documents.write_load", lambda *_, **__: (_ for _ in ()).throw(ConnectionError("gone"))
+    )
     with pytest.raises(ConnectionError):
         load.load_batch(river.settings, load.pending_batches(river.settings)[0], now=datetime.now(UTC), run_id="test")
     monkeypatch.undo()

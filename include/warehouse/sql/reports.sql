@@ -125,7 +125,7 @@ SELECT mail_id FROM ops.outbox WHERE state = 'pending' ORDER BY mail_id;
 -- name: lock_mail
 -- One mail to send; none when another sender has it or it is sent.
 SELECT
-    o.mail_id, o.recipient, o.message_id, o.attempts, r.report_id, r.kind, r.starts_on, r.ends_on, r.language, r.revision, r.figures, r.uri,
+    o.mail_id, o.recipient, o.message_id, o.attempts, o.created_at, r.report_id, r.kind, r.starts_on, r.ends_on, r.language, r.revision, r.figures, r.uri,
     p.name AS plant_name, t.name AS tenant_name
 FROM ops.outbox AS o
 JOIN mart.report AS r USING (report_id)

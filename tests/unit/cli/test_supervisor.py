@@ -36,7 +36,7 @@ def is_alive(pid: int) -> bool:
 
 
 def wait_for(path: Path) -> None:
-    for _ in range(200):
+    for _ in range(1000):
         if path.exists():
             return
         time.sleep(0.01)
@@ -140,3 +140,19 @@ def test_two_runs_of_one_home_do_not_meet(supervisor):
 
     with other.sole_run():
         pass
+
+
+def test_a_run_in_the_way_is_asked_to_stop_and_waited_for(tmp_path):
+    script = (
+        "import sys, time; from pathlib import Path; from cli.run.supervisor import *;"
+        "s = Supervisor(Path(sys.argv[1]), Path(sys.argv[2]));\n"
+        "with s.sole_run(): Path(sys.argv[3]).touch(); time.sleep(60)"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "run"), str(tmp_path / "logs"), str(tmp_path / "holds")]
+    )
+    wait_for(tmp_path / "holds")
+
+    Supervisor(tmp_path / "run", tmp_path / "logs").end_other_run(limit_s=10)
+
+    assert other.wait(timeout=1) == -signal.SIGTERM

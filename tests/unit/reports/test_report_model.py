@@ -1,0 +1,84 @@
+"""The frame of a report, its figures and their fingerprint."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from include.core.errors import Refused
+from include.reports.model import InverterRow, Provenance, figures, fingerprint, headline_of, with_peer_shares
+
+
+def test_figures_survive_json_and_give_the_headline_back(month):
+    report = month()
+
+    stored = json.loads(json.dumps(figures(report)))
+
+    assert fingerprint(stored) == fingerprint(figures(report))
+    assert headline_of(stored) == report.headline
+
+
+def test_the_fingerprint_ignores_when_and_how_often_a_report_was_issued(month):
+    report = month()
+    issued_again = replace(report, issued_at=datetime(2027, 1, 1, tzinfo=UTC), revision=7, report_id="other")
+    same_from_more_documents = replace(report, provenance=Provenance(900, "aa", "bb", 1, None, "9.9"))
+
+    assert fingerprint(figures(issued_again)) == fingerprint(figures(report))
+    assert fingerprint(figures(same_from_more_documents)) == fingerprint(figures(report))
+
+
+def test_the_fingerprint_changes_with_every_figure(month, day):
+    report = month()
+    changed = [
+        replace(report, headline=replace(report.headline, energy_kwh=15_012.5)),
+        replace(report, headline=replace(report.headline, energy_kwh=None)),
+        replace(report, language="en"),
+        replace(report, plant_name="Usina Serf West"),
+        replace(report, days=report.days[:-1]),
+        replace(report, inverters=report.inverters[1:]),
+        replace(report, is_provisional=True),
+        day(),
+    ]
+
+    assert len({fingerprint(figures(each)) for each in [report, *changed]}) == len(changed) + 1
+
+
+def test_the_order_of_a_sum_makes_no_new_figure(month):
+    report = month()
+    other = replace(report, headline=replace(report.headline, energy_kwh=report.headline.energy_kwh + 1e-9))
+
+    assert fingerprint(figures(other)) == fingerprint(figures(report))
+
+
+def test_not_a_number_is_stored_as_unknown(month):
+    report = month()
+    headline = replace(report.headline, energy_kwh=float("nan"), coverage=float("inf"))
+
+    stored = figures(replace(report, headline=headline))
+
+    assert stored["headline"]["energy_kwh"] is None
+    assert stored["headline"]["coverage"] is None
+
+
+def test_a_share_is_the_yield_by_the_median_of_at_least_three_peers():
+    rows = [InverterRow(name, 1.0, value, None, None, None, None) for name, value in (("a", 80.0), ("b", 100.0), ("c", 110.0))]
+    silent = InverterRow("d", None, None, None, None, None, None)
+
+    assert [row.peer_share for row in with_peer_shares([*rows, silent])] == [0.8, 1.0, 1.1, None]
+    assert [row.peer_share for row in with_peer_shares(rows[:2])] == [None, None]
+    assert with_peer_shares([]) == ()
+    assert [row.peer_share for row in with_peer_shares([replace(row, specific_yield_kwh_kwp=0.0) for row in rows])] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"issued_at": datetime(2026, 11, 1)}, "without a time zone"),
+        ({"last_day": datetime(2026, 9, 1).date()}, "before it starts"),
+        ({"language": "fr"}, "'fr' is not printed"),
+    ],
+)
+def test_a_report_that_cannot_be_printed_is_refused(month, changes, words):
+    with pytest.raises(Refused, match=words):
+        month(**changes)
