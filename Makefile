@@ -39,10 +39,11 @@ $(STAMP): requirements.txt pyproject.toml
 	  || { echo "$(PYTHON) is $$("$(PYTHON)" -V 2>&1); Heliograph needs 3.11 or newer. Install one and call: make PYTHON=/path/to/python3 $(or $(MAKECMDGOALS),setup)" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null \
 	  || { echo "$(PYTHON) cannot make virtual environments; Debian, Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@echo "making .venv with $$("$(PYTHON)" -V); about 500 MB of packages, once"
+	@echo "making .venv with $$("$(PYTHON)" -V); 1.2 GB of packages, once"
 	@test -x $(BIN)/python || { rm -rf .venv && "$(PYTHON)" -m venv .venv; }
 	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes --only-binary :all: -r requirements.txt
-	@$(BIN)/python -c 'import setuptools' 2>/dev/null || $(BIN)/python -m pip install --quiet --only-binary :all: 'setuptools>=65'
+	@$(BIN)/python -c 'import setuptools; assert int(setuptools.__version__.split(".")[0]) >= 77' 2>/dev/null \
+	  || $(BIN)/python -m pip install --quiet --only-binary :all: 'setuptools>=77'
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 

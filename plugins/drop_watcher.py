@@ -34,7 +34,11 @@ class DropWatcher(BaseEventTrigger):
         known: set[tuple[str, int, int]] = set()
         while True:
             began = time.monotonic()
-            resting = await asyncio.to_thread(resting_files, settings.drops_path, settings.drop_settle_s, datetime.now(UTC))
+            try:
+                resting = await asyncio.to_thread(resting_files, settings.drops_path, settings.drop_settle_s, datetime.now(UTC))
+            except OSError as error:  # the clock still wakes the DAG, which then tells what is wrong
+                self.log.warning("Cannot look into %s: %s", settings.drops_path, error)
+                resting = known
             if fresh := resting - known:
                 yield TriggerEvent({"files": len(fresh)})
             known = resting

@@ -82,6 +82,26 @@ def test_a_new_file_fires_although_others_lie_there_for_ever(feed_folder: Path) 
     assert asyncio.run(watch())[-1] == {"files": 1}
 
 
+def test_a_drop_folder_that_cannot_be_read_is_looked_into_again(feed_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import plugins.drop_watcher
+
+    really = plugins.drop_watcher.resting_files
+    troubles = [PermissionError("denied"), OSError("stale file handle")]
+
+    def look(*arguments: Any) -> Any:
+        if troubles:
+            raise troubles.pop()
+        return really(*arguments)
+
+    monkeypatch.setattr(plugins.drop_watcher, "resting_files", look)
+    (feed_folder / "a.csv").write_text("x")
+
+    async def watch() -> dict[str, Any] | None:
+        return await _next_payload(_watcher().run())
+
+    assert asyncio.run(watch()) == {"files": 1}
+
+
 def test_the_triggerer_can_make_the_watcher_anew_from_what_is_stored() -> None:
     class_path, arguments = _watcher().serialize()
     module, _, name = class_path.rpartition(".")
