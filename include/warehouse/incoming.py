@@ -1,12 +1,14 @@
 """Gathers the trusted rows of one document, however many pieces it came in, and settles repeats within it."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from include.warehouse.readings import Incoming
+
+T = TypeVar("T", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,10 @@ class Contradicted:
 class Gathered:
     """Rows so far: 24 bytes each, whatever the document looked like."""
 
-    _columns: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]] = field(default_factory=list)
+    _series_id: list[NDArray[np.int32]] = field(default_factory=list)
+    _measured_at: list[NDArray[np.int64]] = field(default_factory=list)
+    _value: list[NDArray[np.float64]] = field(default_factory=list)
+    _row_number: list[NDArray[np.int32]] = field(default_factory=list)
 
     def add(
         self,
@@ -33,33 +38,44 @@ class Gathered:
         value: NDArray[np.float64],
         row_number: NDArray[np.int32],
     ) -> None:
-        """Take the rows of one piece, in document order; instants in microseconds since 1970 UTC."""
-        self._columns.append((series_id, measured_at, value, row_number))
+        """Take the rows of one piece, in document order; instants in microseconds since 1970 UTC.
+
+        The columns are copied: a view would keep the whole piece in memory.
+        """
+        self._series_id.append(series_id.copy())
+        self._measured_at.append(measured_at.copy())
+        self._value.append(value.copy())
+        self._row_number.append(row_number.copy())
 
     def settle(self) -> tuple[Incoming, int, list[Contradicted]]:
-        """Sort by (series, instant) and keep the last row of each key.
+        """Sort by (series, instant) and keep the last row of each key; afterwards nothing is gathered.
 
         Returns the incoming readings, how many earlier rows said the same (duplicates), and those that said something else.
         """
-        if not self._columns:
+        if not self._series_id:
             return Incoming(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0)), 0, []
-        series_id, measured_at, value, row_number = (np.concatenate(parts) for parts in zip(*self._columns, strict=True))
-        self._columns.clear()
-        if not _is_sorted(series_id, measured_at):
-            order = np.lexsort((measured_at, series_id))
-            series_id, measured_at, value, row_number = series_id[order], measured_at[order], value[order], row_number[order]
+        series_id, measured_at = _joined(self._series_id), _joined(self._measured_at)
+        order = None if _is_sorted(series_id, measured_at) else np.lexsort((measured_at, series_id))
+        if order is not None:
+            series_id, measured_at = series_id[order], measured_at[order]
+        value, row_number = _joined(self._value, order), _joined(self._row_number, order)
         is_last = np.ones(len(series_id), bool)
         is_last[:-1] = (series_id[1:] != series_id[:-1]) | (measured_at[1:] != measured_at[:-1])
+        if is_last.all():
+            return Incoming(series_id, measured_at, value), 0, []
         incoming = Incoming(series_id[is_last], measured_at[is_last], value[is_last])
-        if len(incoming) == len(series_id):
-            return incoming, 0, []
         kept_value = incoming.value[np.cumsum(is_last) - is_last]
-        is_contradicted = ~is_last & (value != kept_value)
         contradicted = [
             Contradicted(int(row_number[i]), int(series_id[i]), int(measured_at[i]), float(value[i]))
-            for i in np.flatnonzero(is_contradicted)
+            for i in np.flatnonzero(~is_last & (value != kept_value))
         ]
         return incoming, int((~is_last).sum()) - len(contradicted), contradicted
+
+
+def _joined(parts: list[NDArray[T]], order: NDArray[np.int64] | None = None) -> NDArray[T]:
+    whole = np.concatenate(parts)
+    parts.clear()
+    return whole if order is None else whole[order]
 
 
 def _is_sorted(series_id: NDArray[np.int32], measured_at: NDArray[np.int64]) -> bool:

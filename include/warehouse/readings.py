@@ -202,15 +202,19 @@ def _mark_dirty(connection: Connection, days: tuple[NDArray[np.int32], NDArray[n
 
 def local_days(incoming: Incoming, timezones: Mapping[int, str]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Distinct (series_id, local day) of the readings; days count from 2000-01-01, as PostgreSQL stores a date."""
-    day = np.empty(len(incoming), np.int64)
-    zone_of_row = _zone_index(incoming.series_id, timezones)
-    for index, name in enumerate(sorted(set(timezones.values()))):
-        rows = zone_of_row == index
-        if rows.any():
-            day[rows] = _local_day_number(incoming.measured_at[rows], name)
+    names = sorted(set(timezones.values()))
+    if len(names) == 1:
+        day = _local_day_number(incoming.measured_at, names[0])
+    else:
+        day = np.empty(len(incoming), np.int32)
+        zone_of_row = _zone_index(incoming.series_id, timezones)
+        for index, name in enumerate(names):
+            rows = zone_of_row == index
+            if rows.any():
+                day[rows] = _local_day_number(incoming.measured_at[rows], name)
     is_new = np.ones(len(day), bool)
     is_new[1:] = (incoming.series_id[1:] != incoming.series_id[:-1]) | (day[1:] != day[:-1])
-    return incoming.series_id[is_new], (day[is_new] - PG_EPOCH_US // _DAY_US).astype(np.int32)
+    return incoming.series_id[is_new], day[is_new] - np.int32(PG_EPOCH_US // _DAY_US)
 
 
 def _zone_index(series_id: NDArray[np.int32], timezones: Mapping[int, str]) -> NDArray[np.int16]:
@@ -221,14 +225,14 @@ def _zone_index(series_id: NDArray[np.int32], timezones: Mapping[int, str]) -> N
     return table[series_id]
 
 
-def _local_day_number(measured_at: NDArray[np.int64], timezone: str) -> NDArray[np.int64]:
+def _local_day_number(measured_at: NDArray[np.int64], timezone: str) -> NDArray[np.int32]:
     """Days since 1970 in the zone; offsets are looked up per quarter hour, the finest step at which zones change."""
     first = int(measured_at.min()) // _QUARTER_US
     quarters = np.arange(first, int(measured_at.max()) // _QUARTER_US + 1) * _QUARTER_US
     stamps = pd.DatetimeIndex(quarters.view("datetime64[us]"), tz="UTC")
     wall = stamps.tz_convert(timezone).tz_localize(None).as_unit("us").asi8
-    offset = (wall - quarters)[measured_at // _QUARTER_US - first]
-    return np.asarray((measured_at + offset) // _DAY_US)
+    local = measured_at + (wall - quarters)[measured_at // _QUARTER_US - first]
+    return np.asarray(local // _DAY_US, np.int32)
 
 
 def run_starts(sorted_ids: NDArray[np.int32]) -> NDArray[np.int64]:
