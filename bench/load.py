@@ -2,7 +2,8 @@
 
     python -m bench.load [--rounds 3] [--dlt PYTHON]
 
-`--dlt` names the Python of an environment with `bench/requirements-dlt.txt`; without it that row is left out. Imports are not counted.
+`--dlt` names the Python of an environment with `bench/requirements-dlt.txt`; without it those rows are left out.
+Imports are not counted.
 """
 
 import argparse
@@ -96,7 +97,8 @@ def _make_tenant(on: Cluster) -> Settings:
     on.run("INSERT INTO fleet.tenant (slug, name, timezone) VALUES ('bench', 'Bench', 'America/Sao_Paulo')")
     on.run("INSERT INTO fleet.plant (tenant_id, plant_key, name, timezone) VALUES (1, 'p', 'P', 'America/Sao_Paulo')")
     on.run(
-        "INSERT INTO fleet.device (tenant_id, device_key, plant_id, kind, name) SELECT 1, 'sensor-' || d || '-' || s, 1, 'sensor', d "
+        "INSERT INTO fleet.device (tenant_id, device_key, plant_id, kind, name) "
+        "SELECT 1, 'sensor-' || d || '-' || s, 1, 'sensor', d "
         "FROM generate_series(0, :devices - 1) AS d, generate_series(0, :sensors - 1) AS s",
         devices=DEVICES, sensors=SENSORS,
     )  # fmt: skip
@@ -187,14 +189,10 @@ def _dlt(on: Cluster, python: str, copy_s: float) -> None:
 
 
 def _print(label: str, runs: list[Measured], copy_s: float) -> None:
-    client, server, total, wall, wal = (
-        statistics.median(getattr(m, name) for m in runs)
-        for name in ("client_cpu_s", "server_cpu_s", "cpu_s", "wall_s", "wal_mb")
-    )
-    print(
-        f"{label:<{LABEL}} {client:>7.2f} {server:>7.2f} {total:>7.2f} {wall:>7.2f} {wal:>7.1f} {total / copy_s:>7.2f}",
-        flush=True,
-    )
+    columns = ("client_cpu_s", "server_cpu_s", "cpu_s", "wall_s", "wal_mb")
+    figures = {name: statistics.median(getattr(m, name) for m in runs) for name in columns}
+    cells = " ".join(f"{figures[name]:>7.2f}" for name in columns)
+    print(f"{label:<{LABEL}} {cells} {figures['cpu_s'] / copy_s:>7.2f}", flush=True)
 
 
 if __name__ == "__main__":

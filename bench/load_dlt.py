@@ -1,6 +1,6 @@
 """The same document through dlt in its best configuration: one Arrow table, Parquet over ADBC, merge by upsert.
 
-Runs in an environment of its own (`bench/requirements-dlt.txt`); prints {"cpu_s", "wall_s"} without imports. CPU counts children too.
+Runs in an environment of its own (`bench/requirements-dlt.txt`); prints {"cpu_s", "wall_s"} without imports, children included.
 """
 
 import gzip

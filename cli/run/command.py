@@ -18,7 +18,7 @@ from cli.run.airflow_api import AirflowApi
 from cli.run.api_client import api_answers
 from cli.run.flow import Watch, await_dags, await_run, follow, remember_runs
 from cli.run.progress import Progress
-from cli.run.summary import print_summary
+from cli.run.summary import Outcome, print_summary
 from cli.run.supervisor import Supervisor, wait_until
 from cli.settings import local_settings
 from include.core.errors import NeedsHuman
@@ -43,10 +43,10 @@ def run(
         with _stop_signals(), house.supervisor.sole_run(), house.running():
             facts = house.demonstrate()
             is_up = True
-            print_summary(
-                console, settings, status=demo.read_status(settings), facts=facts, keeps_serving=not once,
-                login=(demo.USER, secrets["DEMO_PASSWORD"]), question=demo.first_question(settings),
-            )  # fmt: skip
+            outcome = Outcome(
+                demo.read_status(settings), facts, (demo.USER, secrets["DEMO_PASSWORD"]), demo.first_question(settings)
+            )
+            print_summary(console, settings, outcome, keeps_serving=not once)
             if not once:
                 house.serve()
     except Stopped as stopped:

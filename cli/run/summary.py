@@ -1,6 +1,7 @@
 """What a run says at its end: what was done, where to look, how to log in, what to try next."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
@@ -11,32 +12,31 @@ from cli.run.airflow import USERS
 from include.core.settings import Settings
 
 
-def print_summary(
-    console: Console,
-    settings: Settings,
-    *,
-    status: Sequence[Mapping[str, object]],
-    facts: Mapping[str, Any],
-    keeps_serving: bool,
-    login: tuple[str, str],
-    question: str,
-) -> None:
-    """Print the table of feeds (`status` as of `read_status`), the `facts` of `read_overview`, and what to try next.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run did: rows of `read_status`, the facts of `read_overview`, the API's login and a first question (path, query)."""
 
-    `login` is the API's demo user with its password, `question` a path with its query.
-    """
+    status: Sequence[Mapping[str, object]]
+    facts: Mapping[str, Any]
+    login: tuple[str, str]
+    question: str
+
+
+def print_summary(console: Console, settings: Settings, outcome: Outcome, *, keeps_serving: bool) -> None:
+    """Print the table of feeds, the facts, and, when everything keeps running, what to try next."""
     table = Table(
         Column("feed", no_wrap=True), "documents", "waiting", "refused", "readings", "quarantined", title="What the DAGs did"
     )
-    for row in status:
+    for row in outcome.status:
         figures = (row[name] for name in ("documents", "waiting", "refused", "inserted_rows", "quarantined_rows"))
         table.add_row(f"{row['tenant']}/{row['feed']}", *(f"{figure:,}" for figure in figures))
     console.print(table)
-    for label, fact in told(facts).items():
+    for label, fact in told(outcome.facts).items():
         console.print(f"{label:>18}  {fact}", highlight=False, soft_wrap=True)
     if keeps_serving:
         console.print(
-            Panel(next_things(settings, login, question), title="Running; Ctrl-C stops everything", expand=False), highlight=False
+            Panel(next_things(settings, outcome.login, outcome.question), title="Running; Ctrl-C stops everything", expand=False),
+            highlight=False,
         )
 
 
