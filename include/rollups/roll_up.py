@@ -42,7 +42,8 @@ def _compute(connection: Connection, computed_at: datetime) -> int:
     for block in ("sample_gauges", "sample_counters"):
         _run(connection, "readings", block)
     connection.exec_driver_sql("ANALYZE sample, touched_day")
-    _run(connection, "readings", "cut_pieces")
+    for block in ("limit_steps", "sum_whole_steps", "cut_long_steps"):
+        _run(connection, "readings", block)
     for block in ("compute_hours", "compute_days"):
         _run(connection, "readings", block, computed_at=computed_at)
     changed = _write(connection, ["hour", "day"])

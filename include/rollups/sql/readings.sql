@@ -38,45 +38,56 @@ CROSS JOIN LATERAL (
 ) AS m
 WHERE s.kind = 'counter';
 
--- name: cut_pieces
--- grain: (series, local hour, step) · reads: sample
+-- name: limit_steps
+-- grain: (series, local day) · reads: sample
 -- Steps longer than max(3 x median step of the day in which they end, 30 min), at most a day, are not bridged: neither covered nor
--- integrated. A counter keeps its increase over any gap; after a reset the new value is the increase.
+-- integrated. A counter keeps its increase over any gap.
+INSERT INTO step_limit
+SELECT
+    series_id, local_day, least(86400, greatest(1800, 3 * percentile_cont(0.5) WITHIN GROUP (ORDER BY step_s)))
+FROM sample
+WHERE step_s IS NOT NULL
+GROUP BY series_id, local_day;
+
+-- name: sum_whole_steps
+-- grain: (series, local hour) · reads: sample · steps that begin and end within one local hour, the trapezoid of each
 INSERT INTO piece
-WITH day_limit AS MATERIALIZED (
+SELECT
+    s.series_id, s.local_hour, s.local_day,
+    sum(CASE WHEN s.step_s <= l.limit_s
+        THEN greatest(0, date_part('epoch', least(s.measured_at, d.expected_hi) - greatest(s.previous_at, d.expected_lo)))
+        ELSE 0
+    END),
+    sum(CASE
+        WHEN t.kind = 'power' AND s.step_s <= l.limit_s THEN (s.previous_value + s.value) / 2 * s.step_s / 3600
+        WHEN t.kind = 'counter' THEN CASE WHEN s.value < s.previous_value THEN s.value ELSE s.value - s.previous_value END
+    END)
+FROM sample AS s
+JOIN step_limit AS l USING (series_id, local_day)
+JOIN touched_day AS d USING (series_id, local_day)
+JOIN touched_series AS t USING (series_id)
+WHERE s.previous_at >= s.local_hour AND (s.step_s <= l.limit_s OR t.kind = 'counter')
+GROUP BY s.series_id, s.local_hour, s.local_day;
+
+-- name: cut_long_steps
+-- grain: (series, local hour, step) · reads: sample · steps over the edge of a local hour, cut there; power is linear in between,
+-- a counter's increase is spread evenly, and after a reset the new value is the increase
+INSERT INTO piece
+WITH part AS (
     SELECT
-        series_id, local_day,
-        least(86400, greatest(1800, 3 * percentile_cont(0.5) WITHIN GROUP (ORDER BY step_s))) AS limit_s
-    FROM sample
-    WHERE step_s IS NOT NULL
-    GROUP BY series_id, local_day
-), step AS (
-    SELECT
-        s.series_id, s.previous_at, s.measured_at, s.previous_value, s.value, s.local_hour, s.local_day, t.kind, t.timezone,
-        s.step_s, s.step_s <= l.limit_s AS is_bridged
+        s.series_id, t.kind, s.previous_at, s.step_s, s.previous_value, s.value, s.step_s <= l.limit_s AS is_bridged,
+        hour AS local_hour, (hour AT TIME ZONE t.timezone)::date AS local_day,
+        greatest(s.previous_at, hour) AS part_lo, least(s.measured_at, hour + interval '1 hour') AS part_hi
     FROM sample AS s
-    JOIN day_limit AS l USING (series_id, local_day)
+    JOIN step_limit AS l USING (series_id, local_day)
     JOIN touched_series AS t USING (series_id)
-    WHERE s.step_s IS NOT NULL
-), part AS (
-    SELECT
-        series_id, kind, previous_at, step_s, previous_value, value, is_bridged, local_hour, local_day,
-        previous_at AS part_lo, measured_at AS part_hi
-    FROM step
-    WHERE previous_at >= local_hour AND (is_bridged OR kind = 'counter')
-    UNION ALL
-    SELECT
-        series_id, kind, previous_at, step_s, previous_value, value, is_bridged, hour, (hour AT TIME ZONE timezone)::date,
-        greatest(previous_at, hour), least(measured_at, hour + interval '1 hour')
-    FROM step
     CROSS JOIN LATERAL generate_series(
-        date_trunc('hour', previous_at, timezone), measured_at - interval '1 microsecond', interval '1 hour'
+        date_trunc('hour', s.previous_at, t.timezone), s.measured_at - interval '1 microsecond', interval '1 hour'
     ) AS hour
-    WHERE previous_at < local_hour AND (is_bridged OR kind = 'counter')
+    WHERE s.previous_at < s.local_hour AND (s.step_s <= l.limit_s OR t.kind = 'counter')
 ), measured_part AS (
     SELECT
-        p.series_id, p.local_hour, p.local_day, p.kind, p.is_bridged, p.previous_value, p.value, p.step_s,
-        date_part('epoch', p.part_lo - p.previous_at) AS lo_s, date_part('epoch', p.part_hi - p.previous_at) AS hi_s,
+        p.*, date_part('epoch', p.part_lo - p.previous_at) AS lo_s, date_part('epoch', p.part_hi - p.previous_at) AS hi_s,
         greatest(0, date_part('epoch', least(p.part_hi, d.expected_hi) - greatest(p.part_lo, d.expected_lo))) AS expected_part_s
     FROM part AS p
     JOIN touched_day AS d USING (series_id, local_day)

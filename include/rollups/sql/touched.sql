@@ -24,7 +24,11 @@ CREATE TEMPORARY TABLE sample (
     series_id int4 NOT NULL, measured_at timestamptz NOT NULL, value float8 NOT NULL, previous_at timestamptz, previous_value float8,
     step_s float8, local_hour timestamptz NOT NULL, local_day date NOT NULL
 ) ON COMMIT DROP;
--- Steps cut at the edges of local hours.
+-- The longest step that is bridged, by the day in which it ends.
+CREATE TEMPORARY TABLE step_limit (
+    series_id int4 NOT NULL, local_day date NOT NULL, limit_s float8 NOT NULL, PRIMARY KEY (series_id, local_day)
+) ON COMMIT DROP;
+-- Parts of local hours: the steps within one summed, the steps over an edge cut there.
 CREATE TEMPORARY TABLE piece (
     series_id int4 NOT NULL, local_hour timestamptz NOT NULL, local_day date NOT NULL, covered_s float8 NOT NULL, energy_kwh float8
 ) ON COMMIT DROP;
