@@ -4,9 +4,10 @@ import json
 import os
 import secrets
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -16,6 +17,7 @@ from include.core.documents import FEEDS
 from include.core.errors import Refused
 from include.core.settings import Settings
 from include.core.span import zone
+from include.landing.drops import prepare
 from include.warehouse import documents, fleet, users
 from include.warehouse.engine import transaction
 
@@ -26,30 +28,29 @@ people = typer.Typer(help="People and programs that may log in to the API.", no_
 @tenants.command("add")
 def add_tenant(
     slug: Annotated[str, typer.Argument(help="Short name: a-z, 0-9, - and _; also its drop folder.")],
-    name: Annotated[str, typer.Option(help="Name as people write it.")],
-    timezone: Annotated[str, typer.Option(help="IANA zone of naive times in its drops.")] = "America/Sao_Paulo",
-    language: Annotated[str, typer.Option(help="Language of its reports: pt-BR or en.")] = "pt-BR",
+    name: Annotated[str | None, typer.Option(help="Name as people write it.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="IANA zone of naive times in its drops [America/Sao_Paulo].")] = None,
+    language: Annotated[str | None, typer.Option(help="Language of its reports: pt-BR or en [pt-BR].")] = None,
     recipient: Annotated[list[str] | None, typer.Option(help="E-mail that receives reports; repeat for more.")] = None,
     register_under: Annotated[
-        str | None, typer.Option(help="Register unknown devices under this plant; without it they wait in quarantine.")
+        str | None, typer.Option(help="Register unknown devices under this plant; empty text: they wait in quarantine.")
     ] = None,
 ) -> None:
-    """Add a tenant or change it; its drop folders are made too."""
+    """Add a tenant, or change what is given of it; its drop folders are made too."""
     settings = Settings.from_environment()
-    tenant = fleet.Tenant(
-        tenant_id=0,
-        slug=slug,
-        name=name,
-        timezone=zone(timezone).key,
-        language=language,
-        unknown_devices="register" if register_under else "quarantine",
-        register_under=register_under,
-        report_recipients=[users.normal_email(address) for address in recipient or []],
-    )
+    wishes: dict[str, Any] = {
+        "name": name,
+        "timezone": timezone and zone(timezone).key,
+        "language": language,
+        "report_recipients": [users.normal_email(address) for address in recipient] if recipient else None,
+        "register_under": register_under,
+        "unknown_devices": None if register_under is None else ("register" if register_under else "quarantine"),
+    }
     with transaction(settings.database_url) as connection:
-        fleet.upsert_tenant(connection, tenant)
-    for feed in FEEDS:
-        (settings.drops_path / slug / feed).mkdir(parents=True, exist_ok=True)
+        known = fleet.read_tenants(connection).get(slug, fleet.Tenant(0, slug, slug, "America/Sao_Paulo"))
+        tenant = replace(known, **{field: wish for field, wish in wishes.items() if wish is not None})
+        fleet.upsert_tenant(connection, replace(tenant, register_under=tenant.register_under or None))
+    prepare(settings.drops_path, slug)
     print(f"tenant {slug} is ready; drop files into {settings.drops_path / slug}/<feed>/")
 
 
@@ -63,14 +64,42 @@ def add_user(
     generate: Annotated[bool, typer.Option("--generate", help="Make a password and print it once.")] = False,
 ) -> None:
     """Add a user; the password is asked for, read from HELIO_PASSWORD, or generated."""
-    password = secrets.token_urlsafe(15) if generate else os.environ.get("HELIO_PASSWORD", "")
-    if not password:
-        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    if role not in users.ROLES:
+        raise Refused(f"role {role!r} does not exist; choose client or admin")
+    password = _password(generate)
     with transaction(Settings.from_environment().database_url) as connection:
-        if role not in users.ROLES:
-            raise Refused(f"role {role!r} does not exist; choose client or admin")
         users.add_user(connection, tenant=tenant, email=email, password=password, role=role, now=datetime.now(UTC))  # type: ignore[arg-type]
     print(f"user {email} may log in" + (f" with password {password}" if generate else ""))
+
+
+@people.command("password")
+def set_password(
+    email: Annotated[str, typer.Argument(help="E-mail, the login name.")],
+    generate: Annotated[bool, typer.Option("--generate", help="Make a password and print it once.")] = False,
+) -> None:
+    """Give a user a new password; every token issued before is void at once."""
+    password = _password(generate)
+    with transaction(Settings.from_environment().database_url) as connection:
+        users.set_password(connection, email=email, password=password, now=datetime.now(UTC))
+    print(f"user {email} has a new password" + (f": {password}" if generate else ""))
+
+
+@people.command("shut")
+def shut_user(
+    email: Annotated[str, typer.Argument(help="E-mail, the login name.")],
+    reopen: Annotated[bool, typer.Option("--reopen", help="Let the user in again.")] = False,
+) -> None:
+    """Shut a user out; the tokens are void at once."""
+    with transaction(Settings.from_environment().database_url) as connection:
+        users.set_active(connection, email=email, is_active=reopen)
+    print(f"user {email} is {'open' if reopen else 'shut'}")
+
+
+def _password(generate: bool) -> str:
+    if generate:
+        return secrets.token_urlsafe(15)
+    given = os.environ.get("HELIO_PASSWORD", "")
+    return given or str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
 def drop(
@@ -102,7 +131,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     if as_json:
         print(json.dumps(rows, default=str, indent=2))
         return
-    table = Table("tenant", "feed", "documents", "waiting", "refused", "readings", "quarantined", "received", "measured until")
+    table = Table("tenant", "feed", "documents", "waiting", "refused", "rows", "quarantined", "received", "measured until")
     for row in rows:
         table.add_row(*(_cell(value) for value in row.values()))
     Console().print(table)

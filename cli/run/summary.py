@@ -25,7 +25,7 @@ class Outcome:
 def print_summary(console: Console, settings: Settings, outcome: Outcome, *, keeps_serving: bool) -> None:
     """Print the table of feeds, the facts, and, when everything keeps running, what to try next."""
     table = Table(
-        Column("feed", no_wrap=True), "documents", "waiting", "refused", "readings", "quarantined", title="What the DAGs did"
+        Column("feed", no_wrap=True), "documents", "waiting", "refused", "rows", "quarantined", title="What the DAGs did"
     )
     for row in outcome.status:
         figures = (row[name] for name in ("documents", "waiting", "refused", "inserted_rows", "quarantined_rows"))

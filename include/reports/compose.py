@@ -65,7 +65,7 @@ def compose(plant: Mapping[str, Any], period: PlantPeriod, performance: Sequence
         headline=_headline(plant, period),
         power=_power(period.curve, span) if issue.kind == "day" else (),
         days=tuple(_bar(day) for day in period.days),
-        inverters=_inverters(plant, period.inverters),
+        inverters=_inverters(plant, period),
         windows=tuple(_window(row) for row in performance),
         completeness=_completeness(period),
         provenance=_provenance(period, issue.code_version),
@@ -110,8 +110,13 @@ def _bar(day: Mapping[str, Any]) -> DayBar:
     return DayBar(day["local_date"], day["energy_kwh"], day["target_kwh"], _ratio(day["covered_s"], day["expected_s"]))
 
 
-def _inverters(plant: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> tuple[InverterRow, ...]:
-    """The plant's kWp are shared out by the AC rating of its inverters, for only that is known of each."""
+def _inverters(plant: Mapping[str, Any], period: PlantPeriod) -> tuple[InverterRow, ...]:
+    """The plant's kWp are shared out by the AC rating of its inverters, for only that is known of each.
+
+    Of each inverter the same time is expected, silent days included.
+    """
+    rows = period.inverters
+    expected_s = sum(day["expected_s"] for day in period.days) / max(len(rows), 1)
     rated_kw = _sum(row["capacity_kw"] for row in rows) if all(row["capacity_kw"] for row in rows) else None
     kwp_per_kw = _ratio(plant["capacity_kwp"], rated_kw)
     return with_peer_shares(
@@ -123,7 +128,7 @@ def _inverters(plant: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> t
                 peer_share=None,
                 max_power_kw=row["max_power_kw"],
                 temp_max_c=row["temp_max_c"],
-                coverage=_ratio(row["covered_s"], row["expected_s"]),
+                coverage=_ratio(row["covered_s"] or 0.0, expected_s),
             )
             for row in rows
         ]

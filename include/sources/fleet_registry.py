@@ -37,11 +37,11 @@ class PlantRow:
 
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
-    """A device of a plant; `kind` is one of `DEVICE_KINDS`, `parent_key` the device that it belongs to."""
+    """A device of a plant; `kind` is one of `DEVICE_KINDS`, an inverter where nobody says, `parent_key` what it belongs to."""
 
     device_key: str
     plant_key: str | None = None
-    kind: str = "inverter"
+    kind: str | None = None
     name: str | None = None
     model: str | None = None
     capacity_kw: float | None = None

@@ -38,6 +38,13 @@ def _between(low: float, high: float) -> Callable[[Any], float]:
     return read
 
 
+def _above_zero(value: Any) -> float:  # noqa: ANN401
+    found = _between(0, 1e9)(value)
+    if found == 0:
+        raise BadField("is no number above 0")
+    return found
+
+
 def _zone(value: Any) -> str:  # noqa: ANN401
     try:
         return zone(_text(value)).key
@@ -77,11 +84,12 @@ def _currency(value: Any) -> str:  # noqa: ANN401
 _KINDS: Final = {kind: kind for kind in DEVICE_KINDS} | {
     "inversor": "inverter", "medidor": "meter", "registrador": "logger", "bateria": "battery", "equipamento": "equipment",
 }  # fmt: skip
-_POSITIVE: Final = _between(0, 1e9)
 READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "plant_key": _key, "device_key": _key, "parent_key": _key, "document": _key, "name": _text, "city": _text, "model": _text,
-    "kind": _kind, "timezone": _zone, "latitude": _between(-90, 90), "longitude": _between(-180, 180), "capacity_kwp": _POSITIVE,
-    "capacity_kw": _POSITIVE, "target_kwh": _POSITIVE, "price_per_kwh": _POSITIVE, "commissioned_on": _day, "valid_from": _day,
+    "kind": _kind, "timezone": _zone, "latitude": _between(-90, 90), "longitude": _between(-180, 180),
+    "capacity_kwp": _above_zero, "capacity_kw": _above_zero, "target_kwh": _between(0, 1e12),
+    "price_per_kwh": _between(0, 100_000), "commissioned_on": _day,
+    "valid_from": _day,
     "month": _month, "currency": _currency,
 }  # fmt: skip
 ALIASES: Final = {name: name for name in READERS} | {

@@ -79,6 +79,8 @@ def load_document(settings: Settings, document_id: int, *, now: datetime, run_id
             return None
         counts = _write(settings, connection, document, read)
         documents.write_load(connection, document, counts, loaded_at=now, run_id=run_id, code_version=code_version())
+        # Registered while this document was read: its rows would wait in quarantine for what has happened already.
+        documents.reopen_waiting(connection, document.tenant_id, rule="subject_known", subjects=read.newly_known)
     _log.info("Loaded %s %r of %s: %s", document.feed, document.original_name, document.tenant, counts)
     return counts
 
@@ -96,6 +98,7 @@ class _Read:
     repeated_states: int = 0
     quarantined_count: int = 0
     missing: int = 0
+    newly_known: list[str] = field(default_factory=list)
     suite: str | None = None
 
 
@@ -173,6 +176,7 @@ def _write(settings: Settings, connection: Connection, document: LandedDocument,
     if len(incoming):
         readings.ensure_partitions(settings.database_url, incoming)
     readings.lock_tenant(connection, document.tenant_id)
+    read.newly_known = read.directory.look_again(connection)
     earlier = documents.read_earlier_span(connection, document.document_id)
     written = readings.load_readings(
         connection,

@@ -25,7 +25,7 @@ from include.sources.fleet_registry import Registry, parse_registry
 from include.sources.unpack import Limits, unpack
 from include.steps.code_version import code_version
 from include.steps.refusal import refuse
-from include.warehouse import documents, fleet
+from include.warehouse import documents, fleet, readings
 from include.warehouse.engine import Connection, transaction
 
 _log = logging.getLogger(__name__)
@@ -85,7 +85,13 @@ def register_document(settings: Settings, document_id: int, *, now: datetime, ru
             refuse(settings, connection, document, str(error))
             return Counter(documents=1, refused=1)
         outcome = _Outcome()
-        _upsert_all(connection, tenant, registry, outcome)
+        readings.lock_tenant(connection, tenant.tenant_id)
+        try:
+            with connection.begin_nested():
+                _upsert_all(connection, tenant, registry, outcome)
+        except BadDocument as error:
+            refuse(settings, connection, document, str(error))
+            return Counter(documents=1, refused=1)
         documents.replace_quarantine(connection, document, outcome.quarantined)
         documents.write_load(connection, document, outcome.counts(), loaded_at=now, run_id=run_id, code_version=code_version())
         replayed = sum(

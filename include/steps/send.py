@@ -22,7 +22,8 @@ def send_outbox(settings: Settings, *, smtp: Mapping[str, Any], now: datetime) -
     """Send every pending mail, one transaction each; returns how many were sent, failed or wait.
 
     A mail is marked sent right after the server took it; only a crash in between can send it twice, under the same Message-ID.
-    Raises `TryLater` when any mail waits for another attempt.
+    Raises `TryLater` when any mail waits for another attempt, `NeedsHuman` when one was refused for good; each of them is told
+    once, for a failed mail is no longer pending.
     """
     endpoint = SmtpEndpoint(**smtp)
     with transaction(settings.database_url) as connection:
@@ -30,6 +31,8 @@ def send_outbox(settings: Settings, *, smtp: Mapping[str, Any], now: datetime) -
     outcome = Counter(_send_one(settings, endpoint, mail_id, now) for mail_id in pending)
     if waiting := outcome["pending"]:
         raise TryLater(f"{waiting} of {len(pending)} mails wait for another attempt at {endpoint.host}:{endpoint.port}")
+    if failed := outcome["failed"]:
+        raise NeedsHuman(f"{failed} of {len(pending)} mails were refused for good; the reasons are in ops.outbox (last_error)")
     return dict(outcome)
 
 
@@ -41,8 +44,8 @@ def _send_one(settings: Settings, endpoint: SmtpEndpoint, mail_id: int, now: dat
         envelope = Envelope(endpoint.sender, mail["recipient"], mail["message_id"], mail["created_at"], mail["revision"])
         try:
             send(report_mail(mail["figures"], read_report(mail["uri"]), envelope), endpoint)
-        except (TryLater, NeedsHuman, Refused) as error:
-            may_pass = isinstance(error, TryLater) and mail["attempts"] + 1 < _MAX_ATTEMPTS
+        except (TryLater, NeedsHuman, Refused, OSError) as error:
+            may_pass = isinstance(error, TryLater | OSError) and mail["attempts"] + 1 < _MAX_ATTEMPTS
             state = "pending" if may_pass else "failed"
             reports.mark_mail(connection, mail_id, state=state, error=str(error))
             _log.warning("Mail %s of report %s: %s", mail_id, mail["report_id"], error)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from include.core.frames import Subject, SubjectKind
 from include.core.settings import Settings
 from include.warehouse import fleet
-from include.warehouse.engine import transaction
+from include.warehouse.engine import Connection, transaction
 
 
 class SubjectDirectory:
@@ -54,6 +54,15 @@ class SubjectDirectory:
         """IANA zone of each series met so far."""
         zone_of = {subject.subject_id: subject.timezone for subject in self._known.values()}
         return {series_id: zone_of[subject_id] for (subject_id, _), series_id in self._series.items()}
+
+    def look_again(self, connection: Connection) -> list[str]:
+        """Read the zones of the known subjects once more, and tell which unknown ones are registered by now.
+
+        `connection` holds the tenant's lock, so what it finds cannot change before its transaction ends.
+        """
+        found = fleet.read_subjects(connection, self._tenant.tenant_id, self._kind, sorted(self._asked))
+        self._known |= {key: subject for key, subject in found.items() if key in self._known}
+        return sorted(found.keys() - self._known.keys())
 
     def name_of(self, series_id: int) -> tuple[str, str]:
         """(subject key, quantity) of a series met so far."""

@@ -1,7 +1,7 @@
 """Monthly targets typed into a form."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,9 +20,9 @@ def save_targets(
 ) -> dict[str, Any]:
     """Save a year's twelve targets [kWh] of one plant, None meaning "no target", and tell the performance that follows.
 
-    Raises `Refused` when the plant is unknown or the values are not twelve numbers of at least zero.
+    Raises `Refused` when the plant is unknown, no calendar has the year, or the values are not twelve numbers of at least zero.
     """
-    _check(months_kwh)
+    _check(year, months_kwh)
     with transaction(settings.database_url) as connection:
         tenant_id = fleet.read_tenant(connection, tenant).tenant_id
         row = _plant(fleet.read_plants(connection, tenant), plant)
@@ -43,7 +43,9 @@ def save_targets(
     }
 
 
-def _check(months_kwh: Sequence[float | None]) -> None:
+def _check(year: int, months_kwh: Sequence[float | None]) -> None:
+    if not MINYEAR <= year <= MAXYEAR:
+        raise Refused(f"year {year} is on no calendar; give one such as 2026")
     if len(months_kwh) != _MONTHS:
         raise Refused(f"a year has twelve targets, not {len(months_kwh)}; leave a month empty where it has none")
     for month, value in enumerate(months_kwh, start=1):

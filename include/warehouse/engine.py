@@ -8,7 +8,6 @@ from sqlalchemy import Connection, Engine, create_engine
 
 from include.core.errors import NeedsHuman
 
-
 __all__ = ["Connection", "engine_of", "transaction"]
 
 

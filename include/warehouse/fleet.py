@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, IntegrityError
 
-from include.core.errors import NeedsHuman
+from include.core.errors import BadDocument, NeedsHuman, Refused
 from include.core.frames import Subject, SubjectKind
 from include.core.quantities import QUANTITIES
 from include.warehouse.queries import query
@@ -35,8 +36,16 @@ class KnownSubject:
 
 
 def upsert_tenant(connection: Connection, tenant: Tenant) -> int:
-    """Create or change a tenant by its slug (`tenant_id` is ignored) and return its id."""
-    return int(connection.execute(query("fleet", "upsert_tenant"), asdict(tenant)).scalar_one())
+    """Create or change a tenant by its slug (`tenant_id` is ignored) and return its id.
+
+    Raises `Refused` for a slug or language that cannot be.
+    """
+    try:
+        return int(connection.execute(query("fleet", "upsert_tenant"), asdict(tenant)).scalar_one())
+    except IntegrityError as error:
+        raise Refused(
+            f"tenant {tenant.slug!r} cannot be kept: the slug is a-z, 0-9, - and _, the language pt-BR or en; this was {tenant}"
+        ) from error
 
 
 def read_tenants(connection: Connection) -> dict[str, Tenant]:
@@ -63,13 +72,20 @@ def upsert_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, A
 
     Returns the rows that were new or changed, each with `is_new`. Each row carries tenant_id and, for plants and devices, source.
     A change that moves the days of a plant or device, or the number of inverters that a plant expects, makes those days dirty.
+    Raises `BadDocument` for a row that the database refuses; the transaction is then good for nothing but a rollback.
     """
     changed = []
     statement = query("fleet", f"upsert_{kind}")
     for row in rows:
-        result = connection.execute(statement, dict(row)).one_or_none()
+        try:
+            result = connection.execute(statement, dict(row)).one_or_none()
+        except (IntegrityError, DataError) as error:
+            said = str(error.orig).splitlines()[0]
+            raise BadDocument(f"a {kind} cannot be registered: {said}; correct the row {dict(row)} and drop it again") from error
         if result is None:
             continue
+        if kind in {"plant", "device"} and not changed:
+            connection.execute(query("fleet", "wait_for_roll_up"))
         changed.append({**row, "is_new": result.is_new})
         if kind in {"plant", "device"} and not result.is_new:
             connection.execute(query("fleet", f"mark_{kind}_dirty"), {f"{kind}_id": result[0]})
@@ -100,8 +116,15 @@ def read_subjects(
 
 
 def register_subjects(connection: Connection, tenant: Tenant, kind: SubjectKind, subjects: Iterable[Subject]) -> None:
-    """Register subjects that a document named: customers by their document, devices under the tenant's chosen plant."""
-    ordered = sorted(subjects, key=lambda subject: (subject.parent_key is not None, subject.key))
+    """Register subjects that a document named: customers by their document, devices under the tenant's chosen plant.
+
+    Whoever is registered already stays as it is: the registry knows more than a document of readings.
+    """
+    named = list(subjects)
+    known = read_subjects(connection, tenant.tenant_id, kind, [subject.key for subject in named])
+    ordered = sorted(
+        (subject for subject in named if subject.key not in known), key=lambda subject: (subject.parent_key is not None, subject.key)
+    )
     if kind == "customer":
         rows = [{"tenant_id": tenant.tenant_id, "document": s.key, "name": s.name or s.key} for s in ordered]
         upsert_rows(connection, "customer", rows)

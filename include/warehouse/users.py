@@ -39,7 +39,7 @@ def normal_email(email: str) -> str:
     """Lower-case form under which an e-mail address is stored; raises `Refused` for what is not one."""
     normal = email.strip().lower()
     if len(normal) > LONGEST_EMAIL or not _EMAIL.fullmatch(normal):
-        raise Refused(f"{email[:80]!r} is not an e-mail address; give one such as ana@example.org")
+        raise Refused(f"{email[:80]!r} is not an e-mail address; give one such as owner@example.org")
     return normal
 
 

@@ -1,4 +1,4 @@
-"""`helio run --once` as a newcomer runs it: embedded PostgreSQL, a real Airflow, five feeds, reports by mail, the API; then again."""
+"""`helio run --once` as a newcomer runs it: embedded PostgreSQL, a real Airflow, five feeds, mailed reports, the API; then again."""
 
 import gzip
 import json
@@ -39,7 +39,9 @@ class Installation:
         """Answers from the warehouse, which is started for the occasion."""
         secrets = read_pairs(self.home / "secrets.env")
         port = self.ports["POSTGRES_PORT"]
-        server = start(self.home / "pg", port=port, password=secrets["POSTGRES_PASSWORD"], log=self.home / "logs" / "postgres.log")
+        server = start(
+            self.home / "pg", port=port, password=secrets["POSTGRES_PASSWORD"], log=self.home / "logs" / "postgres.log"
+        )
         try:
             engine = create_engine(database_url(port, "heliograph", "heliograph", secrets["HELIOGRAPH_DB_PASSWORD"]))
             with engine.connect() as connection:
@@ -71,7 +73,8 @@ def warehouse(installation: Installation, first_run: subprocess.CompletedProcess
         "outbox": "SELECT state, message_id FROM ops.outbox",
         "quarantine": "SELECT broken_rules FROM landing.quarantine",
         "consumption": (
-            "SELECT sum(r.energy_kwh) AS kwh FROM mart.rollup_month AS r JOIN fleet.series AS s USING (series_id) WHERE s.kind = 'amount'"
+            "SELECT sum(r.energy_kwh) AS kwh FROM mart.rollup_month AS r JOIN fleet.series AS s USING (series_id) "
+            "WHERE s.kind = 'amount'"
         ),
         "dirty": "SELECT * FROM ops.dirty_day",
     }
@@ -105,12 +108,9 @@ def test_quarantine_explains_every_row(warehouse):
 
 def test_the_daily_energies_equal_a_computation_straight_from_the_dropped_file(warehouse):
     records = json.loads(gzip.decompress((ROOT / "samples/drops/plant_measurements/system-50-2012-03.json.gz").read_bytes()))
-    frame = pd.DataFrame(
-        {
-            "at": pd.to_datetime([record["datetime"]["$date"] if isinstance(record["datetime"], dict) else record["datetime"] for record in records], utc=True),
-            "kw": [record["potencia_ativa_watt"] / 1000 for record in records],
-        }
-    ).sort_values("at")  # fmt: skip
+    stamps = [record["datetime"] for record in records]
+    at = pd.to_datetime([stamp["$date"] if isinstance(stamp, dict) else stamp for stamp in stamps], utc=True)
+    frame = pd.DataFrame({"at": at, "kw": [record["potencia_ativa_watt"] / 1000 for record in records]}).sort_values("at")
     minutes = frame.set_index("at")["kw"]
     grid = minutes.resample("1min").mean().interpolate("time", limit=45)
     energy = (grid.iloc[:-1].to_numpy() + grid.iloc[1:].to_numpy()) / 2 / 60
@@ -122,6 +122,15 @@ def test_the_daily_energies_equal_a_computation_straight_from_the_dropped_file(w
     assert len(days) >= 28
     whole = expected.index[1:-1]
     assert days.loc[whole].to_numpy() == pytest.approx(expected.loc[whole].to_numpy(), rel=2e-3, abs=2e-3)
+
+
+def test_the_consumption_equals_the_sum_of_the_csv_the_json_and_the_workbook(warehouse):
+    folder = ROOT / "samples/drops/consumption"
+    csv = pd.read_csv(folder / "consumo-2017.csv", sep=";", decimal=",").iloc[:, -1].sum()
+    listed = sum(record["consumo_kwh"] for record in json.loads((folder / "consumo-2018.json").read_text()))
+    workbook = pd.read_excel(folder / "consumo-2019.xlsx").iloc[:, -1].sum()
+
+    assert warehouse["consumption"]["kwh"].item() == pytest.approx(csv + listed + workbook, rel=1e-12)
 
 
 def test_every_plant_has_a_report_that_was_mailed(installation, warehouse):

@@ -52,7 +52,7 @@ class SmallFleet:
                     "uri": name,
                     "size_bytes": 1,
                     "stored_bytes": 1,
-                },  # fmt: skip
+                },
                 received_at=NOW,
             )
         return claim.document_id

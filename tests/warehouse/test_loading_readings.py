@@ -102,10 +102,13 @@ def test_only_changed_days_become_dirty_by_the_plants_own_calendar(small_fleet):
 def test_counts_that_do_not_balance_are_refused_by_the_database(small_fleet):
     document_id = small_fleet.register("a")
 
-    with pytest.raises(sqlalchemy.exc.IntegrityError) as caught, transaction(small_fleet.url) as connection:
+    with transaction(small_fleet.url) as connection:
         document = documents.lock_document(connection, document_id)
         counts = documents.LoadCounts(parsed_rows=3, inserted_rows=2)
-        documents.write_load(connection, document, counts, loaded_at=document.received_at, run_id="t", code_version="t")
+        facts = {"loaded_at": document.received_at, "run_id": "t", "code_version": "t"}
+        with pytest.raises(sqlalchemy.exc.IntegrityError) as caught:
+            documents.write_load(connection, document, counts, **facts)
+        connection.rollback()
 
     assert isinstance(caught.value.orig, psycopg2.errors.CheckViolation)
     assert "conservation" in str(caught.value.orig)

@@ -74,17 +74,17 @@ class River:
     def state(self) -> dict[str, pd.DataFrame]:
         """Everything that must not depend on order or repetition, keyed by names instead of ids."""
         subject = (
-            "SELECT s.series_id, coalesce('d ' || d.device_key, 'c ' || c.document, 'p ' || p.plant_key) || ' ' || s.quantity AS series "
-            "FROM fleet.series AS s LEFT JOIN fleet.device AS d USING (device_id) LEFT JOIN fleet.customer AS c USING (customer_id) "
-            "LEFT JOIN fleet.plant AS p ON p.plant_id = s.plant_id"
+            "SELECT s.series_id, coalesce('d ' || d.device_key, 'c ' || c.document, 'p ' || p.plant_key) || ' ' || quantity AS series "
+            "FROM fleet.series AS s LEFT JOIN fleet.device AS d USING (device_id) "
+            "LEFT JOIN fleet.customer AS c USING (customer_id) LEFT JOIN fleet.plant AS p ON p.plant_id = s.plant_id"
         )
         return {
             "readings": self.read(
                 f"SELECT series, measured_at, value FROM mart.reading JOIN ({subject}) AS n USING (series_id) ORDER BY 1, 2"
             ),
             "rollups": self.read(
-                "SELECT series, grain, starts_at, reading_count, mean, min, max, first, last, stddev, median, p95, p99, active_minutes, "
-                f"covered_s, expected_s, energy_kwh FROM mart.rollup JOIN ({subject}) AS n USING (series_id) ORDER BY 1, 2, 3"
+                "SELECT series, grain, starts_at, reading_count, mean, min, max, first, last, stddev, median, p95, p99, "
+                f"active_minutes, covered_s, expected_s, energy_kwh FROM mart.rollup JOIN ({subject}) AS n USING (series_id) ORDER BY 1, 2, 3"
             ),
             "states": self.read(
                 f"SELECT series, happened_at, state FROM mart.state_event JOIN ({subject}) AS n USING (series_id) ORDER BY 1, 2"
@@ -117,7 +117,8 @@ def test_the_samples_load_exactly_as_they_were_counted_when_they_were_made(river
 
     rows = river.read(
         "SELECT d.feed || '/' || d.original_name AS name, d.state, d.delivery_count, l.* FROM landing.document AS d "
-        "LEFT JOIN LATERAL (SELECT * FROM landing.load AS l WHERE l.document_id = d.document_id ORDER BY load_id DESC LIMIT 1) AS l ON true"
+        "LEFT JOIN LATERAL "
+        "(SELECT * FROM landing.load AS l WHERE l.document_id = d.document_id ORDER BY load_id DESC LIMIT 1) AS l ON true"
     ).set_index("name")
     loaded = {name: facts for name, facts in EXPECTED.items() if facts["outcome"] == "loaded" and name in rows.index}
     assert len(loaded) >= 14  # a copy of one sample may have landed under its other name
@@ -230,7 +231,8 @@ def test_a_day_that_crosses_a_months_partition_is_loaded_whole(river):
     river.flow()
 
     days = river.read(
-        "SELECT local_date, energy_kwh FROM mart.rollup_day AS r JOIN fleet.series AS s USING (series_id) WHERE s.origin = 'measured'"
+        "SELECT local_date, energy_kwh FROM mart.rollup_day AS r JOIN fleet.series AS s USING (series_id) "
+        "WHERE s.origin = 'measured'"
     )
     assert [(str(day), energy) for day, energy in days.values.tolist()] == [("2026-01-31", pytest.approx(12.0))]
 

@@ -18,11 +18,11 @@ ON CONFLICT (series_id, grain, starts_at) DO UPDATE SET
     energy_kwh = EXCLUDED.energy_kwh, computed_at = EXCLUDED.computed_at
 WHERE
     (
-        r.ends_at, r.reading_count, r.sum, r.mean, r.min, r.max, r.first, r.last, r.stddev, r.median, r.p95, r.p99,
+        r.ends_at, r.local_date, r.reading_count, r.sum, r.mean, r.min, r.max, r.first, r.last, r.stddev, r.median, r.p95, r.p99,
         r.active_minutes, r.covered_s, r.expected_s, r.energy_kwh
     ) IS DISTINCT FROM (
-        EXCLUDED.ends_at, EXCLUDED.reading_count, EXCLUDED.sum, EXCLUDED.mean, EXCLUDED.min, EXCLUDED.max, EXCLUDED.first,
-        EXCLUDED.last, EXCLUDED.stddev, EXCLUDED.median, EXCLUDED.p95, EXCLUDED.p99, EXCLUDED.active_minutes, EXCLUDED.covered_s,
+        EXCLUDED.ends_at, EXCLUDED.local_date, EXCLUDED.reading_count, EXCLUDED.sum, EXCLUDED.mean, EXCLUDED.min, EXCLUDED.max,
+        EXCLUDED.first, EXCLUDED.last, EXCLUDED.stddev, EXCLUDED.median, EXCLUDED.p95, EXCLUDED.p99, EXCLUDED.active_minutes, EXCLUDED.covered_s,
         EXCLUDED.expected_s, EXCLUDED.energy_kwh
     );
 

@@ -49,19 +49,21 @@ FROM sample
 WHERE step_s IS NOT NULL
 GROUP BY series_id, local_day;
 
+-- Sums of floats are taken in the order of time everywhere, so that equal readings give equal bits.
+
 -- name: sum_whole_steps
 -- grain: (series, local hour) · reads: sample · steps that begin and end within one local hour, the trapezoid of each
 INSERT INTO piece
 SELECT
-    s.series_id, s.local_hour, s.local_day,
+    s.series_id, s.local_hour, s.local_day, s.local_hour - interval '1 microsecond',
     sum(CASE WHEN s.step_s <= l.limit_s
         THEN greatest(0, date_part('epoch', least(s.measured_at, d.expected_hi) - greatest(s.previous_at, d.expected_lo)))
         ELSE 0
-    END),
+    END ORDER BY s.measured_at),
     sum(CASE
         WHEN t.kind = 'power' AND s.step_s <= l.limit_s THEN (s.previous_value + s.value) / 2 * s.step_s / 3600
         WHEN t.kind = 'counter' THEN CASE WHEN s.value < s.previous_value THEN s.value ELSE s.value - s.previous_value END
-    END)
+    END ORDER BY s.measured_at)
 FROM sample AS s
 JOIN step_limit AS l USING (series_id, local_day)
 JOIN touched_day AS d USING (series_id, local_day)
@@ -93,7 +95,7 @@ WITH part AS (
     JOIN touched_day AS d USING (series_id, local_day)
 )
 SELECT
-    series_id, local_hour, local_day,
+    series_id, local_hour, local_day, part_lo,
     CASE WHEN is_bridged THEN expected_part_s ELSE 0 END,
     CASE kind
         WHEN 'power' THEN
@@ -108,16 +110,17 @@ FROM measured_part;
 INSERT INTO fresh
 WITH statistic AS (
     SELECT
-        s.series_id, s.local_hour, s.local_day, count(*) AS reading_count, sum(s.value) AS sum, avg(s.value) AS mean,
+        s.series_id, s.local_hour, s.local_day, count(*) AS reading_count,
+        sum(s.value ORDER BY s.measured_at) AS sum, avg(s.value ORDER BY s.measured_at) AS mean,
         min(s.value) AS min, max(s.value) AS max,
         (array_agg(s.value ORDER BY s.measured_at))[1] AS first, (array_agg(s.value ORDER BY s.measured_at))[count(*)] AS last,
-        stddev_samp(s.value) AS stddev, percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY s.value) AS percentiles,
+        stddev_samp(s.value ORDER BY s.measured_at) AS stddev, percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY s.value) AS percentiles,
         count(DISTINCT date_trunc('minute', s.measured_at)) AS active_minutes
     FROM sample AS s
     JOIN touched_day AS d USING (series_id, local_day)
     GROUP BY s.series_id, s.local_hour, s.local_day
 ), energy AS (
-    SELECT series_id, local_hour, local_day, sum(covered_s) AS covered_s, sum(energy_kwh) AS energy_kwh
+    SELECT series_id, local_hour, local_day, sum(covered_s ORDER BY part_at) AS covered_s, sum(energy_kwh ORDER BY part_at) AS energy_kwh
     FROM piece
     GROUP BY series_id, local_hour, local_day
 )
@@ -135,16 +138,17 @@ JOIN touched_day AS d USING (series_id, local_day);
 INSERT INTO fresh
 WITH statistic AS (
     SELECT
-        s.series_id, s.local_day, count(*) AS reading_count, sum(s.value) AS sum, avg(s.value) AS mean,
+        s.series_id, s.local_day, count(*) AS reading_count,
+        sum(s.value ORDER BY s.measured_at) AS sum, avg(s.value ORDER BY s.measured_at) AS mean,
         min(s.value) AS min, max(s.value) AS max,
         (array_agg(s.value ORDER BY s.measured_at))[1] AS first, (array_agg(s.value ORDER BY s.measured_at))[count(*)] AS last,
-        stddev_samp(s.value) AS stddev, percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY s.value) AS percentiles,
+        stddev_samp(s.value ORDER BY s.measured_at) AS stddev, percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY s.value) AS percentiles,
         count(DISTINCT date_trunc('minute', s.measured_at)) AS active_minutes
     FROM sample AS s
     JOIN touched_day AS d USING (series_id, local_day)
     GROUP BY s.series_id, s.local_day
 ), energy AS (
-    SELECT series_id, local_day, sum(covered_s) AS covered_s, sum(energy_kwh) AS energy_kwh
+    SELECT series_id, local_day, sum(covered_s ORDER BY part_at) AS covered_s, sum(energy_kwh ORDER BY part_at) AS energy_kwh
     FROM piece
     GROUP BY series_id, local_day
 )

@@ -1,5 +1,5 @@
 -- name: lock
--- One roll-up at a time; released at the end of the transaction. False: another one is at work.
+-- One roll-up at a time, and none while the fleet changes; released at the end of the transaction. False: wait for the other.
 SELECT pg_try_advisory_xact_lock(hashtext('heliograph.roll_up'));
 
 -- name: create_work
@@ -30,7 +30,8 @@ CREATE TEMPORARY TABLE step_limit (
 ) ON COMMIT DROP;
 -- Parts of local hours: the steps within one summed, the steps over an edge cut there.
 CREATE TEMPORARY TABLE piece (
-    series_id int4 NOT NULL, local_hour timestamptz NOT NULL, local_day date NOT NULL, covered_s float8 NOT NULL, energy_kwh float8
+    series_id int4 NOT NULL, local_hour timestamptz NOT NULL, local_day date NOT NULL, part_at timestamptz NOT NULL,
+    covered_s float8 NOT NULL, energy_kwh float8
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE fresh (LIKE mart.rollup) ON COMMIT DROP;
 

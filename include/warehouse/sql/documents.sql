@@ -1,11 +1,13 @@
 -- name: register_document
--- One row per distinct delivery; a repeat only counts.
+-- One row per distinct delivery; a repeat only counts, but a refused one is tried again with today's code.
 INSERT INTO landing.document AS d (
     tenant_id, feed, original_name, sha256, uri, size_bytes, stored_bytes, received_at, last_received_at
 )
 VALUES (:tenant_id, :feed, :original_name, :sha256, :uri, :size_bytes, :stored_bytes, :received_at, :received_at)
 ON CONFLICT (tenant_id, feed, sha256)
-    DO UPDATE SET delivery_count = d.delivery_count + 1, last_received_at = EXCLUDED.received_at
+    DO UPDATE SET
+        delivery_count = d.delivery_count + 1, last_received_at = EXCLUDED.received_at,
+        state = CASE d.state WHEN 'refused' THEN 'landed' ELSE d.state END, reason = NULL
 RETURNING document_id, delivery_count = 1 AS is_new;
 
 -- name: read_pending
@@ -64,9 +66,19 @@ SET state = 'landed'
 WHERE
     d.tenant_id = :tenant_id
     AND d.state = 'loaded'
-    AND d.document_id IN (
-        SELECT q.document_id FROM landing.quarantine AS q
-        WHERE q.tenant_id = :tenant_id AND :rule = ANY (q.broken_rules) AND q.subject = ANY (:subjects)
+    AND (
+        d.document_id IN (
+            SELECT q.document_id FROM landing.quarantine AS q
+            WHERE q.tenant_id = :tenant_id AND :rule = ANY (q.broken_rules) AND q.subject = ANY (:subjects)
+        )
+        -- Of a document with more bad rows than are kept, nobody knows whose they were.
+        OR EXISTS (
+            SELECT 1 FROM landing.load AS l
+            WHERE
+                l.document_id = d.document_id AND l.quarantine_reasons ? CAST(:rule AS text)
+                AND l.load_id = (SELECT max(load_id) FROM landing.load WHERE document_id = d.document_id)
+                AND l.quarantined_rows > (SELECT count(*) FROM landing.quarantine AS q WHERE q.document_id = d.document_id)
+        )
     );
 
 -- name: delete_quarantine

@@ -41,15 +41,15 @@ VALUES (
     :tenant_id, :source, :device_key,
     (SELECT plant_id FROM fleet.plant WHERE tenant_id = :tenant_id AND source = :source AND plant_key = :plant_key),
     (SELECT device_id FROM fleet.device WHERE tenant_id = :tenant_id AND source = :source AND device_key = :parent_key),
-    :kind, coalesce(CAST(:name AS text), :device_key), :model, :capacity_kw
+    coalesce(CAST(:kind AS text), 'inverter'), coalesce(CAST(:name AS text), :device_key), :model, :capacity_kw
 )
 ON CONFLICT (tenant_id, source, device_key) DO UPDATE SET
     plant_id = coalesce(EXCLUDED.plant_id, d.plant_id), parent_device_id = coalesce(EXCLUDED.parent_device_id, d.parent_device_id),
-    kind = EXCLUDED.kind, name = coalesce(CAST(:name AS text), d.name), model = coalesce(EXCLUDED.model, d.model),
+    kind = coalesce(CAST(:kind AS text), d.kind), name = coalesce(CAST(:name AS text), d.name), model = coalesce(EXCLUDED.model, d.model),
     capacity_kw = coalesce(EXCLUDED.capacity_kw, d.capacity_kw)
 WHERE (d.plant_id, d.parent_device_id, d.kind, d.name, d.model, d.capacity_kw)
     IS DISTINCT FROM (
-        coalesce(EXCLUDED.plant_id, d.plant_id), coalesce(EXCLUDED.parent_device_id, d.parent_device_id), EXCLUDED.kind,
+        coalesce(EXCLUDED.plant_id, d.plant_id), coalesce(EXCLUDED.parent_device_id, d.parent_device_id), coalesce(CAST(:kind AS text), d.kind),
         coalesce(CAST(:name AS text), d.name), coalesce(EXCLUDED.model, d.model), coalesce(EXCLUDED.capacity_kw, d.capacity_kw)
     )
 RETURNING device_id, (xmax = 0) AS is_new;
@@ -120,6 +120,10 @@ WHERE customer_id = ANY (:subject_ids) AND origin = 'measured';
 INSERT INTO fleet.series (tenant_id, device_id, customer_id, quantity, kind)
 VALUES (:tenant_id, :device_id, :customer_id, :quantity, :kind)
 ON CONFLICT (plant_id, device_id, customer_id, quantity, origin) DO NOTHING;
+
+-- name: wait_for_roll_up
+-- A roll-up at work would compute days by the old fleet that the marks below cannot see yet. Held until the transaction ends.
+SELECT pg_advisory_xact_lock_shared(hashtext('heliograph.roll_up'));
 
 -- name: mark_plant_dirty
 -- A plant's zone or place changed: its days have other edges and other daylight.

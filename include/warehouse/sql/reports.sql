@@ -116,7 +116,7 @@ VALUES (:tenant_id, :report_id, :recipient, :message_id, :created_at)
 ON CONFLICT (report_id, recipient) DO NOTHING;
 
 -- name: resend_mail
-UPDATE ops.outbox SET state = 'pending', message_id = :message_id, sent_at = NULL, last_error = NULL
+UPDATE ops.outbox SET state = 'pending', attempts = 0, message_id = :message_id, sent_at = NULL, last_error = NULL
 WHERE report_id = :report_id AND recipient = :recipient;
 
 -- name: read_pending_mail
