@@ -38,7 +38,7 @@ def _compute(connection: Connection, computed_at: datetime) -> int:
     _run(connection, "touched", "describe_series")
     _run(connection, "touched", "find_ranges")
     connection.exec_driver_sql("ANALYZE touched_series, touched_range")
-    _run(connection, "touched", "list_days")
+    _run(connection, "touched", "list_days", origin="measured")
     for block in ("sample_gauges", "sample_counters"):
         _run(connection, "readings", block)
     connection.exec_driver_sql("ANALYZE sample, touched_day")
@@ -56,7 +56,7 @@ def _compute_plants(connection: Connection, computed_at: datetime) -> int:
     if not _run(connection, "plants", "touch_plants").rowcount and not _has_derived(connection):
         return 0
     _run(connection, "touched", "describe_series")
-    _run(connection, "plants", "list_plant_days")
+    _run(connection, "touched", "list_days", origin="derived")
     connection.exec_driver_sql("ANALYZE touched_series, touched_day")
     _run(connection, "plants", "compute_plants", computed_at=computed_at)
     return _write(connection, ["hour", "day"])

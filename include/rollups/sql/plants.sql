@@ -18,28 +18,6 @@ JOIN fleet.device AS d ON d.device_id = s.device_id AND d.kind = 'inverter'
 JOIN fleet.series AS plant_series
     ON plant_series.plant_id = d.plant_id AND plant_series.quantity = s.quantity AND plant_series.origin = 'derived';
 
--- name: list_plant_days
-WITH day AS MATERIALIZED (
-    SELECT DISTINCT
-        s.series_id, x.local_day, s.is_solar, s.latitude, s.longitude,
-        x.local_day::timestamp AT TIME ZONE s.timezone AS lo, (x.local_day + 1)::timestamp AT TIME ZONE s.timezone AS hi
-    FROM dirty AS x
-    JOIN touched_series AS s USING (series_id)
-    WHERE s.origin = 'derived'
-), place AS MATERIALIZED (
-    SELECT DISTINCT latitude, longitude, local_day FROM day WHERE is_solar
-), lit AS MATERIALIZED (
-    SELECT latitude, longitude, local_day, mart.daylight(local_day, latitude, longitude) AS light FROM place
-)
-INSERT INTO touched_day
-SELECT
-    d.series_id, d.local_day, d.lo, d.hi,
-    CASE WHEN d.is_solar THEN greatest(d.lo, least(d.hi, coalesce(lower(l.light), d.hi))) ELSE d.lo END,
-    CASE WHEN d.is_solar THEN greatest(d.lo, least(d.hi, coalesce(upper(l.light), d.hi))) ELSE d.hi END
-FROM day AS d
-LEFT JOIN lit AS l USING (latitude, longitude, local_day)
-ON CONFLICT DO NOTHING;
-
 -- name: compute_plants
 -- grain: (plant, local hour | day) · reads: rollups of its inverters · every registered inverter is expected
 INSERT INTO fresh

@@ -129,13 +129,20 @@ CROSS JOIN LATERAL (
 ) AS before;
 
 -- name: list_days
-WITH day AS MATERIALIZED (
-    SELECT
-        r.series_id, s.is_solar, s.latitude, s.longitude, day::date AS local_day,
-        day::timestamp AT TIME ZONE s.timezone AS lo, (day::timestamp + interval '1 day') AT TIME ZONE s.timezone AS hi
+-- Days of the touched ranges, or of the derived series whose devices changed; daylight is worked out once per place and day.
+WITH wanted AS (
+    SELECT r.series_id, day::date AS local_day
     FROM touched_range AS r
-    JOIN touched_series AS s USING (series_id)
     CROSS JOIN LATERAL generate_series(lower(r.days)::timestamp, (upper(r.days) - 1)::timestamp, interval '1 day') AS day
+    UNION
+    SELECT x.series_id, x.local_day FROM dirty AS x
+), day AS MATERIALIZED (
+    SELECT
+        w.series_id, w.local_day, s.is_solar, s.latitude, s.longitude,
+        w.local_day::timestamp AT TIME ZONE s.timezone AS lo, (w.local_day + 1)::timestamp AT TIME ZONE s.timezone AS hi
+    FROM wanted AS w
+    JOIN touched_series AS s USING (series_id)
+    WHERE s.origin = :origin AND s.kind <> 'amount'
 ), place AS MATERIALIZED (
     SELECT DISTINCT latitude, longitude, local_day FROM day WHERE is_solar
 ), lit AS MATERIALIZED (
