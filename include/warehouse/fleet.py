@@ -74,7 +74,7 @@ def upsert_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, A
     A change that moves the days of a plant or device, or the number of inverters that a plant expects, makes those days dirty.
     Raises `BadDocument` for a row that the database refuses; the transaction is then good for nothing but a rollback.
     """
-    changed = []
+    changed: list[dict[str, Any]] = []
     statement = query("fleet", f"upsert_{kind}")
     for row in rows:
         try:
@@ -123,7 +123,8 @@ def register_subjects(connection: Connection, tenant: Tenant, kind: SubjectKind,
     named = list(subjects)
     known = read_subjects(connection, tenant.tenant_id, kind, [subject.key for subject in named])
     ordered = sorted(
-        (subject for subject in named if subject.key not in known), key=lambda subject: (subject.parent_key is not None, subject.key)
+        (subject for subject in named if subject.key not in known),
+        key=lambda subject: (subject.parent_key is not None, subject.key),
     )
     if kind == "customer":
         rows = [{"tenant_id": tenant.tenant_id, "document": s.key, "name": s.name or s.key} for s in ordered]

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pandas as pd
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
 
 from include.core.errors import TryLater
 from include.core.settings import Settings
@@ -30,13 +29,14 @@ SUBJECT = (
 STATE = {
     "readings": f"SELECT series, measured_at, value FROM mart.reading JOIN ({SUBJECT}) AS n USING (series_id) ORDER BY 1, 2",
     "rollups": (
-        "SELECT series, grain, starts_at, ends_at, local_date, reading_count, sum, mean, min, max, first, last, stddev, median, p95, "
-        "p99, active_minutes, covered_s, expected_s, energy_kwh "
+        "SELECT series, grain, starts_at, ends_at, local_date, reading_count, sum, mean, min, max, first, last, stddev, median, "
+        "p95, p99, active_minutes, covered_s, expected_s, energy_kwh "
         f"FROM mart.rollup JOIN ({SUBJECT}) AS n USING (series_id) ORDER BY 1, 2, 3"
     ),
     "states": f"SELECT series, happened_at, state FROM mart.state_event JOIN ({SUBJECT}) AS n USING (series_id) ORDER BY 1, 2",
     "fleet": (
-        "SELECT 'device ' || device_key AS key, kind, d.name, plant_key FROM fleet.device AS d LEFT JOIN fleet.plant USING (plant_id) "
+        "SELECT 'device ' || device_key AS key, kind, d.name, plant_key "
+        "FROM fleet.device AS d LEFT JOIN fleet.plant USING (plant_id) "
         "UNION ALL SELECT 'plant ' || plant_key, timezone, name, city FROM fleet.plant "
         "UNION ALL SELECT 'customer ' || document, '', name, '' FROM fleet.customer ORDER BY 1"
     ),
@@ -51,7 +51,8 @@ STATE = {
     ),
     "newest loads": (
         "SELECT DISTINCT ON (sha256) sha256, parsed_rows, quarantined_rows, missing_values, quarantine_reasons::text AS reasons, "
-        "first_measured_at, last_measured_at FROM landing.load JOIN landing.document USING (document_id) ORDER BY sha256, load_id DESC"
+        "first_measured_at, last_measured_at FROM landing.load JOIN landing.document USING (document_id) "
+        "ORDER BY sha256, load_id DESC"
     ),
 }
 """What must be the same whatever happened on the way, with names instead of ids where ids depend on the way."""
@@ -92,10 +93,11 @@ class SmallRiver:
                 while roll_up.roll_up_dirty(self.settings, now=now)["remaining"]:
                     pass
             except TryLater:
-                time.sleep(0.02)
+                pass
             if not self.waits():
                 return
             assert time.monotonic() < give_up, f"after {patience_s:g} s this still waits: {self.waits()}"
+            time.sleep(0.01)
 
     def waits(self) -> list[str]:
         """Everything that is not done yet."""
@@ -110,11 +112,15 @@ class SmallRiver:
         return sorted(path for path in self.settings.drops_path.rglob("*") if path.is_file())
 
     def refused(self) -> dict[str, set[str]]:
-        """Content (sha256) -> reasons of the files that were given back."""
+        """Content (sha256) -> reasons of the files that were given back.
+
+        A file that is given back a second time, since the first was cut short, lies there under a second name.
+        """
         found: dict[str, set[str]] = {}
         for page in self.settings.drops_path.glob("*/*/refused/*.reason.txt"):
             given_back = page.with_name(page.name.removesuffix(".reason.txt"))
-            assert given_back.exists(), f"{page.name} lies there without its file"
+            if not given_back.exists():
+                continue
             why = page.read_text().split("Why: ")[1].splitlines()[0]
             found.setdefault(hashlib.sha256(given_back.read_bytes()).hexdigest(), set()).add(why)
         return found
@@ -135,9 +141,10 @@ class SmallRiver:
         with transaction(url) as connection:
             connection.execute(
                 text(
-                    "TRUNCATE mart.reading, mart.superseded_reading, mart.rollup, mart.state_event, mart.report, landing.document, "
-                    "landing.load, landing.quarantine, ops.dirty_day, ops.outbox, fleet.series, fleet.target, fleet.tariff, "
-                    "fleet.device, fleet.customer, fleet.plant, fleet.tenant, fleet.app_user RESTART IDENTITY CASCADE"
+                    "TRUNCATE mart.reading, mart.superseded_reading, mart.rollup, mart.state_event, mart.report, "
+                    "landing.document, landing.load, landing.quarantine, ops.dirty_day, ops.outbox, fleet.series, fleet.target, "
+                    "fleet.tariff, fleet.device, fleet.customer, fleet.plant, fleet.tenant, fleet.app_user "
+                    "RESTART IDENTITY CASCADE"
                 )
             )
             self.tenant_id = fleet.upsert_tenant(connection, self.tenant)
@@ -188,9 +195,15 @@ def in_child(act: Callable[[], object]) -> int:
 
 
 def measurements(
-    devices: dict[int, float], days: list[str], *, step: str = "10min", faults: bool = False, start: str = "05:00", hours: int = 14
+    devices: dict[int, float],
+    days: list[str],
+    *,
+    step: str = "10min",
+    faults: bool = False,
+    start: str = "05:00",
+    hours: int = 14,
 ) -> bytes:
-    """A document of inverters at a constant power [kW] in São Paulo's daytime, by record; optionally with rows that break rules."""
+    """A document of inverters at a constant power [kW] in São Paulo's daytime, with rows that break rules where asked for."""
     rows = []
     for device, power_kw in devices.items():
         for day in days:

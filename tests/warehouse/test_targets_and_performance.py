@@ -1,0 +1,205 @@
+"""Energy against the monthly target, by numbers that were worked out by hand."""
+
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from include.core.errors import NeedsHuman, Refused
+from include.core.settings import Settings
+from include.steps.targets import save_targets
+from include.warehouse.engine import transaction
+from include.warehouse.performance import read_performance
+
+pytestmark = pytest.mark.postgres
+
+MAY_GWH, JUNE_GWH = 5.2, 4.4
+NO_TARGETS: list[float | None] = [None] * 12
+
+
+@pytest.fixture
+def plant(small_fleet):
+    """The small fleet with one inverter that a test fills day by day; the second one is moved out of the way."""
+    small_fleet.read("UPDATE fleet.device SET kind = 'meter' WHERE device_key = '2' RETURNING 1")
+    return small_fleet
+
+
+def fill(fleet, daily_kwh: dict[str, float], *, covered: dict[str, float] | None = None) -> None:
+    """Constant power over each local day, so that its energy is known; `covered` leaves out the end of a day [share]."""
+    parts = []
+    for day, energy_kwh in daily_kwh.items():
+        share = (covered or {}).get(day, 1.0)
+        start = pd.Timestamp(day, tz="America/Sao_Paulo")
+        stamps = pd.date_range(start, start + pd.Timedelta(hours=24 * share), freq="30min")
+        if share == 1.0:  # the last step ends a second before midnight, where the next day's power begins
+            stamps = stamps[:-1].append(pd.DatetimeIndex([start + pd.Timedelta(hours=24, seconds=-1)]))
+        parts.append(
+            pd.DataFrame({"at": stamps.tz_convert("UTC").tz_localize(None), "value": np.full(len(stamps), energy_kwh / 24)})
+        )
+    rows = pd.concat(parts).assign(series_id=fleet.series["1", "ac_power_kw"])
+    fleet.load(fleet.register(f"{min(daily_kwh)} to {max(daily_kwh)}"), rows)
+    fleet.roll_up()
+
+
+def days(first: str, last: str) -> list[str]:
+    return pd.date_range(first, last).strftime("%Y-%m-%d").tolist()
+
+
+def set_targets(fleet, **months: float) -> dict:
+    values = list(NO_TARGETS)
+    for name, target in months.items():
+        values[["jan", "feb", "mar", "apr", "may", "jun"].index(name)] = target
+    now = datetime(2020, 6, 14, 12, tzinfo=UTC)
+    return save_targets(settings_of(fleet), tenant="demo", plant="p1", year=2020, months_kwh=values, now=now)
+
+
+def settings_of(fleet) -> Settings:
+    return Settings(database_url=fleet.url)
+
+
+def windows(fleet, as_of: str) -> dict[int, dict]:
+    with transaction(fleet.url) as connection:
+        rows = read_performance(connection, plant_ids=[1], as_of=date.fromisoformat(as_of))
+    return {row["window_days"]: row for row in rows}
+
+
+def test_a_window_that_ends_with_the_month_is_measured_by_that_months_days(plant):
+    # 99 % of May's target every day: 30 of 31 days of 5.2 GWh make 5.0323 GWh, and 4.9819 GWh were generated.
+    # By the whole target of the month that follows, 4.4 GWh, the same energy would look like 113 %.
+    set_targets(plant, may=MAY_GWH * 1e6, jun=JUNE_GWH * 1e6)
+    fill(plant, dict.fromkeys(days("2020-05-01", "2020-05-31"), 0.99 * MAY_GWH * 1e6 / 31))
+
+    found = windows(plant, "2020-05-31")
+
+    assert {window: row["performance_index"] for window, row in found.items()} == pytest.approx(
+        {1: 0.99, 7: 0.99, 30: 0.99}, rel=2e-5
+    )
+    assert found[30]["target_kwh"] == pytest.approx(5_032_258.06, abs=0.01)
+    assert found[7]["target_kwh"] == pytest.approx(1_174_193.55, abs=0.01)
+    assert found[30]["energy_kwh"] == pytest.approx(4_981_935, rel=2e-5)
+    assert found[30]["energy_kwh"] / (JUNE_GWH * 1e6) == pytest.approx(1.13, abs=0.005)
+    assert (found[30]["first_day"], found[30]["last_day"]) == (date(2020, 5, 2), date(2020, 5, 31))
+
+
+def test_a_window_over_two_months_takes_each_day_by_its_own_month(plant):
+    # 17 days of May (of 31) and 13 of June (of 30): 2.8516 + 1.9067 = 4.7583 GWh; 101 % of it, 4.8059 GWh, was generated,
+    # May's days at 99 % (2.8231 GWh) and June's 13 days the rest, 152,520.4 kWh each. By June's target alone: 109 %.
+    set_targets(plant, may=MAY_GWH * 1e6, jun=JUNE_GWH * 1e6)
+    june_kwh = (1.01 * (17 * 5.2 / 31 + 13 * 4.4 / 30) - 17 * 0.99 * 5.2 / 31) * 1e6 / 13
+    assert june_kwh == pytest.approx(152_520.4, abs=0.1)
+    energy = dict.fromkeys(days("2020-05-15", "2020-05-31"), 0.99 * 5.2e6 / 31) | dict.fromkeys(
+        days("2020-06-01", "2020-06-13"), june_kwh
+    )
+    fill(plant, energy)
+
+    found = windows(plant, "2020-06-13")
+
+    assert found[30]["performance_index"] == pytest.approx(1.01, rel=2e-5)
+    assert found[30]["target_kwh"] == pytest.approx(4_758_279.57, abs=0.01)
+    assert found[30]["energy_kwh"] / (JUNE_GWH * 1e6) == pytest.approx(1.09, abs=0.005)
+    assert found[30]["days_counted"] == found[30]["days_expected"] == 30
+    assert found[7]["performance_index"] == pytest.approx(june_kwh / (4.4e6 / 30), rel=2e-5)
+
+
+def test_an_incomplete_day_leaves_both_sides(plant):
+    # Seven days at 100 kWh against 110 kWh a day; the fourth was measured for half of its time and does not count.
+    set_targets(plant, may=110.0 * 31)
+    fill(plant, dict.fromkeys(days("2020-05-10", "2020-05-16"), 100.0), covered={"2020-05-13": 0.5})
+
+    found = windows(plant, "2020-05-16")[7]
+
+    assert (found["days_counted"], found["days_expected"]) == (6, 7)
+    assert found["energy_kwh"] == pytest.approx(600, rel=1e-4)
+    assert found["target_kwh"] == pytest.approx(660)
+    assert found["performance_index"] == pytest.approx(10 / 11, rel=1e-4)
+    assert found["measured_kwh"] == pytest.approx(650, rel=1e-3)
+
+
+@pytest.mark.parametrize(("share", "counted"), [(43 / 48, 0), (44 / 48, 1)])
+def test_a_day_counts_from_nine_tenths_of_its_time(plant, share, counted):
+    set_targets(plant, may=110.0 * 31)
+    fill(plant, {"2020-05-16": 100.0}, covered={"2020-05-16": share})
+
+    assert windows(plant, "2020-05-16")[1]["days_counted"] == counted
+
+
+def test_without_a_target_there_is_energy_but_no_performance(plant):
+    fill(plant, dict.fromkeys(days("2020-05-10", "2020-05-16"), 100.0))
+
+    found = windows(plant, "2020-05-16")[7]
+
+    assert (found["performance_index"], found["target_kwh"], found["energy_kwh"]) == (None, None, None)
+    assert found["measured_kwh"] == pytest.approx(700, rel=1e-4)
+    assert (found["days_counted"], found["days_without_target"]) == (0, 7)
+
+
+def test_a_target_of_zero_gives_no_performance_either(plant):
+    set_targets(plant, may=0.0)
+    fill(plant, {"2020-05-16": 100.0})
+
+    found = windows(plant, "2020-05-16")[1]
+
+    assert (found["target_kwh"], found["performance_index"]) == (0, None)
+
+
+def test_a_silent_plant_has_windows_without_numbers(plant):
+    set_targets(plant, may=100.0)
+
+    found = windows(plant, "2020-05-16")
+
+    assert {window: row["days_expected"] for window, row in found.items()} == {1: 1, 7: 7, 30: 30}
+    assert all(row["energy_kwh"] is None and row["performance_index"] is None for row in found.values())
+
+
+def test_saving_targets_tells_the_performance_that_follows(plant):
+    fill(plant, {"2020-06-13": 100.0})
+
+    told = set_targets(plant, jun=200.0 * 30)
+
+    assert told["months_set"] == 1
+    window = next(row for row in told["performance"] if row["window_days"] == 1)
+    assert (window["last_day"], window["performance_index"]) == ("2020-06-13", pytest.approx(0.5, rel=1e-4))
+
+
+def test_an_empty_month_clears_its_target(plant):
+    set_targets(plant, may=100.0, jun=200.0)
+
+    set_targets(plant, jun=250.0)
+
+    kept = plant.read("SELECT month, target_kwh FROM fleet.target ORDER BY month")
+    assert kept.values.tolist() == [[date(2020, 6, 1), 250.0]]
+
+
+@pytest.mark.parametrize(
+    ("months", "word"),
+    [
+        ([1.0] * 11, "twelve"),
+        ([1.0] * 13, "twelve"),
+        ([-1.0, *[1.0] * 11], "month 1"),
+        ([*[1.0] * 11, float("nan")], "month 12"),
+        ([*[1.0] * 11, float("inf")], "month 12"),
+    ],
+)
+def test_values_that_are_not_twelve_energies_are_refused_and_nothing_is_saved(plant, months, word):
+    set_targets(plant, may=100.0)
+
+    with pytest.raises(Refused, match=word):
+        save_targets(settings_of(plant), tenant="demo", plant="p1", year=2020, months_kwh=months, now=datetime.now(UTC))
+
+    assert plant.read("SELECT target_kwh FROM fleet.target")["target_kwh"].tolist() == [100.0]
+
+
+@pytest.mark.parametrize("year", [0, -1, 10_000])
+def test_a_year_that_no_calendar_has_is_refused(plant, year):
+    with pytest.raises(Refused, match=str(year)):
+        save_targets(settings_of(plant), tenant="demo", plant="p1", year=year, months_kwh=[1.0] * 12, now=datetime.now(UTC))
+
+
+def test_targets_of_an_unknown_plant_or_tenant_are_refused_by_name(plant):
+    asked = {"year": 2020, "months_kwh": [1.0] * 12, "now": datetime.now(UTC)}
+
+    with pytest.raises(Refused, match="known: p1"):
+        save_targets(settings_of(plant), tenant="demo", plant="nowhere", **asked)
+    with pytest.raises(NeedsHuman, match="known: demo"):
+        save_targets(settings_of(plant), tenant="nobody", plant="p1", **asked)
