@@ -2,7 +2,7 @@
 
 import math
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -144,9 +144,14 @@ class Columns:
         keys = list(self.codes)
         for start in range(0, max(count, 1), self._piece_rows):
             frame = frame_of(columns.part(start, start + self._piece_rows), keys)
-            named = {key: subject for key in frame["subject"].cat.categories if (subject := self.subjects.get(key)) is not None}
-            yield Piece(frame, named, missing_count)
+            yield Piece(frame, self._named(frame["subject"].cat.categories), missing_count)
             missing_count = 0
+
+    def _named(self, keys: Iterable[str]) -> dict[str, Subject]:
+        """What is known of the subjects with these keys, and of the equipment that they belong to."""
+        named = {key: subject for key in keys if (subject := self.subjects.get(key)) is not None}
+        parents = {subject.parent_key for subject in named.values() if subject.parent_key is not None} - named.keys()
+        return named | {key: parent for key in sorted(parents) if (parent := self.subjects.get(key)) is not None}
 
 
 class _Table(NamedTuple):

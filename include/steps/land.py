@@ -25,9 +25,16 @@ def land_drops(settings: Settings, *, now: datetime) -> list[dict[str, Any]]:
 
     A file that was claimed by a run that died is landed first. A file that must not be read (a link, empty, too large) is moved
     to `refused/` with a reason. Folders of unknown tenants or feeds are left alone and logged.
+
+    Raises `TryLater` while another landing is at work.
     """
-    with transaction(settings.database_url) as connection:
-        tenants = fleet.read_tenants(connection)
+    with transaction(settings.database_url) as guard:
+        if not documents.try_lock_landing(guard):
+            raise TryLater("another landing is at work; this one would take its files", after_s=30)
+        return [check.as_dict() for check in _land_all(settings, fleet.read_tenants(guard), now)]
+
+
+def _land_all(settings: Settings, tenants: dict[str, fleet.Tenant], now: datetime) -> list[ClaimCheck]:
     left = [drop for drop in recover(settings.drops_path) if drop.tenant in tenants]
     checks = [check for drop in left[:_MOST] if (check := _land(settings, tenants, drop, drop.path, now))]
     found = look(
@@ -49,7 +56,7 @@ def land_drops(settings: Settings, *, now: datetime) -> list[dict[str, Any]]:
             continue
         if check := _land(settings, tenants, drop, claimed, now):
             checks.append(check)
-    return [check.as_dict() for check in checks]
+    return checks
 
 
 def _land(settings: Settings, tenants: dict[str, fleet.Tenant], drop: Drop, claimed: Path, now: datetime) -> ClaimCheck | None:

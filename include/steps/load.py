@@ -148,16 +148,7 @@ def _take_bad(settings: Settings, frame: pd.DataFrame, checked: Checked, read: _
     read.quarantined_count += len(bad)
     room = settings.max_quarantine_rows - len(read.quarantined)
     for position in bad[: max(room, 0)]:
-        row = frame.iloc[position]
-        read.quarantined.append(
-            documents.QuarantinedRow(
-                int(row["row_number"]),
-                _text(row["quantity"]) or "",
-                _text(row["subject"]),
-                checked.broken_rules(position),
-                _payload(row),
-            )
-        )
+        read.quarantined.append(_quarantined(frame.iloc[position], checked.broken_rules(int(position))))
 
 
 def _take_states(frame: pd.DataFrame, read: _Read) -> None:

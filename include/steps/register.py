@@ -33,7 +33,8 @@ _log = logging.getLogger(__name__)
 REGISTRY: Final = "registry"
 _MAX_ROUNDS: Final = 10
 _KEY_OF: Final = {"plant": "plant_key", "device": "device_key", "customer": "document"}
-_RULE_OF: Final = {"device": "subject_known", "customer": "subject_known", "plant": "plant_known"}
+SUBJECT_KNOWN: Final = "subject_known"
+_RULE_OF: Final = {"device": SUBJECT_KNOWN, "customer": SUBJECT_KNOWN, "plant": "plant_known"}
 
 
 def register_landed(settings: Settings, *, now: datetime, run_id: str) -> dict[str, Any]:
@@ -98,6 +99,8 @@ def register_document(settings: Settings, document_id: int, *, now: datetime, ru
             documents.reopen_waiting(connection, tenant.tenant_id, rule=_RULE_OF[kind], subjects=keys)
             for kind, keys in outcome.new_keys.items()
         )
+        if tenant.unknown_devices == "register" and tenant.register_under in outcome.new_keys.get("plant", ()):
+            replayed += documents.reopen_waiting(connection, tenant.tenant_id, rule=SUBJECT_KNOWN, subjects=None)
     _log.info("Registered %r of %s: %s", document.original_name, document.tenant, outcome.totals())
     return Counter(outcome.totals()) + Counter(documents=1, replayed_documents=replayed)
 

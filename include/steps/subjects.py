@@ -77,10 +77,18 @@ class SubjectDirectory:
         with transaction(self._url) as connection:
             found = fleet.read_subjects(connection, self._tenant.tenant_id, self._kind, keys)
             unknown = [key for key in keys if key not in found]
-            if unknown and self._tenant.unknown_devices == "register":
+            if unknown and self._may_register(connection):
                 fleet.register_subjects(connection, self._tenant, self._kind, _with_parents(unknown, described))
                 found |= fleet.read_subjects(connection, self._tenant.tenant_id, self._kind, unknown)
         self._known |= found
+
+    def _may_register(self, connection: Connection) -> bool:
+        """The operator allows it, and for devices the plant that receives them is registered."""
+        if self._tenant.unknown_devices != "register":
+            return False
+        return self._kind == "customer" or self._tenant.register_under in fleet.read_plant_keys(
+            connection, self._tenant.tenant_id
+        )
 
     def _ensure(self, pairs: set[tuple[int, str]]) -> None:
         new = pairs - self._series.keys()

@@ -43,6 +43,11 @@ class QuarantinedRow:
     payload: Mapping[str, Any]
 
 
+def try_lock_landing(connection: Connection) -> bool:
+    """Become the one landing until the transaction ends; False while another one is."""
+    return bool(connection.execute(query("documents", "try_lock_landing")).scalar_one())
+
+
 def register_document(
     connection: Connection, *, tenant_id: int, tenant: str, feed: str, stored: Mapping[str, Any], received_at: datetime
 ) -> ClaimCheck:
@@ -94,11 +99,14 @@ def mark_refused(connection: Connection, document_id: int, reason: str) -> None:
     connection.execute(query("documents", "mark_refused"), {"document_id": document_id, "reason": reason})
 
 
-def reopen_waiting(connection: Connection, tenant_id: int, *, rule: str, subjects: Sequence[str]) -> int:
-    """Put documents back to landed whose quarantined rows broke `rule` for want of these subjects; returns how many."""
-    if not subjects:
+def reopen_waiting(connection: Connection, tenant_id: int, *, rule: str, subjects: Sequence[str] | None) -> int:
+    """Put documents back to landed whose quarantined rows broke `rule` for want of these subjects, or of any (None).
+
+    Returns how many.
+    """
+    if subjects is not None and not subjects:
         return 0
-    parameters = {"tenant_id": tenant_id, "rule": rule, "subjects": list(subjects)}
+    parameters = {"tenant_id": tenant_id, "rule": rule, "subjects": None if subjects is None else list(subjects)}
     return connection.execute(query("documents", "reopen_waiting"), parameters).rowcount
 
 

@@ -141,18 +141,7 @@ def ensure_series(
     known = _read_series(connection, kind, wanted)
     new = sorted(wanted - known.keys())
     if new:
-        rows = [
-            {
-                "tenant_id": tenant_id,
-                "device_id": None,
-                "customer_id": None,
-                "quantity": quantity,
-                "kind": QUANTITIES[quantity].kind,
-            }
-            | {f"{kind}_id": subject_id}
-            for subject_id, quantity in new
-        ]
-        connection.execute(query("fleet", "insert_series"), rows)
+        connection.execute(query("fleet", "insert_series"), [_series_row(tenant_id, kind, *pair) for pair in new])
         known = _read_series(connection, kind, wanted)
     return {pair: known[pair] for pair in wanted}
 

@@ -1,4 +1,4 @@
-"""`helio run --once` as a newcomer runs it: embedded PostgreSQL, a real Airflow, five feeds, mailed reports, the API; then again."""
+"""`helio run --once` as a newcomer runs it: embedded PostgreSQL, real Airflow, five feeds, mailed reports, API; then again."""
 
 import gzip
 import json

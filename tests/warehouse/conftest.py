@@ -130,8 +130,8 @@ class SmallFleet:
         with engine.begin() as connection:
             connection.execute(
                 text(
-                    "TRUNCATE mart.reading, mart.superseded_reading, mart.rollup, mart.state_event, landing.document, landing.load, "
-                    "landing.quarantine, ops.dirty_day RESTART IDENTITY CASCADE"
+                    "TRUNCATE mart.reading, mart.superseded_reading, mart.rollup, mart.state_event, landing.document, "
+                    "landing.load, landing.quarantine, ops.dirty_day RESTART IDENTITY CASCADE"
                 )
             )
         engine.dispose()

@@ -1,5 +1,6 @@
 """A river small enough to be killed hundreds of times: a few thousand rows that repeat, contradict and break rules."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -84,20 +85,20 @@ class SmallRiver:
         """Let the river run until nothing waits. What another process still holds is waited for, as the next run would."""
         give_up = time.monotonic() + patience_s
         while True:
-            now = datetime.now(UTC)
-            land.land_drops(self.settings, now=now + timedelta(seconds=5))
-            register.register_landed(self.settings, now=now, run_id="test")
-            for batch in load.pending_batches(self.settings):
-                load.load_batch(self.settings, batch, now=now, run_id="test")
-            try:
-                while roll_up.roll_up_dirty(self.settings, now=now)["remaining"]:
-                    pass
-            except TryLater:
-                pass
+            with contextlib.suppress(TryLater):
+                self._flow_once(datetime.now(UTC))
             if not self.waits():
                 return
             assert time.monotonic() < give_up, f"after {patience_s:g} s this still waits: {self.waits()}"
             time.sleep(0.01)
+
+    def _flow_once(self, now: datetime) -> None:
+        land.land_drops(self.settings, now=now + timedelta(seconds=5))
+        register.register_landed(self.settings, now=now, run_id="test")
+        for batch in load.pending_batches(self.settings):
+            load.load_batch(self.settings, batch, now=now, run_id="test")
+        while roll_up.roll_up_dirty(self.settings, now=now)["remaining"]:
+            pass
 
     def waits(self) -> list[str]:
         """Everything that is not done yet."""

@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 from sqlalchemy import text
 
-from include.core.errors import BadDocument
+from include.core.errors import BadDocument, TryLater
 from include.core.settings import Settings
 from include.steps import land, load, register, roll_up
-from include.warehouse import fleet
+from include.warehouse import documents, fleet
 from include.warehouse.engine import transaction
 
 pytestmark = [pytest.mark.postgres, pytest.mark.gx]
@@ -74,7 +74,8 @@ class River:
     def state(self) -> dict[str, pd.DataFrame]:
         """Everything that must not depend on order or repetition, keyed by names instead of ids."""
         subject = (
-            "SELECT s.series_id, coalesce('d ' || d.device_key, 'c ' || c.document, 'p ' || p.plant_key) || ' ' || quantity AS series "
+            "SELECT s.series_id, "
+            "coalesce('d ' || d.device_key, 'c ' || c.document, 'p ' || p.plant_key) || ' ' || quantity AS series "
             "FROM fleet.series AS s LEFT JOIN fleet.device AS d USING (device_id) "
             "LEFT JOIN fleet.customer AS c USING (customer_id) LEFT JOIN fleet.plant AS p ON p.plant_id = s.plant_id"
         )
@@ -84,7 +85,8 @@ class River:
             ),
             "rollups": self.read(
                 "SELECT series, grain, starts_at, reading_count, mean, min, max, first, last, stddev, median, p95, p99, "
-                f"active_minutes, covered_s, expected_s, energy_kwh FROM mart.rollup JOIN ({subject}) AS n USING (series_id) ORDER BY 1, 2, 3"
+                "active_minutes, covered_s, expected_s, energy_kwh "
+                f"FROM mart.rollup JOIN ({subject}) AS n USING (series_id) ORDER BY 1, 2, 3"
             ),
             "states": self.read(
                 f"SELECT series, happened_at, state FROM mart.state_event JOIN ({subject}) AS n USING (series_id) ORDER BY 1, 2"
@@ -211,6 +213,36 @@ def test_an_operator_may_have_unknown_devices_registered_under_a_plant(warehouse
     device = river.read("SELECT d.device_key, d.kind, p.plant_key FROM fleet.device AS d JOIN fleet.plant AS p USING (plant_id)")
     assert device.values.tolist() == [["7", "inverter", "p"]]
     assert river.state()["readings"]["value"].tolist() == [1.0]
+
+
+def test_registered_sensors_keep_their_equipment_and_wait_for_the_plant_that_receives_them(warehouse_url, tmp_path):
+    river = River(warehouse_url, tmp_path, unknown_devices="register", register_under="p")
+    sensor = {"sensor_uuid": "s1", "sensor_tipo": "temperatura", "valor": "4.5", "timestamp": "2026-01-01T12:00:00Z"}
+    river.write(
+        "telemetry_batches", "a.json", json.dumps([{"equip_uuid": "e1", "equip_nome": "Freezer", "sensor": [sensor]}]).encode()
+    )
+    assert river.flow()["quarantined_rows"] == 1
+
+    river.write("registry", "plants.csv", b"plant_key,name,timezone\np,Plant,America/Sao_Paulo\n")
+    river.flow()
+
+    devices = river.read(
+        "SELECT d.device_key, d.kind, d.name, p.plant_key, e.device_key AS parent FROM fleet.device AS d "
+        "JOIN fleet.plant AS p USING (plant_id) LEFT JOIN fleet.device AS e ON e.device_id = d.parent_device_id ORDER BY 1"
+    )
+    assert devices.fillna("").values.tolist() == [["e1", "equipment", "Freezer", "p", ""], ["s1", "sensor", "s1", "p", "e1"]]
+    assert river.state()["readings"]["value"].tolist() == [4.5]
+
+
+def test_two_landings_never_take_each_others_files(river):
+    river.write("registry", "plants.csv", b"plant_key,name,timezone\np,Plant,America/Sao_Paulo\n")
+
+    with transaction(river.settings.database_url) as guard:
+        assert documents.try_lock_landing(guard)
+        with pytest.raises(TryLater, match="another landing"):
+            river.land()
+
+    assert len(river.land()) == 1
 
 
 def test_a_day_that_crosses_a_months_partition_is_loaded_whole(river):

@@ -1,3 +1,7 @@
+-- name: try_lock_landing
+-- One landing at a time; released at the end of the transaction.
+SELECT pg_try_advisory_xact_lock(hashtext('heliograph.landing'));
+
 -- name: register_document
 -- One row per distinct delivery; a repeat only counts, but a refused one is tried again with today's code.
 INSERT INTO landing.document AS d (
@@ -69,7 +73,8 @@ WHERE
     AND (
         d.document_id IN (
             SELECT q.document_id FROM landing.quarantine AS q
-            WHERE q.tenant_id = :tenant_id AND :rule = ANY (q.broken_rules) AND q.subject = ANY (:subjects)
+            WHERE q.tenant_id = :tenant_id AND :rule = ANY (q.broken_rules)
+                AND (CAST(:subjects AS text[]) IS NULL OR q.subject = ANY (:subjects))
         )
         -- Of a document with more bad rows than are kept, nobody knows whose they were.
         OR EXISTS (
