@@ -20,12 +20,14 @@ run: setup ## start everything, carry the samples through, keep serving; ONCE=1 
 test: setup ## run every test, a real Airflow run among them
 	@exec $(BIN)/python -m pytest
 
-check: setup ## lint, format, types, layers and the fast tests: what a change must pass
+check: lint ## lint, format, types, layers and the fast tests: what a change must pass
+	$(BIN)/python -m pytest -q tests/unit
+
+lint: setup ## lint, format, types and layers only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/lint-imports
-	$(BIN)/python -m pytest -q tests/unit
 
 fmt: setup ## format and fix what can be fixed
 	$(BIN)/ruff check --fix-only --quiet .
@@ -62,4 +64,4 @@ clean: ## stop what runs and remove .venv and caches; the data in .heliograph st
 	@test ! -x $(BIN)/helio || $(BIN)/helio stop
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
 
-.PHONY: help run test check fmt setup lock bench logs db-clean clean
+.PHONY: help run test check lint fmt setup lock bench logs db-clean clean

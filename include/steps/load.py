@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -91,7 +91,8 @@ class _Read:
 
     directory: SubjectDirectory
     gathered: Gathered = field(default_factory=Gathered)
-    states: dict[tuple[int, datetime], str] = field(default_factory=dict)
+    states: dict[tuple[int, datetime], tuple[str, int]] = field(default_factory=dict)
+    contradicted_states: list[documents.QuarantinedRow] = field(default_factory=list)
     quarantined: list[documents.QuarantinedRow] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     parsed: int = 0
@@ -111,7 +112,7 @@ def _read(settings: Settings, connection: Connection, document: LandedDocument) 
     return read
 
 
-def _pieces(settings: Settings, document: LandedDocument, feed: Feed, timezone: ZoneInfo) -> Any:  # noqa: ANN401 - an iterator
+def _pieces(settings: Settings, document: LandedDocument, feed: Feed, timezone: ZoneInfo) -> Iterator[Piece]:
     with ObjectStore(settings.landing).open(document.uri) as stored:
         body = unpack(stored, limits=Limits.from_settings(settings))
     context = ParseContext(
@@ -152,18 +153,31 @@ def _take_bad(settings: Settings, frame: pd.DataFrame, checked: Checked, read: _
 
 
 def _take_states(frame: pd.DataFrame, read: _Read) -> None:
-    series = read.directory.series_ids(frame)
-    for series_id, at, state in zip(series, frame["measured_at"], frame["state"], strict=True):
+    """Keep the last state of each instant; an earlier one that said something else is set aside."""
+    columns = (frame["row_number"], read.directory.series_ids(frame), frame["measured_at"], frame["state"])
+    for row_number, series_id, at, state in zip(*columns, strict=True):
         key = (int(series_id), at.to_pydatetime())
-        read.repeated_states += key in read.states
-        read.states[key] = state
+        earlier = read.states.get(key)
+        if earlier is not None and earlier[0] == state:
+            read.repeated_states += 1
+        elif earlier is not None:
+            subject, quantity = read.directory.name_of(key[0])
+            payload = {"measured_at": at.isoformat(), "state": earlier[0]}
+            read.contradicted_states.append(documents.QuarantinedRow(earlier[1], quantity, subject, (CONTRADICTED,), payload))
+        read.states[key] = (state, int(row_number))
 
 
 def _write(settings: Settings, connection: Connection, document: LandedDocument, read: _Read) -> documents.LoadCounts:
-    incoming, duplicates, contradicted = read.gathered.settle()
-    rows = read.quarantined + [_contradicted_row(row, read.directory) for row in contradicted]
-    if contradicted:
-        read.reasons[CONTRADICTED] += len(contradicted)
+    settled = read.gathered.settle(most_contradicted=settings.max_quarantine_rows)
+    incoming = settled.incoming
+    contradicted_count = settled.contradicted_count + len(read.contradicted_states)
+    if contradicted_count:
+        read.reasons[CONTRADICTED] += contradicted_count
+    rows = [
+        *read.quarantined,
+        *read.contradicted_states,
+        *(_contradicted_row(row, read.directory) for row in settled.contradicted),
+    ]
     if len(incoming):
         readings.ensure_partitions(settings.database_url, incoming)
     readings.lock_tenant(connection, document.tenant_id)
@@ -176,7 +190,7 @@ def _write(settings: Settings, connection: Connection, document: LandedDocument,
         timezones=read.directory.timezones(),
         earlier=(*earlier, document.tenant_id) if earlier else None,
     )
-    states = [(series_id, at, state) for (series_id, at), state in read.states.items()]
+    states = [(series_id, at, state) for (series_id, at), (state, _) in read.states.items()]
     written += readings.load_states(connection, states, document_id=document.document_id)
     documents.replace_quarantine(connection, document, rows[: settings.max_quarantine_rows])
     instants = [at for _, at in read.states] + ([incoming.first, incoming.last] if len(incoming) else [])
@@ -185,8 +199,8 @@ def _write(settings: Settings, connection: Connection, document: LandedDocument,
         inserted_rows=written.inserted,
         updated_rows=written.updated,
         unchanged_rows=written.unchanged,
-        duplicate_rows=duplicates + read.repeated_states,
-        quarantined_rows=read.quarantined_count + len(contradicted),
+        duplicate_rows=settled.duplicate_count + read.repeated_states,
+        quarantined_rows=read.quarantined_count + contradicted_count,
         missing_values=read.missing,
         quarantine_reasons=read.reasons,
         quality_suite=read.suite,

@@ -26,6 +26,7 @@ class SubjectDirectory:
         self._known: dict[str, fleet.KnownSubject] = {}
         self._asked: set[str] = set()
         self._series: dict[tuple[int, str], int] = {}
+        self._names: dict[int, tuple[str, str]] = {}
 
     def is_known(self, frame: pd.DataFrame, described: Mapping[str, Subject]) -> NDArray[np.bool_]:
         """For each row: is its subject registered, or could it be registered now?"""
@@ -66,9 +67,10 @@ class SubjectDirectory:
 
     def name_of(self, series_id: int) -> tuple[str, str]:
         """(subject key, quantity) of a series met so far."""
-        keys = {subject.subject_id: key for key, subject in self._known.items()}
-        subject_id, quantity = next(pair for pair, known in self._series.items() if known == series_id)
-        return keys[subject_id], quantity
+        if series_id not in self._names:
+            keys = {subject.subject_id: key for key, subject in self._known.items()}
+            self._names = {known: (keys[subject_id], quantity) for (subject_id, quantity), known in self._series.items()}
+        return self._names[series_id]
 
     def _look_up(self, keys: list[str], described: Mapping[str, Subject]) -> None:
         if not keys:

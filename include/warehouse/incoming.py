@@ -21,6 +21,16 @@ class Contradicted:
     value: float
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Each key once; how many earlier rows said the same, and how many said something else."""
+
+    incoming: Incoming
+    duplicate_count: int = 0
+    contradicted_count: int = 0
+    contradicted: list[Contradicted] = field(default_factory=list)
+
+
 @dataclass(slots=True)
 class Gathered:
     """Rows so far: 24 bytes each, whatever the document looked like."""
@@ -47,13 +57,13 @@ class Gathered:
         self._value.append(value.copy())
         self._row_number.append(row_number.copy())
 
-    def settle(self) -> tuple[Incoming, int, list[Contradicted]]:
+    def settle(self, *, most_contradicted: int) -> Settled:
         """Sort by (series, instant) and keep the last row of each key; afterwards nothing is gathered.
 
-        Returns the incoming readings, how many earlier rows said the same (duplicates), and those that said something else.
+        All contradicted rows are counted, `most_contradicted` of them are told.
         """
         if not self._series_id:
-            return Incoming(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0)), 0, []
+            return Settled(Incoming(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0)))
         series_id, measured_at = _joined(self._series_id), _joined(self._measured_at)
         order = None if _is_sorted(series_id, measured_at) else np.lexsort((measured_at, series_id))
         if order is not None:
@@ -62,14 +72,15 @@ class Gathered:
         is_last = np.ones(len(series_id), bool)
         is_last[:-1] = (series_id[1:] != series_id[:-1]) | (measured_at[1:] != measured_at[:-1])
         if is_last.all():
-            return Incoming(series_id, measured_at, value), 0, []
+            return Settled(Incoming(series_id, measured_at, value))
         incoming = Incoming(series_id[is_last], measured_at[is_last], value[is_last])
         kept_value = incoming.value[np.cumsum(is_last) - is_last]
+        positions = np.flatnonzero(~is_last & (value != kept_value))
         contradicted = [
             Contradicted(int(row_number[i]), int(series_id[i]), int(measured_at[i]), float(value[i]))
-            for i in np.flatnonzero(~is_last & (value != kept_value))
+            for i in positions[:most_contradicted]
         ]
-        return incoming, int((~is_last).sum()) - len(contradicted), contradicted
+        return Settled(incoming, int((~is_last).sum()) - len(positions), len(positions), contradicted)
 
 
 def _joined(parts: list[NDArray[T]], order: NDArray[np.int64] | None = None) -> NDArray[T]:

@@ -66,7 +66,8 @@ class SmallFleet:
             value=rows["value"].to_numpy(float),
             row_number=np.arange(1, len(rows) + 1, dtype=np.int32),
         )
-        incoming, duplicate, contradicted = gathered.settle()
+        settled = gathered.settle(most_contradicted=100)
+        incoming = settled.incoming
         with transaction(self.url) as connection:
             document: LandedDocument | None = documents.lock_document(connection, document_id)
             if document is None:
@@ -87,8 +88,8 @@ class SmallFleet:
                 inserted_rows=written.inserted,
                 updated_rows=written.updated,
                 unchanged_rows=written.unchanged,
-                duplicate_rows=duplicate,
-                quarantined_rows=len(contradicted),
+                duplicate_rows=settled.duplicate_count,
+                quarantined_rows=settled.contradicted_count,
                 first_measured_at=incoming.first if len(incoming) else None,
                 last_measured_at=incoming.last if len(incoming) else None,
             )

@@ -234,6 +234,25 @@ def test_registered_sensors_keep_their_equipment_and_wait_for_the_plant_that_rec
     assert river.state()["readings"]["value"].tolist() == [4.5]
 
 
+def test_contradictory_states_and_values_of_one_document_are_set_aside_and_the_last_wins(warehouse_url, tmp_path):
+    river = River(warehouse_url, tmp_path, unknown_devices="register", register_under="p")
+    river.write("registry", "plants.csv", b"plant_key,name,timezone\np,Plant,America/Sao_Paulo\n")
+    river.flow()
+    at = {"timestamp": "2026-01-01T12:00:00Z"}
+    doors = [{"sensor_uuid": "d", "sensor_tipo": "porta", "valor": state, **at} for state in ("open", "open", "closed")]
+    meters = [{"sensor_uuid": "t", "sensor_tipo": "temperatura", "valor": value, **at} for value in ("4", "4", "5")]
+    river.write("telemetry_batches", "a.json", json.dumps([{"equip_uuid": "e", "sensor": doors + meters}]).encode())
+
+    total = river.flow()
+
+    assert (total["inserted_rows"], total["duplicate_rows"], total["quarantined_rows"]) == (2, 1 + 0, 1 + 2)
+    assert river.state()["states"]["state"].tolist() == ["closed"]
+    assert river.state()["readings"]["value"].tolist() == [5.0]
+    payloads = river.read("SELECT broken_rules, payload FROM landing.quarantine ORDER BY quantity, row_number")
+    assert {tuple(rules) for rules in payloads["broken_rules"]} == {("contradicted_in_document",)}
+    assert sorted(str(payload.get("state", payload.get("value"))) for payload in payloads["payload"]) == ["4.0", "4.0", "open"]
+
+
 def test_two_landings_never_take_each_others_files(river):
     river.write("registry", "plants.csv", b"plant_key,name,timezone\np,Plant,America/Sao_Paulo\n")
 
