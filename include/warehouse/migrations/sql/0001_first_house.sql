@@ -316,25 +316,17 @@ CREATE FUNCTION mart.series_timezone(series fleet.series) RETURNS text LANGUAGE 
     )
 $$;
 
-CREATE FUNCTION mart.daylight(day date, latitude float8, longitude float8) RETURNS tstzrange LANGUAGE sql IMMUTABLE AS $$
-    -- Sun centre above 5 degrees, by the sunrise equation with the NOAA equation of time (accuracy about two minutes);
-    -- day is the local calendar day at the given longitude. Empty in polar night, the whole solar day in midnight sun.
-    WITH fractional_year AS (
-        SELECT 2 * pi() / 365.25 * (extract(doy FROM day) - 1 + 0.5) AS g
-    ), sun AS (
-        SELECT
-            229.18 * (0.000075 + 0.001868 * cos(g) - 0.032077 * sin(g) - 0.014615 * cos(2 * g) - 0.040849 * sin(2 * g))
-                AS equation_of_time_min,
-            0.006918 - 0.399912 * cos(g) + 0.070257 * sin(g) - 0.006758 * cos(2 * g) + 0.000907 * sin(2 * g)
-                - 0.002697 * cos(3 * g) + 0.00148 * sin(3 * g) AS declination
-        FROM fractional_year
-    ), horizon AS (
-        SELECT
-            (day::timestamp AT TIME ZONE 'UTC') + make_interval(secs => 60 * (720 - 4 * longitude - equation_of_time_min)) AS noon,
-            (sind(5) - sind(latitude) * sin(declination)) / greatest(cosd(latitude) * cos(declination), 1e-9) AS cos_half_day
-        FROM sun
-    ), half_day AS (
-        SELECT noon, cos_half_day, make_interval(secs => 240 * acosd(least(greatest(cos_half_day, -1), 1))) AS half FROM horizon
-    )
-    SELECT CASE WHEN cos_half_day >= 1 THEN 'empty'::tstzrange ELSE tstzrange(noon - half, noon + half) END FROM half_day
-$$;
+CREATE FUNCTION mart.daylight(day date, latitude float8, longitude float8) RETURNS tstzrange LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+-- Sun centre above 5 degrees, by the sunrise equation with NOAA's fits of declination and equation of time (about two minutes).
+-- day is the local calendar day at the given longitude. Empty in polar night, the whole solar day in midnight sun.
+DECLARE
+    g           float8 := 2 * pi() / 365.25 * (date_part('doy', day) - 0.5);
+    declination float8 := 0.006918 - 0.399912 * cos(g) + 0.070257 * sin(g) - 0.006758 * cos(2 * g) + 0.000907 * sin(2 * g)
+        - 0.002697 * cos(3 * g) + 0.00148 * sin(3 * g);
+    time_min    float8 := 229.18 * (0.000075 + 0.001868 * cos(g) - 0.032077 * sin(g) - 0.014615 * cos(2 * g) - 0.040849 * sin(2 * g));
+    noon        timestamptz := (day::timestamp AT TIME ZONE 'UTC') + make_interval(secs => 60 * (720 - 4 * longitude - time_min));
+    cos_half    float8 := (sind(5) - sind(latitude) * sin(declination)) / greatest(cosd(latitude) * cos(declination), 1e-9);
+    half        interval := make_interval(secs => 240 * acosd(least(greatest(cos_half, -1), 1)));
+BEGIN
+    RETURN CASE WHEN cos_half >= 1 THEN 'empty'::tstzrange ELSE tstzrange(noon - half, noon + half) END;
+END $$;
