@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
-from rich.panel import Panel
 from rich.table import Column, Table
 
 from cli.run.airflow import USERS
@@ -34,10 +33,8 @@ def print_summary(console: Console, settings: Settings, outcome: Outcome, *, kee
     for label, fact in told(outcome.facts).items():
         console.print(f"{label:>18}  {fact}", highlight=False, soft_wrap=True)
     if keeps_serving:
-        console.print(
-            Panel(next_things(settings, outcome.login, outcome.question), title="Running; Ctrl-C stops everything", expand=False),
-            highlight=False,
-        )
+        console.print("\nRunning; Ctrl-C stops everything.\n", style="bold")
+        console.print(next_things(settings, outcome.login, outcome.question), highlight=False, soft_wrap=True, markup=False)
 
 
 def told(facts: Mapping[str, Any]) -> dict[str, str]:

@@ -1,0 +1,418 @@
+"""Bends right answers of the vendors into wrong ones: fields, units, numbers, times, rows. Answers are changed in place.
+
+It knows the shapes of the three clouds: where readings (`Cell`), times and lists of rows are. What it does not find it leaves
+alone.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from sandbox.sunshine import Plant, Sunshine
+
+Answer = dict[str, Any]
+Measure = Literal["power", "day_energy", "total_energy", "energy"]
+
+_MEASURES: dict[str, dict[str, Measure]] = {
+    "huawei": {
+        "active_power": "power",
+        "day_cap": "day_energy",
+        "total_cap": "total_energy",
+        "inverter_power": "energy",
+        "PVYield": "energy",
+        "inverterYield": "energy",
+        "product_power": "energy",
+        "day_power": "energy",
+    },
+    "sungrow": {
+        "p24": "power",
+        "p83033": "power",
+        "p83002": "power",
+        "p1": "day_energy",
+        "p83022": "day_energy",
+        "p2": "total_energy",
+        "p83024": "total_energy",
+        "2": "energy",
+        "4": "energy",
+    },
+    "deye": {
+        "TotalActiveACOutputPower": "power",
+        "generationPower": "power",
+        "DailyActiveProduction": "day_energy",
+        "TotalActiveProduction": "total_energy",
+        "Production": "energy",
+        "generationValue": "energy",
+    },
+}
+_TIMES = {
+    "huawei": ("collectTime",),
+    "sungrow": ("time_stamp", "device_time"),
+    "deye": ("time", "timeStamp", "lastUpdateTime", "collectionTime"),
+}
+_OWNERS = {"huawei": ("devId", "stationCode"), "sungrow": ("ps_key", "ps_id"), "deye": ("deviceSn", "stationId", "id")}
+_SERIALS = ("esnCode", "sn", "device_sn", "deviceSn")
+_PLANTS = ("plantCode", "stationCode", "ps_id", "stationId", "id")
+_PAGES = ("list", "pageList", "stationList", "deviceListItems", "deviceList", "alertList", "stationAlertItems")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of an interface (its path behind the vendor's prefix) with its body, and the truth it asks about."""
+
+    vendor: str
+    interface: str
+    ask: dict[str, Any]
+    sunshine: "Sunshine"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One reading: where it stands, what it is and whose; `row` is the dictionary that has its time."""
+
+    holder: dict[str, Any]
+    key: str
+    measure: Measure
+    owner: str
+    row: dict[str, Any]
+
+    def value(self) -> float | None:
+        """The reading as a number, whether it is told as one or as text."""
+        raw = self.holder[self.key]
+        return None if raw is None else float(raw)
+
+    def put(self, value: float | None) -> None:
+        """Another value, told in the type of the old one."""
+        raw = self.holder[self.key]
+        self.holder[self.key] = str(round(value, 4)) if isinstance(raw, str) and value is not None else value
+
+
+def cells(call: Call, answer: Answer) -> list[Cell]:
+    """All readings of an answer, in its order."""
+    return list(_cells(call.vendor, answer, "", answer))
+
+
+def _cells(vendor: str, node: Any, owner: str, row: dict[str, Any]) -> Iterator[Cell]:  # noqa: ANN401 - any JSON
+    if not isinstance(node, dict):
+        for element in node if isinstance(node, list) else ():
+            yield from _cells(vendor, element, owner, row)
+        return
+    owner = next((str(node[key]) for key in _OWNERS[vendor] if node.get(key)), owner)
+    row = node if any(key in node for key in _TIMES[vendor]) else row
+    if {"key", "value"} <= set(node):
+        if node["key"] in _MEASURES[vendor]:
+            yield Cell(node, "value", _MEASURES[vendor][node["key"]], owner, row)
+        return
+    yield from _cells_of_fields(vendor, node, owner, row)
+
+
+def _cells_of_fields(vendor: str, node: dict[str, Any], owner: str, row: dict[str, Any]) -> Iterator[Cell]:
+    for key, value in list(node.items()):
+        if isinstance(value, dict | list):
+            is_named = vendor == "sungrow" and isinstance(value, list) and key[:1].isdecimal()
+            yield from _cells(vendor, value, key if is_named else owner, row)
+        elif key in _MEASURES[vendor] and (not key.isdecimal() or "time_stamp" in node):
+            yield Cell(node, key, _MEASURES[vendor][key], owner, row)
+
+
+def row_lists(call: Call, node: Any) -> Iterator[list[dict[str, Any]]]:  # noqa: ANN401 - any JSON
+    """Every list whose elements have a time."""
+    if isinstance(node, list) and node and isinstance(node[0], dict) and any(key in node[0] for key in _TIMES[call.vendor]):
+        yield node
+    elif isinstance(node, dict | list):
+        for child in node.values() if isinstance(node, dict) else node:
+            yield from row_lists(call, child)
+
+
+def page_lists(node: Any) -> Iterator[list[dict[str, Any]]]:  # noqa: ANN401 - any JSON
+    """Every list of plants, devices or alarms."""
+    if not isinstance(node, dict):
+        return
+    for key, value in node.items():
+        is_devices = key == "data" and isinstance(value, list) and value and isinstance(value[0], dict) and "devName" in value[0]
+        if is_devices or (key in _PAGES and isinstance(value, list)):
+            yield value
+        else:
+            yield from page_lists(value)
+
+
+def instant_of(call: Call, row: dict[str, Any], zone: ZoneInfo) -> datetime | None:
+    """The time of a row, aware, in the plant's zone."""
+    raw = next((row[key] for key in _TIMES[call.vendor] if row.get(key)), None)
+    if raw is None:
+        return None
+    if call.vendor == "huawei":
+        return datetime.fromtimestamp(raw / 1000, UTC).astimezone(zone)
+    if call.vendor == "sungrow":
+        return datetime.strptime(raw, "%Y%m%d%H%M%S").replace(tzinfo=zone) if len(raw) == 14 else None
+    return datetime.fromtimestamp(float(raw), UTC).astimezone(zone)
+
+
+def shift(call: Call, row: dict[str, Any], by: timedelta) -> None:
+    """Move the times of a row, each in its own form; times that are days or months stay."""
+    for key in _TIMES[call.vendor]:
+        raw = row.get(key)
+        if not raw:
+            continue
+        if call.vendor == "sungrow":
+            row[key] = _moved_text(raw, by)
+        elif call.vendor == "huawei":
+            row[key] = raw + int(by.total_seconds() * 1000)
+        elif not isinstance(raw, str):
+            row[key] = raw + by.total_seconds()
+        elif raw.isdecimal():
+            row[key] = str(int(raw) + int(by.total_seconds()))
+
+
+def _moved_text(raw: str, by: timedelta) -> str:
+    if len(raw) != 14:
+        return raw
+    return (datetime.strptime(raw, "%Y%m%d%H%M%S") + by).strftime("%Y%m%d%H%M%S")  # noqa: DTZ007 - local text without offset
+
+
+def _plant_of(call: Call, owner: str) -> "Plant | None":
+    inverter = call.sunshine.find_inverter(owner)
+    if inverter is not None:
+        return call.sunshine.plant_of(inverter)
+    return call.sunshine.find_plant(owner) or call.sunshine.find_plant(str(call.ask.get("stationId")))
+
+
+def _last_plant(call: Call) -> "Plant":
+    return call.sunshine.plants(call.vendor)[-1]
+
+
+def _of(call: Call, answer: Answer, *measures: Measure) -> list[Cell]:
+    return [cell for cell in cells(call, answer) if cell.measure in measures]
+
+
+# ---- fields ---------------------------------------------------------------------------------------------------------------
+
+
+def _rename_power(call: Call, answer: Answer) -> None:
+    for cell in _of(call, answer, "power"):
+        if cell.key == "value":
+            cell.holder["key"] = f"New{cell.holder['key']}"
+        else:
+            cell.holder[f"new_{cell.key}"] = cell.holder.pop(cell.key)
+
+
+def _leave_out_power(call: Call, answer: Answer) -> None:
+    for cell in _of(call, answer, "power"):
+        cell.holder.pop(cell.key)
+
+
+def _add_fields(call: Call, answer: Answer) -> None:
+    for cell in cells(call, answer):
+        cell.holder.setdefault("brand_new_field", {"nested": [1, 2, 3]})
+
+
+# ---- numbers --------------------------------------------------------------------------------------------------------------
+
+
+def _change_unit(call: Call, answer: Answer) -> None:
+    """Huawei tells kW and now tells W; the others tell W and now tell kW, whatever the unit beside it says."""
+    factor = 1000.0 if call.vendor == "huawei" else 0.001
+    _change(_of(call, answer, "power"), lambda value: value * factor)
+
+
+def _change_type(call: Call, answer: Answer) -> None:
+    for cell in cells(call, answer):
+        raw = cell.holder[cell.key]
+        if raw is not None:
+            cell.holder[cell.key] = float(raw) if isinstance(raw, str) else str(raw)
+
+
+def _null_every_third(call: Call, answer: Answer) -> None:
+    for cell in cells(call, answer)[2::3]:
+        cell.holder[cell.key] = None
+
+
+def _not_a_number(call: Call, answer: Answer) -> None:
+    for cell in _of(call, answer, "power")[::7]:
+        cell.holder[cell.key] = float("nan")
+
+
+def _revise(call: Call, answer: Answer) -> None:
+    _change(cells(call, answer), lambda value: value * 1.03)
+
+
+def _spike(call: Call, answer: Answer) -> None:
+    _change(_of(call, answer, "power")[3::50], lambda value: 6553.5 if value < 6553.5 else value * 1000)
+
+
+def _freeze(call: Call, answer: Answer) -> None:
+    first: dict[str, float | None] = {}
+    for cell in _of(call, answer, "power"):
+        value = cell.value()
+        if value:
+            first.setdefault(cell.owner, value)
+        cell.put(first.get(cell.owner, value))
+
+
+def _negative_night(call: Call, answer: Answer) -> None:
+    _change(_of(call, answer, "power"), lambda value: value if value > 0 else -0.012)
+
+
+def _reset_counter(call: Call, answer: Answer) -> None:
+    """The lifetime counter starts again at the middle of each inverter's rows (of a single row: there)."""
+    owned: dict[str, list[Cell]] = {}
+    for cell in _of(call, answer, "total_energy"):
+        owned.setdefault(cell.owner, []).append(cell)
+    for series in owned.values():
+        known = [cell for cell in series if cell.value() is not None]
+        later = known[len(known) // 2 :]
+        start = later[0].value() or 0.0 if later else 0.0
+        for cell in later:
+            value = cell.value()
+            cell.put(None if value is None else value - start)
+
+
+def _reset_late(call: Call, answer: Answer) -> None:
+    """Until one o'clock the day counter still shows yesterday's energy."""
+    unit = 1000.0 if call.vendor == "sungrow" else 1.0
+    for cell in _of(call, answer, "day_energy"):
+        plant = _plant_of(call, cell.owner)
+        at = instant_of(call, cell.row, plant.zone()) if plant else None
+        if plant is None or at is None or at.hour > 0:
+            continue
+        own = call.sunshine.find_inverter(cell.owner)
+        inverters = (own,) if own else plant.inverters
+        cell.put(unit * sum(call.sunshine.energy_kwh(inverter, at.date() - timedelta(days=1)) for inverter in inverters))
+
+
+def _change(found: list[Cell], change: Callable[[float], float]) -> None:
+    for cell in found:
+        value = cell.value()
+        if value is not None:
+            cell.put(change(value))
+
+
+# ---- times ----------------------------------------------------------------------------------------------------------------
+
+
+def _skew_clock(call: Call, answer: Answer) -> None:
+    for rows in row_lists(call, answer):
+        for row in rows:
+            shift(call, row, timedelta(minutes=7))
+
+
+def _miss_clock_change(call: Call, answer: Answer) -> None:
+    """After a change of the clocks the logger goes on with the old offset until midnight."""
+    for row, plant in _rows_with_plants(call, answer):
+        at = instant_of(call, row, plant.zone())
+        midnight = at.replace(hour=0, minute=0, second=0, fold=0) if at else None
+        if at is None or midnight is None:
+            continue
+        changed = (at.utcoffset() or timedelta()) - (midnight.utcoffset() or timedelta())
+        if changed:
+            shift(call, row, -changed if call.vendor == "sungrow" else changed)
+
+
+def _rows_with_plants(call: Call, answer: Answer) -> list[tuple[dict[str, Any], "Plant"]]:
+    found = {id(cell.row): (cell.row, _plant_of(call, cell.owner)) for cell in cells(call, answer)}
+    return [(row, plant) for row, plant in found.values() if plant is not None]
+
+
+# ---- rows -----------------------------------------------------------------------------------------------------------------
+
+
+def empty_page(call: Call, answer: Answer) -> None:
+    """No plants, devices or alarms on this page, though the total says that there are more."""
+    for rows in page_lists(answer):
+        rows.clear()
+
+
+def _empty_day(call: Call, answer: Answer) -> None:
+    for rows in list(row_lists(call, answer)):
+        rows.clear()
+
+
+def _drop_frames(call: Call, answer: Answer) -> None:
+    """Every hundredth row is missing, and the tenth to the eighteenth."""
+    for rows in row_lists(call, answer):
+        rows[:] = [row for at, row in enumerate(rows) if at % 100 != 99 and not 10 <= at < 19]
+
+
+def _double_rows(call: Call, answer: Answer) -> None:
+    for rows in row_lists(call, answer):
+        rows[:] = [row for at, row in enumerate(rows) for _ in range(2 if at % 5 == 0 else 1)]
+
+
+def _disorder_rows(call: Call, answer: Answer) -> None:
+    for rows in row_lists(call, answer):
+        rows[:] = [*rows[1::2], *rows[::2]]
+
+
+def _double_serial(call: Call, answer: Answer) -> None:
+    """The second device of a list carries the first one's serial number."""
+    for rows in page_lists(answer):
+        devices = [row for row in rows if any(key in row for key in _SERIALS)]
+        for key in _SERIALS:
+            if len(devices) > 1 and key in devices[0] and key in devices[1]:
+                devices[1][key] = devices[0][key]
+
+
+def _remove_plant(call: Call, answer: Answer) -> None:
+    """The account's last plant is gone, and its devices and readings."""
+    plant = _last_plant(call)
+    gone = {plant.key, *(inverter.key for inverter in plant.inverters)}
+    _without(answer, gone, (*_PLANTS, *_OWNERS[call.vendor]))
+
+
+def _without(node: Any, gone: set[str], names: tuple[str, ...]) -> None:  # noqa: ANN401 - any JSON
+    if isinstance(node, dict):
+        for key in [key for key in node if key in gone]:
+            del node[key]
+        for value in node.values():
+            _without(value, gone, names)
+    elif isinstance(node, list):
+        node[:] = [row for row in node if not (isinstance(row, dict) and any(str(row.get(name)) in gone for name in names))]
+        for value in node:
+            _without(value, gone, names)
+
+
+def _add_foreign(call: Call, answer: Answer) -> None:
+    """A row of a plant or device that nobody asked for; Sungrow names them by key."""
+    named = answer.get("result_data") if call.vendor == "sungrow" else None
+    first = next((key for key in named if key[:1].isdecimal()), None) if isinstance(named, dict) else None
+    if named is not None and first:
+        named[f"9999999{first[first.find('_') :]}" if "_" in first else "9999999"] = named[first]
+    for rows in [*row_lists(call, answer), *page_lists(answer)]:
+        ids = [name for name in (*_OWNERS[call.vendor], *_PLANTS) if rows and name in rows[0]]
+        if ids:
+            rows.append({**rows[0], **{name: _foreign(rows[0][name]) for name in ids}})
+
+
+def _foreign(known: object) -> object:
+    if isinstance(known, int):
+        return 99999999
+    return "NE=99999999" if str(known).startswith("NE=") else "99999999"
+
+
+Bend = Callable[[Call, Answer], None]
+BENDS: tuple[tuple[str, str, Bend], ...] = (
+    ("renamed_field", "the power has another name", _rename_power),
+    ("missing_field", "the power is not in the answer", _leave_out_power),
+    ("unknown_fields", "fields that nobody knows", _add_fields),
+    ("power_in_other_unit", "W for kW, or kW for W", _change_unit),
+    ("numbers_change_type", "numbers as text, and text as numbers", _change_type),
+    ("null_values", "every third reading is null", _null_every_third),
+    ("not_a_number", "NaN in the JSON", _not_a_number),
+    ("revised_values", "readings are 3 % higher than they were told before", _revise),
+    ("spike", "power leaps to 6553.5", _spike),
+    ("frozen_power", "power stands still", _freeze),
+    ("negative_night", "power at night is a little below zero", _negative_night),
+    ("counter_reset", "the lifetime counter starts again", _reset_counter),
+    ("wrong_midnight_reset", "the day counter shows yesterday's energy until one o'clock", _reset_late),
+    ("clock_skew", "times are seven minutes late", _skew_clock),
+    ("dst_hour", "on the days when the clocks change, times after the change are an hour off", _miss_clock_change),
+    ("empty_day", "no rows, and no error", _empty_day),
+    ("dropped_frames", "rows are missing, one by one and for 45 minutes", _drop_frames),
+    ("duplicate_rows", "every fifth row comes twice", _double_rows),
+    ("rows_in_disorder", "rows are not in the order of time", _disorder_rows),
+    ("duplicate_serial", "two devices have one serial number", _double_serial),
+    ("plant_removed", "the last plant is gone", _remove_plant),
+    ("foreign_row", "a row that nobody asked for", _add_foreign),
+)
