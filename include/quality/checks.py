@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -222,6 +223,7 @@ def _batches() -> "BatchDefinition[Any]":
     """Where a data frame becomes a batch; its context is ephemeral, silent and one per process."""
     # Great Expectations logs a dozen lines at INFO while it is imported.
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    _keep_progress_lock_private()
     import great_expectations as gx
     from great_expectations.data_context.types.base import (
         DataContextConfig,
@@ -236,3 +238,14 @@ def _batches() -> "BatchDefinition[Any]":
     context = gx.get_context(mode="ephemeral", project_config=config)
     asset = context.data_sources.add_pandas("readings").add_dataframe_asset("frame")
     return asset.add_batch_definition_whole_dataframe("whole")
+
+
+def _keep_progress_lock_private() -> None:
+    """Give the progress bars of Great Expectations a lock of this process alone.
+
+    The default is a semaphore that forked children share, taken even while bars are off: a task that is killed while it holds it
+    would stop the checks of every other task of the machine for ever.
+    """
+    from tqdm.auto import tqdm
+
+    tqdm.set_lock(RLock())

@@ -23,6 +23,8 @@ GOOD = {"quantity": "ac_power_kw", "measured_at": NOW - timedelta(hours=1), "val
 MONTH = GOOD | {"quantity": "consumption_kwh", "measured_at": datetime(2026, 2, 1, 3, 0, tzinfo=UTC)}
 SNAPSHOT = Path(__file__).with_name("suite_snapshot.json")
 
+ROOT = Path(__file__).resolve().parents[3]
+
 
 def frame_of(*rows):
     table = pd.DataFrame(rows, columns=list(GOOD))
@@ -251,6 +253,31 @@ def test_great_expectations_is_not_imported_before_the_first_check():
 
 def test_preload_tells_how_much_cpu_it_took():
     assert checks.preload() < 60
+
+
+KILLED_WHILE_CHECKING = """
+import os, signal
+from include.quality.checks import preload
+preload()
+from tqdm.auto import tqdm
+ready, told = os.pipe()
+child = os.fork()
+if child == 0:
+    tqdm.get_lock().acquire()
+    os.write(told, b"x")
+    signal.pause()
+os.read(ready, 1)
+os.kill(child, signal.SIGKILL)
+os.waitpid(child, 0)
+preload()
+print("checked again")
+"""
+
+
+def test_a_task_that_is_killed_within_a_check_does_not_stop_the_checks_of_others():
+    result = subprocess.run([sys.executable, "-c", KILLED_WHILE_CHECKING], cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+    assert result.stdout.strip() == "checked again", result.stderr[-2000:]
 
 
 @pytest.mark.parametrize("feed", READING_FEEDS)
