@@ -80,14 +80,10 @@ def register_document(settings: Settings, document_id: int, *, now: datetime, ru
         if document is None:
             return Counter()
         tenant = fleet.read_tenant(connection, document.tenant)
+        outcome = _Outcome()
         try:
             registry = _read(settings, document, ZoneInfo(tenant.timezone))
-        except BadDocument as error:
-            refuse(settings, connection, document, str(error))
-            return Counter(documents=1, refused=1)
-        outcome = _Outcome()
-        readings.lock_tenant(connection, tenant.tenant_id)
-        try:
+            readings.lock_tenant(connection, tenant.tenant_id)
             with connection.begin_nested():
                 _upsert_all(connection, tenant, registry, outcome)
         except BadDocument as error:
@@ -112,7 +108,6 @@ class _Outcome:
     parsed: int = 0
     inserted: int = 0
     updated: int = 0
-    duplicate: int = 0
     quarantined: list[documents.QuarantinedRow] = field(default_factory=list)
     new_keys: dict[str, list[str]] = field(default_factory=dict)
 
