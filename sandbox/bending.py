@@ -55,6 +55,7 @@ _TIMES = {
 _OWNERS = {"huawei": ("devId", "stationCode"), "sungrow": ("ps_key", "ps_id"), "deye": ("deviceSn", "stationId", "id")}
 _SERIALS = ("esnCode", "sn", "device_sn", "deviceSn")
 _PLANTS = ("plantCode", "stationCode", "ps_id", "stationId", "id")
+_TOTALS = ("total", "rowCount", "row_count", "stationTotal", "deviceTotal")
 _PAGES = ("list", "pageList", "stationList", "deviceListItems", "deviceList", "alertList", "stationAlertItems")
 
 
@@ -355,7 +356,7 @@ def _double_serial(call: Call, answer: Answer) -> None:
 
 
 def _remove_plant(call: Call, answer: Answer) -> None:
-    """The account's last plant is gone, and its devices and readings."""
+    """The account's last plant is gone, and its devices and readings; the totals of lists know it."""
     plant = _last_plant(call)
     gone = {plant.key, *(inverter.key for inverter in plant.inverters)}
     _without(answer, gone, (*_PLANTS, *_OWNERS[call.vendor]))
@@ -365,8 +366,13 @@ def _without(node: Any, gone: set[str], names: tuple[str, ...]) -> None:  # noqa
     if isinstance(node, dict):
         for key in [key for key in node if key in gone]:
             del node[key]
+        rows = sum(len(value) for name, value in node.items() if name in _PAGES and isinstance(value, list))
         for value in node.values():
             _without(value, gone, names)
+        left = sum(len(value) for name, value in node.items() if name in _PAGES and isinstance(value, list))
+        for total in _TOTALS:
+            if isinstance(node.get(total), int):
+                node[total] -= rows - left
     elif isinstance(node, list):
         node[:] = [row for row in node if not (isinstance(row, dict) and any(str(row.get(name)) in gone for name in names))]
         for value in node:

@@ -1,9 +1,14 @@
 """A fresh warehouse per test: one throw-away PostgreSQL per session, one migrated template, cheap copies of it."""
 
 import contextlib
+import threading
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -63,6 +68,42 @@ def _forget_engines(url: str) -> None:
 
     engine_of(url).dispose()
     engine_of.cache_clear()
+
+
+@dataclass
+class LiveClouds:
+    """The imitated vendor clouds behind a real socket."""
+
+    url: str
+    world: Any
+
+
+@pytest.fixture
+def clouds() -> Iterator[LiveClouds]:
+    """The three vendor clouds on a free port, limits on, at 2026-06-16 12:00 UTC; the clock stands until it is put forward."""
+    with live_clouds(datetime(2026, 6, 16, 12, tzinfo=UTC)) as live:
+        yield live
+
+
+@contextlib.contextmanager
+def live_clouds(now: datetime, *, limits_on: bool = True, plants: int = 3) -> Iterator[LiveClouds]:
+    """Serve the three vendor clouds from a thread for the length of a block."""
+    import uvicorn
+
+    from sandbox.clouds import app
+    from sandbox.sunshine import ShiftedClock, World, sunshine
+
+    world = World(sunshine=sunshine(plants=plants), clock=ShiftedClock(now, runs=False), limits_on=limits_on)
+    server = uvicorn.Server(uvicorn.Config(app(world), host="127.0.0.1", port=free_port(), log_level="error", access_log=False))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield LiveClouds(f"http://127.0.0.1:{server.config.port}", world)
+    finally:
+        server.should_exit = True
+        thread.join(10)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,23 @@ from typing import Any, Final
 FEEDS: Final = ("plant_measurements", "telemetry_batches", "sensor_readings", "consumption", "registry")
 """Kinds of file drops; also the folder names below `drops/<tenant>/`."""
 
-READING_FEEDS: Final = tuple(feed for feed in FEEDS if feed != "registry")
+VENDOR_NAMES: Final = ("sungrow", "deye", "huawei")
+"""Vendor clouds; also the `source` of the plants and devices that they name."""
+
+VENDOR_FLEET_FEEDS: Final = tuple(f"{vendor}_fleet" for vendor in VENDOR_NAMES)
+"""Lists of plants and devices as the vendor clouds answer them."""
+
+FLEET_FEEDS: Final = ("registry", *VENDOR_FLEET_FEEDS)
+"""Feeds that tell which plants and devices there are; everything else holds readings or alarms."""
+
+SPEAKING_AGAIN: Final = (*VENDOR_FLEET_FEEDS, *(f"{vendor}_alarms" for vendor in VENDOR_NAMES))
+"""Lists of which a repeat tells that what another one said in between no longer holds."""
+
+READING_FEEDS: Final = (
+    *(feed for feed in FEEDS if feed != "registry"),
+    *(f"{vendor}_{kind}" for vendor in VENDOR_NAMES for kind in ("plants", "devices", "alarms")),
+)
+"""Feeds that `load_readings` loads; a vendor's answers land as `<vendor>_plants`, `_devices` and `_alarms`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +44,10 @@ class ClaimCheck:
 
 @dataclass(frozen=True, slots=True)
 class LandedDocument:
-    """One manifest row, as much of it as a load needs. `received_at` is aware UTC."""
+    """One manifest row, as much of it as a load needs. Instants are aware UTC; `last_received_at` is that of the newest repeat.
+
+    `integration_id` is the vendor account that answered; None for a dropped file.
+    """
 
     document_id: int
     tenant_id: int
@@ -39,3 +58,5 @@ class LandedDocument:
     uri: str
     stored_bytes: int
     received_at: datetime
+    last_received_at: datetime | None = None
+    integration_id: int | None = None

@@ -40,6 +40,11 @@ class Settings:
     smtp_port: int = _setting(8025, "Port of the demo's mail sink.")
     jwt_secret: str = _setting("", "Key that signs API tokens, at least 32 bytes.")
     token_minutes: int = _setting(15, "How long an API token is valid [min].")
+    vault_keys: str = _setting("", "Fernet keys that seal vendor credentials and tokens, comma-separated; the first one seals.")
+    extra_vendor_urls: str = _setting(
+        "", "Base URLs that vendor accounts may name besides the vendors' own: a sandbox, an on-premises system; comma-separated."
+    )
+    sandbox_port: int = _setting(9100, "Port of the demo's imitated vendor clouds.")
     settled_after_h: float = _setting(2.0, "Intervals that ended less than this ago [h] are marked provisional.")
 
     @classmethod
@@ -62,6 +67,11 @@ class Settings:
     def landing(self) -> str:
         """URL or path of the object store of documents."""
         return self.landing_url or str(self.home / "landing")
+
+    @property
+    def sandbox_url(self) -> str:
+        """Where the demo's imitated vendor clouds are."""
+        return f"http://127.0.0.1:{self.sandbox_port}"
 
     @property
     def report_store(self) -> str:

@@ -43,6 +43,11 @@ def instant_of(microseconds: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
 
 
+def microseconds_of(instant: datetime) -> int:
+    """Whole microseconds since 1970 of an aware instant."""
+    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
 def day_span(first: date, timezone: ZoneInfo, days: int = 1) -> Span:
     """UTC span of whole local days; 23 or 25 hours long where the clock changes."""
     return Span(_midnight(first, timezone), _midnight(first + timedelta(days=days), timezone))

@@ -1,4 +1,7 @@
-"""The feeds that people drop as files: name, subject and parser of each; an explicit table, nothing is registered from afar."""
+"""The feeds, dropped by people or answered by vendor clouds: name, subject and parser of each.
+
+An explicit table; nothing is registered from afar.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -6,17 +9,19 @@ from typing import Final
 
 from include.core.frames import Piece, SubjectKind
 from include.sources import consumption, plant_measurements, sensor_readings, telemetry_batches
+from include.sources.clouds import CLOUDS
 from include.sources.context import ParseContext
 from include.sources.fleet_registry import Registry, parse_registry
+from include.sources.vendor_session import AlarmList
 
-__all__ = ["FEEDS", "Feed", "ParseContext", "Parser", "Registry", "parse_registry"]
+__all__ = ["ALARM_FEEDS", "FEEDS", "AlarmFeed", "Feed", "ParseContext", "Parser", "Registry", "parse_registry"]
 
 Parser = Callable[[bytes | memoryview, ParseContext], Iterator[Piece]]
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One kind of dropped file.
+    """One kind of documents that hold readings. `source` says whose keys its subjects have: a vendor's, or those of the drops.
 
     `parse` is pure. It raises `BadDocument` (at once or while it is iterated) when the document as a whole cannot be read;
     a bad record becomes rows with NaT or NaN and its JSON text in `raw`.
@@ -25,6 +30,16 @@ class Feed:
     name: str
     subject_kind: SubjectKind
     parse: Parser
+    source: str = "drops"
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmFeed:
+    """A vendor's lists of alarms; `parse` is as pure as that of readings."""
+
+    name: str
+    source: str
+    parse: Callable[[bytes | memoryview, ParseContext], AlarmList]
 
 
 FEEDS: Final[dict[str, Feed]] = {
@@ -34,6 +49,13 @@ FEEDS: Final[dict[str, Feed]] = {
         Feed("telemetry_batches", "device", telemetry_batches.parse),
         Feed("sensor_readings", "device", sensor_readings.parse),
         Feed("consumption", "customer", consumption.parse),
+        *(Feed(f"{name}_plants", "plant", cloud.parse, name) for name, cloud in CLOUDS.items()),
+        *(Feed(f"{name}_devices", "device", cloud.parse, name) for name, cloud in CLOUDS.items()),
     )
 }
 """Feeds of readings by name. The feed `registry` holds no readings: it is read by `parse_registry`."""
+
+ALARM_FEEDS: Final[dict[str, AlarmFeed]] = {
+    feed.name: feed for feed in (AlarmFeed(f"{name}_alarms", name, cloud.parse_alarms) for name, cloud in CLOUDS.items())
+}
+"""Feeds of alarms by name."""

@@ -22,7 +22,10 @@ from include.sources.registry_fields import ALIASES, DEVICE_KINDS, READERS, BadF
 
 @dataclass(frozen=True, slots=True)
 class PlantRow:
-    """A plant; `timezone` is IANA, capacity is DC [kWp] and AC [kW], coordinates are degrees."""
+    """A plant; `timezone` is IANA, capacity is DC [kWp] and AC [kW], coordinates are degrees.
+
+    `source` says who named the key: drops, or a vendor. What a vendor tells of itself needs none.
+    """
 
     plant_key: str
     name: str | None = None
@@ -33,11 +36,15 @@ class PlantRow:
     capacity_kw: float | None = None
     city: str | None = None
     commissioned_on: date | None = None
+    source: str = "drops"
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
-    """A device of a plant; `kind` is one of `DEVICE_KINDS`, an inverter where nobody says, `parent_key` what it belongs to."""
+    """A device of a plant; `kind` is one of `DEVICE_KINDS`, an inverter where nobody says, `parent_key` what it belongs to.
+
+    `vendor_type` is the vendor's own type of device, by which its cloud wants to be asked; never in files.
+    """
 
     device_key: str
     plant_key: str | None = None
@@ -46,6 +53,8 @@ class DeviceRow:
     model: str | None = None
     capacity_kw: float | None = None
     parent_key: str | None = None
+    vendor_type: str | None = None
+    source: str = "drops"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +67,26 @@ class CustomerRow:
 
 @dataclass(frozen=True, slots=True)
 class TargetRow:
-    """What a plant should generate in a month [kWh]; `month` is its first day."""
+    """What a plant should generate in a month [kWh]; `month` is its first day.
+
+    Without a `source` the plant is the only one that has the key.
+    """
 
     plant_key: str
     month: date
     target_kwh: float
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TariffRow:
-    """Price of energy [currency per kWh] from a day on; `currency` is ISO 4217."""
+    """Price of energy [currency per kWh] from a day on; `currency` is ISO 4217, `source` as in `TargetRow`."""
 
     plant_key: str
     valid_from: date
     price_per_kwh: float
     currency: str = "BRL"
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

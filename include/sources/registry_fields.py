@@ -4,12 +4,15 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, Final
 
+from include.core.documents import VENDOR_NAMES
 from include.core.errors import Refused
 from include.core.span import zone
 from include.sources import names, numbers
 from include.sources.months import month_of
 
 DEVICE_KINDS: Final = ("inverter", "meter", "logger", "battery", "sensor", "equipment")
+SOURCES: Final = ("drops", *VENDOR_NAMES)
+"""Who names keys: the tenant's own files, or a vendor."""
 
 
 class BadField(ValueError):
@@ -74,6 +77,12 @@ def _kind(value: Any) -> str:  # noqa: ANN401
     return kind
 
 
+def _source(value: Any) -> str:  # noqa: ANN401
+    if (source := names.plain(_text(value))) not in SOURCES:
+        raise BadField(f"is none of {', '.join(SOURCES)}")
+    return source
+
+
 def _currency(value: Any) -> str:  # noqa: ANN401
     written = _text(value).upper()
     if len(written) != 3 or not (written.isascii() and written.isalpha()):
@@ -90,7 +99,7 @@ READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "capacity_kwp": _above_zero, "capacity_kw": _above_zero, "target_kwh": _between(0, 1e12),
     "price_per_kwh": _between(0, 100_000), "commissioned_on": _day,
     "valid_from": _day,
-    "month": _month, "currency": _currency,
+    "month": _month, "currency": _currency, "source": _source,
 }  # fmt: skip
 ALIASES: Final = {name: name for name in READERS} | {
     "plant": "plant_key", "plant_id": "plant_key", "usina": "plant_key", "usina_id": "plant_key", "device": "device_key",
@@ -103,5 +112,5 @@ ALIASES: Final = {name: name for name in READERS} | {
     "mes": "month", "meta_kwh": "target_kwh", "projecao_kwh": "target_kwh", "projection_kwh": "target_kwh",
     "kwh": "target_kwh", "valido_de": "valid_from", "vigencia": "valid_from", "inicio_vigencia": "valid_from",
     "preco_kwh": "price_per_kwh", "preco_por_kwh": "price_per_kwh", "tarifa": "price_per_kwh", "price": "price_per_kwh",
-    "moeda": "currency",
+    "moeda": "currency", "fonte": "source", "origem": "source", "vendor": "source",
 }  # fmt: skip

@@ -79,3 +79,43 @@ def test_an_unknown_list_is_rejected_by_name(context):
     registry = parse_registry(b'{"plants": [{"plant_key": "1"}], "boats": [{"x": 1}]}', context)
 
     assert "boats" in registry.rejected[0].reason
+
+
+@pytest.mark.parametrize(
+    ("header", "word", "source"),
+    [
+        ("source", "sungrow", "sungrow"),
+        ("Fonte", " Huawei ", "huawei"),
+        ("origem", "deye", "deye"),
+        ("vendor", "drops", "drops"),
+        ("source", "", "drops"),
+    ],
+)
+def test_a_plant_and_a_device_say_who_named_them(context, header, word, source):
+    plants = parse_registry(f"plant_key;name;{header}\n1;Roof;{word}\n".encode(), context).plants
+    devices = parse_registry(f"device_key;plant_key;{header}\n5;1;{word}\n".encode(), context).devices
+
+    assert plants == [PlantRow("1", "Roof", source=source)]
+    assert devices == [DeviceRow("5", "1", source=source)]
+
+
+def test_a_target_and_a_tariff_may_leave_open_whose_plant_it_is(context):
+    body = b"""{"targets": [{"plant_key": "1", "month": "2025-01", "target_kwh": 1, "source": "deye"},
+                            {"plant_key": "1", "month": "2025-01", "target_kwh": 1}],
+                "tariffs": [{"plant_key": "1", "valid_from": "2025-01-01", "price": 1, "source": "deye"},
+                            {"plant_key": "1", "valid_from": "2025-01-01", "price": 1}]}"""
+
+    registry = parse_registry(body, context)
+
+    assert [row.source for row in (*registry.targets, *registry.tariffs)] == ["deye", None, "deye", None]
+
+
+def test_a_source_that_nobody_is_is_rejected(context):
+    registry = parse_registry(b"plant_key,source\n1,solaredge\n2,\n", context)
+
+    assert [plant.plant_key for plant in registry.plants] == ["2"]
+    assert "source 'solaredge' is none of drops, sungrow, deye, huawei" in registry.rejected[0].reason
+
+
+def test_a_vendors_type_of_device_is_not_for_files(context):
+    assert parse_registry(b"device_key,vendor_type\n5,1\n", context).devices == [DeviceRow("5")]

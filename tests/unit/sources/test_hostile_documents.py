@@ -14,7 +14,7 @@ from include.core.errors import BadDocument
 from include.sources import columns
 from include.sources.feeds import FEEDS, parse_registry
 
-ALL = sorted(FEEDS)
+ALL = sorted(name for name, feed in FEEDS.items() if feed.source == "drops")
 JSON_ONLY = ["plant_measurements", "telemetry_batches"]
 MISTAKES = {
     "nothing": (b"", "white space"),

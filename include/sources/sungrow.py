@@ -1,0 +1,1025 @@
+"""Sungrow iSolarCloud: what is asked of its OpenAPI, and what its answers mean.
+
+An app uses one of two families of interfaces: its own account's (a login, `/openapi/...`) or the other owners' (OAuth,
+`/openapi/platform/...`); `_ACCOUNT` and `_OWNERS` tell them apart. Every answer is HTTP 200 with `result_code` as text. Powers
+come in W and energies in Wh, mostly as texts; times are plant-local texts without an offset, so one local window serves plants
+of all zones. History says nothing about a plant's current day.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
+
+from include.core.errors import BadDocument, HeliographError, TryLater
+from include.core.frames import Piece
+from include.core.pulls import Allowance, AnswerKind, Ask, PulledFleet, Tokens
+from include.core.span import Span, day_span, days_between, instant_of, month_start, next_month, zone
+from include.core.vendors import VENDORS
+from include.sources import names, numbers
+from include.sources.columns import QUANTITY_CODES, Columns
+from include.sources.context import ParseContext
+from include.sources.fleet_registry import DeviceRow, PlantRow, Registry
+from include.sources.fleet_registry import Rejected as RejectedRow
+from include.sources.instants import UNREADABLE, Instants, microseconds
+from include.sources.place import zone_at
+from include.sources.vendor_document import json_object, unpack_answer
+from include.sources.vendor_errors import AllowanceGone, NotPermitted, Rejected, TokenEnded, TooFrequent, Unanswerable
+from include.sources.vendor_http import Reply, gateway
+from include.sources.vendor_session import Alarm, AlarmList, Answer, Call, Cloud, Credentials, Post, SessionLike
+
+_Item = TypeVar("_Item")
+
+VENDOR: Final = VENDORS["sungrow"]
+HOUR_S: Final = 3600
+
+PAGE_ROWS: Final = 100
+MOST_PAGES: Final = 1000
+MOST_KEYS: Final = 50
+MOST_DAYS: Final = 100
+MOST_MONTHS: Final = 24
+WINDOW: Final = timedelta(hours=3)
+STEP: Final = timedelta(minutes=5)
+MINUTE_FORM: Final = "%Y%m%d%H%M%S"
+
+PLANT: Final = "11"
+"""A plant as a type of device."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """Interfaces and field names of one family; a plant is named by `plant_form` in the list `plant_ids`."""
+
+    page: str
+    count: str
+    plants: str
+    devices: str
+    realtime: str
+    plants_realtime: str
+    minutes: str
+    plants_minutes: str
+    periods: str
+    plants_periods: str
+    faults: str
+    plant_ids: str
+    plant_form: str
+    plant_type: Mapping[str, int]
+    plant_queries: Mapping[str, str]
+
+
+_QUERIES: Final = {"day": "1", "month": "2"}
+_ACCOUNT: Final = _Family(
+    page="curPage",
+    count="rowCount",
+    plants="getPowerStationList",
+    devices="getDeviceListByUser",
+    realtime="getDeviceRealTimeData",
+    plants_realtime="getDeviceRealTimeData",
+    minutes="getDevicePointMinuteDataList",
+    plants_minutes="getDevicePointMinuteDataList",
+    periods="getDevicePointsDayMonthYearDataList",
+    plants_periods="getDevicePointsDayMonthYearDataList",
+    faults="getFaultAlarmInfo",
+    plant_ids="ps_key_list",
+    plant_form="{}_11_0_0",
+    plant_type={"device_type": int(PLANT)},
+    plant_queries=_QUERIES,
+)
+_OWNERS: Final = _Family(
+    page="page",
+    count="row_count",
+    plants="platform/queryPowerStationList",
+    devices="platform/getDeviceListByPsId",
+    realtime="platform/getDeviceRealTimeData",
+    plants_realtime="platform/getPowerStationRealTimeData",
+    minutes="platform/getDevicePointMinuteDataList",
+    plants_minutes="platform/getPowerStationPointMinuteDataList",
+    periods="platform/getDevicePointDayMonthYearDataList",
+    plants_periods="platform/getPowerStationPointDayMonthYearDataList",
+    faults="platform/getFaultAlarmInfo",
+    plant_ids="ps_id_list",
+    plant_form="{}",
+    plant_type={},
+    plant_queries={"day": "day", "month": "month"},
+)
+
+
+def _family_of(credentials: Credentials) -> _Family:
+    return _ACCOUNT if credentials.get("login") else _OWNERS
+
+
+# ---- tokens ----------------------------------------------------------------------------------------------------------------
+
+ACCOUNT_LIFE_S: Final = 23 * HOUR_S
+"""An hour less than the day for which a login is good."""
+
+LONGEST_LIFE_S: Final = 48 * HOUR_S
+EARLIER_S: Final = 600
+
+_LOGIN_REFUSED: Final = {
+    "-1": "does not know the account; correct its name, and choose the region in which it was made",
+    "0": "refuses the password of the account; correct it",
+    "2": "has locked the account after wrong passwords; wait half an hour, then correct the password",
+    "5": "has an account that its administrator locked; ask him to unlock it",
+}
+_ADVICE: Final = "open the vendor's authorisation page once more and run `helio integration authorize`"
+
+
+def log_in(post: Post, credentials: Credentials, last: Tokens | None) -> Tokens:
+    """Log an account in, or trade the last refresh token, which is dead afterwards.
+
+    Raises:
+        Rejected: For wrong credentials, a locked account, an authorisation that was never given or has ended.
+    """
+    if credentials.get("login"):
+        return _account_tokens(post, credentials)
+    refresh_token = last.more.get("refresh_token") if last else None
+    if not refresh_token:
+        raise Rejected(f"not authorised yet: {VENDOR.label} has not traded an owner's consent for this account; {_ADVICE}")
+    data = _granted(post, credentials, "apiManage/refreshToken", {"refresh_token": refresh_token})
+    return _owners_tokens(data, refresh_token)
+
+
+def authorize(post: Post, credentials: Credentials, code: str) -> Tokens:
+    """Trade the code that an owner's consent brought, good for one time, for tokens. Raises `Rejected`."""
+    redirect_url = credentials.get("redirect_url")
+    if not redirect_url:
+        raise Rejected(f"the account of {VENDOR.label} has no redirect URL; fill it in as it is registered for the app")
+    body = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_url}
+    return _owners_tokens(_granted(post, credentials, "apiManage/token", body), None)
+
+
+def sign(interface: str, body: Mapping[str, Any], credentials: Credentials, tokens: Tokens) -> Call:
+    """Add keys and the token: in the body after a login, as bearer for other owners' plants."""
+    call = _call(interface, body, credentials)
+    if credentials.get("login"):
+        return Call(call.path, {**call.body, "token": tokens.access}, call.headers)
+    return Call(call.path, call.body, {**call.headers, "Authorization": f"Bearer {tokens.access}"})
+
+
+def _call(interface: str, body: Mapping[str, Any], credentials: Credentials) -> Call:
+    headers = {
+        "Content-Type": "application/json;charset=UTF-8",
+        "x-access-key": credentials.get("secret_key", ""),
+        "sys_code": "901",
+    }
+    return Call(f"/openapi/{interface}", {**body, "appkey": credentials.get("appkey", ""), "lang": "_en_US"}, headers)
+
+
+def _granted(post: Post, credentials: Credentials, interface: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The answer to a request for a token; without one nothing of the account works, so what is refused here is `Rejected`."""
+    reply = post(interface, _call(interface, body, credentials))
+    try:
+        return verdict(interface, reply)
+    except (NotPermitted, Unanswerable) as refusal:
+        raise Rejected(str(refusal)) from refusal
+
+
+def _account_tokens(post: Post, credentials: Credentials) -> Tokens:
+    given = {"user_account": credentials["login"], "user_password": credentials.get("password", "")}
+    result = _result_of(_granted(post, credentials, "login", given), "login")
+    state, token = names.key(result.get("login_state")), names.text(result.get("token"), 2000)
+    if state in _LOGIN_REFUSED:
+        raise Rejected(f"{VENDOR.label} {_LOGIN_REFUSED[state]} (login_state {state})")
+    if token is None:
+        raise TryLater(f"{VENDOR.label} answered login without a token (login_state {state}); log in again later")
+    return Tokens(token, ACCOUNT_LIFE_S)
+
+
+def _owners_tokens(data: Mapping[str, Any], refresh_token: str | None) -> Tokens:
+    """Tokens at the top level or else in `result_data`; a refresh token that is not renewed stays the good one."""
+    result = data.get("result_data")
+    nested = result if isinstance(result, dict) else {}
+    found = data if "access_token" in data else nested
+    access = names.text(found.get("access_token"), 4000)
+    if access is None:
+        raise _not_granted(names.key(nested.get("code")))
+    kept = names.text(found.get("refresh_token"), 4000) or refresh_token
+    told = numbers.number(found.get("expires_in"))
+    lives_s = LONGEST_LIFE_S if told is None or math.isnan(told) else min(told, LONGEST_LIFE_S)
+    return Tokens(access, max(0.0, lives_s - EARLIER_S), {"refresh_token": kept} if kept else {})
+
+
+def _not_granted(code: str | None) -> HeliographError:
+    if code in {"2", "4", "5", "-2"}:
+        return Rejected(f"{VENDOR.label} has ended the owner's authorisation or never gave it (code {code}); {_ADVICE}")
+    return TryLater(f"{VENDOR.label} gave no token (code {code}); ask again later")
+
+
+# ---- the vendor's word on a call -------------------------------------------------------------------------------------------
+
+_ENCRYPTED: Final = "the app wants encrypted calls; make an app without encrypted transport and enter its keys"
+_REFUSED_APP: Final = {
+    "E00000": "it does not know the app key; correct it, and choose the region in which the app was made",
+    "E00001": "the service of the app has expired; renew it in the developer portal",
+    "E00002": _ENCRYPTED,
+    "E902": _ENCRYPTED,
+    **{f"E90{number}": _ENCRYPTED for number in range(4, 10)},
+    "E910": _ENCRYPTED,
+    "E911": "the secret key is missing; fill it in",
+    "E912": "the secret key is wrong; correct it",
+    "E913": "the clock of this machine is off; set it",
+    "E914": "app key and secret key are of different apps; correct them",
+    "E918": "the address of this machine is not on the app's white list; add it in the developer portal",
+    "E919": "the account is not on the app's white list; add it in the developer portal",
+}
+_Wait = tuple[type[TryLater], float | None, str]
+_LATER: Final[_Wait] = (TryLater, None, "its platform has a fault; ask again")
+_WAITS: Final[dict[str, _Wait]] = {
+    "E901": (TooFrequent, 60, "calls come too often; wait a minute"),
+    "E916": (TooFrequent, 600, "logins come too often; wait ten minutes"),
+    "E999": (AllowanceGone, HOUR_S, "the app's calls of this hour are used up; wait for the next one"),
+    "E998": (AllowanceGone, None, "the app's calls are used up; wait for the next day"),
+    "E903": (TryLater, 600, "calls come from changing addresses; let one machine ask"),
+    **dict.fromkeys(("-1", "E994", "E995", "E996", "E997"), _LATER),
+}
+
+
+def verdict(interface: str, reply: Reply) -> Mapping[str, Any]:
+    """The JSON object of a success; tokens at the top level are one too.
+
+    Raises:
+        TokenEnded, TooFrequent, AllowanceGone, Rejected, NotPermitted, Unanswerable: As the vendor's code says.
+        TryLater: For a fault of its platform, and for everything that is not the vendor's own JSON.
+    """
+    data = _json(reply)
+    code = names.key(data.get("result_code"))
+    if reply.status == 200 and (code == "1" or "access_token" in data):
+        return data
+    if code is None or code == "1":
+        gateway(reply, VENDOR.label)
+        raise TryLater(f"{VENDOR.label} answered {interface} with something else than its own JSON; ask again")
+    raise _refusal(interface, code, names.text(data.get("result_msg"), 4000) or "")
+
+
+def _json(reply: Reply) -> Mapping[str, Any]:
+    try:
+        return json_object(reply.body)
+    except BadDocument:
+        return {}
+
+
+def _refusal(interface: str, code: str, said: str) -> HeliographError:
+    where = f"{VENDOR.label} answered {interface} with {code}"
+    if code in _REFUSED_APP:
+        return Rejected(f"{where}: {_REFUSED_APP[code]}")
+    if code in _WAITS:
+        make, after_s, sentence = _WAITS[code]
+        return make(f"{where}: {sentence}", after_s=after_s)
+    if code == "E00003" or (code == "010" and "token" in said.lower()):
+        return TokenEnded(f"{where}: the token has ended; log in again")
+    if code == "E900":
+        return NotPermitted(
+            f"{where}: the app or account may not use it; ask for it in the developer portal, and enter an account only "
+            "for an app that logs in"
+        )
+    return Unanswerable(f"{where} ({said[:100]}): it does not understand the question; tell the makers of Heliograph")
+
+
+def _result_of(data: Mapping[str, Any], interface: str) -> Mapping[str, Any]:
+    result = data.get("result_data")
+    if not isinstance(result, dict):
+        raise TryLater(f"{VENDOR.label} answered {interface} without result_data; ask again")
+    return result
+
+
+def allowances(fleet: PulledFleet) -> tuple[Allowance, ...]:
+    """The quota of an app less a margin of 5 %, whatever its fleet, and logins that never look like an attack."""
+    return (Allowance("*", 1900, HOUR_S), Allowance("*", 19_000, 24 * HOUR_S), Allowance("login", 5, 600))
+
+
+# ---- points ----------------------------------------------------------------------------------------------------------------
+
+_Values = Sequence[float | None]
+
+
+class _Measure(NamedTuple):
+    """A quantity, the points that it is made of, and how."""
+
+    quantity: str
+    points: tuple[str, ...]
+    read: Callable[[_Values], float | None]
+
+
+def _first(values: _Values) -> float | None:
+    """The first point that has a value: the others are the same thing on other models."""
+    return next((value for value in values if value is not None), None)
+
+
+def _kilo(values: _Values) -> float | None:
+    value = _first(values)
+    return None if value is None else value / 1000
+
+
+def _percent(values: _Values) -> float | None:
+    value = _first(values)
+    return None if value is None else value * 100
+
+
+def _charge(values: _Values) -> float | None:
+    """Per cent; devices tell a fraction or per cent, and which one is nowhere written: up to 1 it is a fraction."""
+    value = _first(values)
+    return value * 100 if value is not None and value <= 1 else value
+
+
+def _kilo_balance(values: _Values) -> float | None:
+    """The first less the second; unknown where one of them is."""
+    plus, minus = values
+    return None if plus is None or minus is None else (plus - minus) / 1000
+
+
+_INVERTER_LIKE: Final = (
+    _Measure("ac_power_kw", ("24",), _kilo),
+    _Measure("dc_power_kw", ("14",), _kilo),
+    _Measure("reactive_power_kvar", ("25",), _kilo),
+    _Measure("power_factor", ("26",), _first),
+    _Measure("frequency_hz", ("27",), _first),
+    _Measure("temp_inverter_c", ("4",), _first),
+    _Measure("energy_today_kwh", ("1",), _kilo),
+    _Measure("energy_total_kwh", ("2",), _kilo),
+    _Measure("state", ("29",), _first),
+)
+_HYBRID: Final = (
+    _Measure("ac_power_kw", ("13011",), _kilo),
+    _Measure("dc_power_kw", ("13003",), _kilo),
+    _Measure("reactive_power_kvar", ("13012",), _kilo),
+    _Measure("power_factor", ("13013",), _first),
+    _Measure("frequency_hz", ("13007",), _first),
+    _Measure("temp_inverter_c", ("13019",), _first),
+    _Measure("energy_today_kwh", ("13112",), _kilo),
+    _Measure("energy_total_kwh", ("13134",), _kilo),
+    _Measure("load_power_kw", ("13119",), _kilo),
+    _Measure("grid_power_kw", ("13149", "13121"), _kilo_balance),
+    _Measure("battery_power_kw", ("13126", "13150"), _kilo_balance),
+    _Measure("battery_pct", ("13141",), _charge),
+)
+_MICRO: Final = (
+    _Measure("ac_power_kw", ("51303",), _kilo),
+    _Measure("dc_power_kw", ("51305",), _kilo),
+    _Measure("reactive_power_kvar", ("51304",), _kilo),
+    _Measure("power_factor", ("51307",), _first),
+    _Measure("frequency_hz", ("51308",), _first),
+    _Measure("energy_today_kwh", ("51346",), _kilo),
+    _Measure("energy_total_kwh", ("51302",), _kilo),
+    _Measure("state", ("51301",), _first),
+)
+_METER: Final = (
+    _Measure("ac_power_kw", ("8018",), _kilo),
+    # Forward is what flows from the grid to the plant.
+    _Measure("import_total_kwh", ("8030",), _kilo),
+    _Measure("export_total_kwh", ("8031",), _kilo),
+)
+_WEATHER: Final = (
+    _Measure("irradiance_ghi_w_m2", ("2003",), _first),
+    _Measure("irradiance_poa_w_m2", ("2007",), _first),
+    _Measure("temp_air_c", ("2009",), _first),
+    _Measure("temp_module_c", ("2010",), _first),
+    _Measure("wind_speed_m_s", ("2016",), _first),
+)
+_PLANT: Final = (
+    _Measure("ac_power_kw", ("83033", "83002"), _kilo),
+    _Measure("energy_today_kwh", ("83022",), _kilo),
+    _Measure("energy_total_kwh", ("83024",), _kilo),
+    _Measure("load_power_kw", ("83106", "83052"), _kilo),
+    _Measure("battery_pct", ("83252", "83129"), _percent),
+    _Measure("irradiance_ghi_w_m2", ("83012",), _first),
+    _Measure("temp_air_c", ("83016",), _first),
+    _Measure("temp_module_c", ("83017",), _first),
+)
+_MEASURES: Final[dict[str, tuple[_Measure, ...]]] = {
+    "1": _INVERTER_LIKE,
+    "5": _WEATHER,
+    "7": _METER,
+    PLANT: _PLANT,
+    "14": _HYBRID,
+    "43": (_Measure("battery_pct", ("58604",), _charge),),
+    "55": _MICRO,
+}
+"""What is read from devices by their type; the others (loggers, battery managers) measure nothing of ours."""
+
+_DAY_ENERGIES: Final = {
+    "1": {"1": "energy_day_kwh"},
+    PLANT: {
+        "83022": "energy_day_kwh",
+        "83072": "export_day_kwh",
+        "83102": "import_day_kwh",
+        "83118": "load_day_kwh",
+        "83013": "irradiation_day_kwh_m2",
+    },
+    "14": {"13112": "energy_day_kwh"},
+    "55": {"51346": "energy_day_kwh"},
+}
+_MONTH_ENERGIES: Final = {PLANT: {"83022": "energy_month_kwh"}}
+_TODAY: Final = {point: quantity for point, quantity in _DAY_ENERGIES[PLANT].items() if point != "83022"}
+"""Amounts so far of a realtime answer; the generation of today is told by its running counter."""
+
+_KINDS: Final = {
+    "1": "inverter", "14": "inverter", "55": "inverter", "7": "meter", "5": "sensor", "9": "logger", "22": "logger",
+    "23": "battery", "43": "battery",
+}  # fmt: skip
+_STATES: Final = {
+    0: "on grid", 64: "on grid", 1: "shut down", 32768: "shut down", 8: "standby", 5120: "standby", 16: "initial standby",
+    4608: "initial standby", 32: "starting", 5632: "starting", 128: "derated", 33024: "derated", 256: "fault", 21760: "fault",
+    33280: "dispatched", 37120: "running with alarm",
+}  # fmt: skip
+
+
+def _points(device_type: str) -> list[str]:
+    return list(dict.fromkeys(point for measure in _MEASURES[device_type] for point in measure.points))
+
+
+# ---- asking ----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """At most 50 devices of one type, or plants, that are asked about together."""
+
+    device_type: str
+    keys: tuple[str, ...]
+    zones: tuple[ZoneInfo, ...]
+
+    @property
+    def kind(self) -> AnswerKind:
+        return "plants" if self.device_type == PLANT else "devices"
+
+    def span(self, start: datetime, end: datetime) -> Span:
+        """UTC span of a local window in all zones of the group."""
+        return Span(
+            min(start.replace(tzinfo=local).astimezone(UTC) for local in self.zones),
+            max(end.replace(tzinfo=local).astimezone(UTC) for local in self.zones),
+        )
+
+
+def ask_fleet(credentials: Credentials) -> list[Ask]:
+    """The plants; for an account also all devices in one list."""
+    family = _family_of(credentials)
+    lists = (family.plants, family.devices) if family is _ACCOUNT else (family.plants,)
+    return [Ask(interface, {family.page: 1, "size": PAGE_ROWS}, "fleet") for interface in lists]
+
+
+def ask_devices(credentials: Credentials, fleet: PulledFleet) -> list[Ask]:
+    """The devices of each plant, where no list has them all."""
+    family = _family_of(credentials)
+    if family is _ACCOUNT:
+        return []
+    return [
+        Ask(family.devices, {"ps_id": plant.key, family.page: 1, "size": PAGE_ROWS}, "fleet")
+        for plant in sorted(fleet.plants, key=lambda plant: plant.key)
+    ]
+
+
+def ask_now(credentials: Credentials, fleet: PulledFleet) -> list[Ask]:
+    """The last reading of each device and plant."""
+    family = _family_of(credentials)
+    asks = []
+    for group in (*_device_groups(fleet), *_plant_groups(fleet)):
+        points = _points(group.device_type)
+        interface, more = family.realtime, {"device_type": int(group.device_type)}
+        if group.device_type == PLANT:
+            interface, more = family.plants_realtime, dict(family.plant_type)
+            points = [*points, *_TODAY]
+        asks.append(Ask(interface, {**_who(family, group), **more, "point_id_list": points}, group.kind, None, group.keys))
+    return asks
+
+
+def ask_alarms(credentials: Credentials, fleet: PulledFleet, span: Span) -> list[Ask]:
+    """The list of open alarms of all plants, whenever they were raised."""
+    family = _family_of(credentials)
+    if not fleet.plants:
+        return []
+    body = {family.page: 1, "size": PAGE_ROWS, "process_status": "8", "fault_type": "1,2,3,4"}
+    return [Ask(family.faults, body, "alarms", None, tuple(sorted(plant.key for plant in fleet.plants)))]
+
+
+def ask_days(credentials: Credentials, fleet: PulledFleet, first: date, last: date, is_backfill: bool) -> list[Ask]:
+    """Energies of days and of months that are over, then five-minute values in windows of three local hours.
+
+    A backfill leaves out the five-minute values of plants.
+    """
+    family = _family_of(credentials)
+    devices, plants = list(_device_groups(fleet)), list(_plant_groups(fleet))
+    asks = [ask for group in (*plants, *devices) for ask in _ask_periods(family, group, first, last)]
+    measured = devices if is_backfill else [*devices, *plants]
+    for day in days_between(first, last + timedelta(days=1)):
+        midnight = datetime.combine(day, time.min)
+        asks += [_ask_minutes(family, group, midnight + WINDOW * turn) for turn in range(8) for group in measured]
+    return asks
+
+
+def _ask_minutes(family: _Family, group: _Group, start: datetime) -> Ask:
+    # The vendor's interval is closed: one that ended at the full hour would bring its row twice.
+    end = start + WINDOW
+    body = {
+        **_who(family, group),
+        "points": _comma_text(_points(group.device_type)),
+        "start_time_stamp": start.strftime(MINUTE_FORM),
+        "end_time_stamp": (end - STEP).strftime(MINUTE_FORM),
+        "minute_interval": 5,
+    }
+    interface = family.plants_minutes if group.device_type == PLANT else family.minutes
+    return Ask(interface, body, group.kind, group.span(start, end), group.keys)
+
+
+def _ask_periods(family: _Family, group: _Group, first: date, last: date) -> Iterator[Ask]:
+    if group.device_type in _DAY_ENERGIES:
+        for days in _batches(list(days_between(first, last + timedelta(days=1))), MOST_DAYS):
+            yield _ask_period(family, group, "day", days[0], days[-1])
+    if group.device_type in _MONTH_ENERGIES:
+        for months in _batches(_months_over(first, last), MOST_MONTHS):
+            yield _ask_period(family, group, "month", months[0], months[-1])
+
+
+def _ask_period(family: _Family, group: _Group, query: str, first: date, last: date) -> Ask:
+    is_plant, is_day = group.device_type == PLANT, query == "day"
+    energies = _DAY_ENERGIES[group.device_type] if is_day else _MONTH_ENERGIES[group.device_type]
+    form = "%Y%m%d" if is_day else "%Y%m"
+    body = {
+        **_who(family, group),
+        "data_point": _comma_text(energies),
+        "query_type": (family.plant_queries if is_plant else _QUERIES)[query],
+        # Of a day its highest reading, of a month the sum of its days.
+        "data_type": "2" if is_day else "4",
+        "start_time": first.strftime(form),
+        "end_time": last.strftime(form),
+        "order": "0",
+    }
+    end = last + timedelta(days=1) if is_day else next_month(last)
+    span = group.span(datetime.combine(first, time.min), datetime.combine(end, time.min))
+    return Ask(family.plants_periods if is_plant else family.periods, body, group.kind, span, group.keys)
+
+
+def _months_over(first: date, last: date) -> list[date]:
+    """Months of the days that are over when `last` is."""
+    months, month = [], month_start(first)
+    while next_month(month) <= last + timedelta(days=1):
+        months.append(month)
+        month = next_month(month)
+    return months
+
+
+def _who(family: _Family, group: _Group) -> dict[str, Any]:
+    if group.device_type == PLANT:
+        return {family.plant_ids: [family.plant_form.format(key) for key in group.keys]}
+    return {"ps_key_list": list(group.keys)}
+
+
+def _device_groups(fleet: PulledFleet) -> Iterator[_Group]:
+    """Devices of known plants that measure something; plants of one zone stay together, so that few spans are wide."""
+    zones = {plant.key: plant.timezone for plant in fleet.plants}
+    for device_type in _MEASURES:
+        known = [(zones[device.plant_key], device.key) for device in fleet.devices_of(device_type) if device.plant_key in zones]
+        yield from _groups(device_type, known)
+
+
+def _plant_groups(fleet: PulledFleet) -> Iterator[_Group]:
+    return _groups(PLANT, [(plant.timezone, plant.key) for plant in fleet.plants])
+
+
+def _groups(device_type: str, known: Iterable[tuple[str, str]]) -> Iterator[_Group]:
+    for batch in _batches(sorted(known), MOST_KEYS):
+        yield _Group(
+            device_type, tuple(key for _, key in batch), tuple(zone(name) for name in sorted({name for name, _ in batch}))
+        )
+
+
+def _batches(items: Sequence[_Item], most: int) -> Iterator[Sequence[_Item]]:
+    return (items[start : start + most] for start in range(0, len(items), most))
+
+
+def _comma_text(points: Iterable[str]) -> str:
+    return ",".join(f"p{point}" for point in points)
+
+
+# ---- fetching --------------------------------------------------------------------------------------------------------------
+
+_LISTS: Final = {
+    interface: (family, identity)
+    for family in (_ACCOUNT, _OWNERS)
+    for interface, identity in ((family.plants, "ps_id"), (family.devices, "ps_key"), (family.faults, "fault_code"))
+}
+
+
+def fetch(session: SessionLike, ask: Ask) -> list[Answer]:
+    """The answers of one ask: a list page by page, anything else in one call.
+
+    Alarms of several pages become one answer, since only the whole list says which alarms have ended.
+
+    Raises:
+        TryLater: Where pages are missing or come twice, or an answer has another shape.
+    """
+    if ask.interface not in _LISTS:
+        answer = session.post(ask.interface, ask.body)
+        _check_shape(ask.interface, answer)
+        return [answer]
+    pages = list(_pages(session, ask))
+    if ask.kind != "alarms" or len(pages) == 1:
+        return pages
+    rows = [row for page in pages for row in page.data["result_data"]["pageList"]]
+    joined = {"result_code": "1", "result_data": {_LISTS[ask.interface][0].count: len(rows), "pageList": rows}}
+    return [Answer(json.dumps(joined, ensure_ascii=False).encode(), joined)]
+
+
+def _pages(session: SessionLike, ask: Ask) -> Iterator[Answer]:
+    family, identity = _LISTS[ask.interface]
+    seen: set[str | None] = set()
+    row_count = 0
+    for number in range(1, MOST_PAGES + 1):
+        answer = session.post(ask.interface, {**ask.body, family.page: number})
+        rows, total = _page(ask.interface, answer)
+        found = {names.key(row.get(identity)) for row in rows} - {None}
+        if found & seen or (not rows and row_count < total):
+            raise TryLater(
+                f"{VENDOR.label} said {total} rows of {ask.interface}, but page {number} is missing or repeats another; ask again"
+            )
+        yield answer
+        seen |= found
+        row_count += len(rows)
+        if row_count >= total:
+            return
+    raise TryLater(f"{VENDOR.label} has more than {MOST_PAGES} pages of {ask.interface}; ask again")
+
+
+def _page(interface: str, answer: Answer) -> tuple[list[dict[str, Any]], int]:
+    result = _result_of(answer.data, interface)
+    rows, total = result.get("pageList"), numbers.number(result.get(_LISTS[interface][0].count), frozenset())
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or total is None or math.isnan(total):
+        raise TryLater(f"{VENDOR.label} answered {interface} without rows or without saying how many there are; ask again")
+    return rows, int(total)
+
+
+def _check_shape(interface: str, answer: Answer) -> None:
+    # History may say null where there is nothing at all.
+    if answer.data.get("result_data") is None and interface not in _REALTIME:
+        return
+    result = _result_of(answer.data, interface)
+    if interface in _REALTIME and not isinstance(result.get("device_point_list"), list):
+        raise TryLater(f"{VENDOR.label} answered {interface} without device_point_list; ask again")
+
+
+_REALTIME: Final = {family.realtime for family in (_ACCOUNT, _OWNERS)} | {_OWNERS.plants_realtime}
+_MINUTES: Final = {family.minutes for family in (_ACCOUNT, _OWNERS)} | {_OWNERS.plants_minutes}
+_PERIODS: Final = {family.periods for family in (_ACCOUNT, _OWNERS)} | {_OWNERS.plants_periods}
+
+
+# ---- readings --------------------------------------------------------------------------------------------------------------
+
+
+def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
+    """Read realtime, five-minute or period values of plants or devices.
+
+    Rows of others, and rows whose local label is outside the asked window, are dropped. Raises `BadDocument`.
+    """
+    landed = unpack_answer(body)
+    gathering = _Gathering(landed.ask, context)
+    result = _landed_result(landed.data)
+    if landed.ask.interface in _REALTIME:
+        yield from _read_now(gathering, result)
+    elif landed.ask.interface in _MINUTES:
+        yield from _read_minutes(gathering, result)
+    elif landed.ask.interface in _PERIODS:
+        yield from _read_periods(gathering, result)
+    else:
+        raise BadDocument(f"answers of {landed.ask.interface[:100]!r} hold no readings; they belong to another feed")
+    yield from gathering.columns.rest()
+
+
+class _Gathering:
+    """Readings of one answer: whose they are, when they were taken, and which of them count."""
+
+    def __init__(self, ask: Ask, context: ParseContext) -> None:
+        self.columns = Columns(context)
+        self.ask = ask
+        self._context = context
+        self._asked = frozenset(ask.subjects)
+        self._instants: dict[ZoneInfo, Instants] = {}
+        self._states: dict[int, str] = {}
+        self._row_number = 0
+
+    def subject(self, key: object) -> str | None:
+        """Key of the plant or device with the vendor's id, None where it was not asked for; `<ps_id>_11_0_0` is a plant."""
+        text = names.key(key)
+        if text is not None and self.ask.kind == "plants":
+            text = text.partition("_")[0]
+        return text if text in self._asked else None
+
+    def measures(self, subject: str) -> tuple[_Measure, ...]:
+        return _MEASURES.get(self.device_type(subject), ())
+
+    def device_type(self, subject: str) -> str:
+        return PLANT if self.ask.kind == "plants" else subject.partition("_")[2].partition("_")[0]
+
+    def zone(self, subject: str) -> ZoneInfo:
+        return self._context.zones.get(subject.partition("_")[0], self._context.timezone)
+
+    def next_row(self) -> int:
+        self._row_number += 1
+        return self._row_number
+
+    def instant(self, subject: str, stamp: object) -> int:
+        """Instant of a local text; a repeated hour has its second pass as the subject's rows run."""
+        text = _iso(stamp)
+        if text is None:
+            return UNREADABLE
+        local = self.zone(subject)
+        return self._instants.setdefault(local, Instants(local)).read(text, subject)
+
+    def is_outside(self, instant: int) -> bool:
+        """Whether a readable instant is not in the span of the ask."""
+        span = self.ask.span
+        return instant != UNREADABLE and span is not None and not microseconds(span.start) <= instant < microseconds(span.end)
+
+    def add(self, row_number: int, subject: str, instant: int, row: Mapping[str, Any]) -> None:
+        """Add all measures of a row; points that are not in it say nothing."""
+        code = self.columns.code(subject)
+        for measure in self.measures(subject):
+            if not any(f"p{point}" in row for point in measure.points):
+                continue
+            value = measure.read([numbers.number(row.get(f"p{point}")) for point in measure.points])
+            if measure.quantity == "state" and value is not None:
+                self._add_state(row_number, code, instant, value, row)
+            else:
+                self.columns.add(row_number, code, QUANTITY_CODES[measure.quantity], instant, value, row)
+
+    def add_amount(self, row_number: int, subject: str, quantity: str, instant: int, value: object) -> None:
+        """Add an amount [Wh], stamped where its period begins."""
+        read = _kilo([numbers.number(value)])
+        self.columns.add(row_number, self.columns.code(subject), QUANTITY_CODES[quantity], instant, read, value)
+
+    def _add_state(self, row_number: int, code: int, instant: int, value: float, row: Mapping[str, Any]) -> None:
+        state = None if math.isnan(value) else _STATES.get(int(value), f"{value:.10g}")
+        if state is None or self._states.get(code) != state:
+            self.columns.add_state(row_number, code, instant, state, row)
+        if state is not None:
+            self._states[code] = state
+
+
+def _read_now(gathering: _Gathering, result: Mapping[str, Any]) -> Iterator[Piece]:
+    is_plants = gathering.ask.kind == "plants"
+    for found in _list_of(result, "device_point_list"):
+        row_number = gathering.next_row()
+        row = found.get("device_point", found) if isinstance(found, dict) else None
+        if not isinstance(row, dict):
+            gathering.columns.add_unreadable(row_number, "ac_power_kw", found)
+            continue
+        subject = gathering.subject(row.get("ps_id" if is_plants else "ps_key"))
+        if subject is None or (row.get("device_time") is None and _is_empty(row)):
+            continue
+        instant = gathering.instant(subject, row.get("device_time"))
+        gathering.add(row_number, subject, instant, row)
+        if is_plants and instant != UNREADABLE:
+            _add_today(gathering, row_number, subject, instant, row)
+    yield from gathering.columns.full()
+
+
+def _add_today(gathering: _Gathering, row_number: int, subject: str, instant: int, row: Mapping[str, Any]) -> None:
+    local = gathering.zone(subject)
+    midnight = microseconds(day_span(instant_of(instant).astimezone(local).date(), local).start)
+    for point, quantity in _TODAY.items():
+        if f"p{point}" in row:
+            gathering.add_amount(row_number, subject, quantity, midnight, row[f"p{point}"])
+
+
+def _read_minutes(gathering: _Gathering, result: Mapping[str, Any]) -> Iterator[Piece]:
+    first, last = (str(gathering.ask.body.get(name)) for name in ("start_time_stamp", "end_time_stamp"))
+    for key, rows in result.items():
+        subject = gathering.subject(key)
+        for row in _rows(rows) if subject is not None else ():
+            row_number = gathering.next_row()
+            if subject is None or not isinstance(row, dict):
+                gathering.columns.add_unreadable(row_number, "ac_power_kw", row)
+                continue
+            stamp = names.key(row.get("time_stamp")) or ""
+            if _is_digits(stamp, 14) and not first <= stamp <= last:
+                continue
+            instant = gathering.instant(subject, stamp)
+            if not gathering.is_outside(instant):
+                gathering.add(row_number, subject, instant, row)
+        yield from gathering.columns.full()
+
+
+def _read_periods(gathering: _Gathering, result: Mapping[str, Any]) -> Iterator[Piece]:
+    data_type = str(gathering.ask.body.get("data_type"))
+    for key, points in result.items():
+        subject = gathering.subject(key)
+        if subject is None:
+            continue
+        if not isinstance(points, dict):
+            gathering.columns.add_unreadable(gathering.next_row(), "energy_day_kwh", points)
+            continue
+        for quantity, row in _period_rows(gathering, subject, points):
+            row_number = gathering.next_row()
+            if not isinstance(row, dict):
+                gathering.columns.add_unreadable(row_number, quantity, row)
+            elif (instant := _period_start(gathering, subject, row.get("time_stamp"))) is not None:
+                gathering.add_amount(row_number, subject, quantity, instant, row.get(data_type))
+        yield from gathering.columns.full()
+
+
+def _period_rows(gathering: _Gathering, subject: str, points: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    energies = _DAY_ENERGIES if len(str(gathering.ask.body.get("start_time"))) == 8 else _MONTH_ENERGIES
+    for point, quantity in energies.get(gathering.device_type(subject), {}).items():
+        for row in _rows(points.get(f"p{point}", [])):
+            yield quantity, row
+
+
+def _period_start(gathering: _Gathering, subject: str, stamp: object) -> int | None:
+    """Start of a local day (`yyyyMMdd`) or month (`yyyyMM`), `UNREADABLE` where it is none; None outside the asked periods."""
+    first, last = (str(gathering.ask.body.get(name)) for name in ("start_time", "end_time"))
+    text = names.key(stamp) or ""
+    if not _is_digits(text, len(first)):
+        return UNREADABLE
+    try:
+        day = date(int(text[:4]), int(text[4:6]), int(text[6:8] or 1))
+        instant = microseconds(day_span(day, gathering.zone(subject)).start)
+    except (ValueError, OverflowError):
+        return UNREADABLE
+    return instant if first <= text <= last and not gathering.is_outside(instant) else None
+
+
+def _iso(stamp: object) -> str | None:
+    """ISO text of `yyyyMMddHHmmss`; other texts as they are, None for other digits."""
+    text = names.key(stamp)
+    if text is None or not text.isdecimal():
+        return text
+    if len(text) != 14:
+        return None
+    return f"{text[:4]}-{text[4:6]}-{text[6:8]}T{text[8:10]}:{text[10:12]}:{text[12:]}"
+
+
+def _is_digits(text: str, count: int) -> bool:
+    return len(text) == count and text.isascii() and text.isdecimal()
+
+
+def _is_empty(row: Mapping[str, Any]) -> bool:
+    return all(value is None for name, value in row.items() if name[:1] == "p" and name[1:].isdecimal())
+
+
+def _rows(rows: object) -> Iterable[Any]:
+    """Elements of a list; anything else is one row that cannot be read."""
+    return rows if isinstance(rows, list) else [rows]
+
+
+def _landed_result(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    result = data.get("result_data")
+    if result is not None and not isinstance(result, dict):
+        raise BadDocument(f"result_data of the answer is no object but {type(result).__name__}; ask the vendor again")
+    return result or {}
+
+
+def _list_of(result: Mapping[str, Any], name: str) -> list[Any]:
+    rows = result.get(name)
+    if not isinstance(rows, list):
+        raise BadDocument(f"the answer has no list {name}; ask the vendor again")
+    return rows
+
+
+# ---- plants and devices ----------------------------------------------------------------------------------------------------
+
+_KILOWATTS: Final = {"w": 0.001, "wp": 0.001, "kw": 1.0, "kwp": 1.0, "mw": 1e3, "mwp": 1e3, "gw": 1e6, "gwp": 1e6}
+
+
+def parse_fleet(body: bytes | memoryview, context: ParseContext) -> Registry:
+    """Read a page of plants or devices; devices of types that measure nothing of ours are left out. Raises `BadDocument`."""
+    landed = unpack_answer(body)
+    registry = Registry()
+    is_plants = landed.ask.interface in {_ACCOUNT.plants, _OWNERS.plants}
+    for row_number, row in enumerate(_list_of(_landed_result(landed.data), "pageList"), start=1):
+        key = names.key(row.get("ps_id" if is_plants else "ps_key")) if isinstance(row, dict) else None
+        if key is None:
+            reason = (
+                f"row {row_number} of {landed.ask.interface} has no {'ps_id' if is_plants else 'ps_key'}; ask the vendor again"
+            )
+            registry.rejected.append(RejectedRow(row_number, reason, names.raw_text(row)))
+        elif is_plants:
+            registry.plants.append(_plant(key, row))
+        elif (kind := _KINDS.get(names.key(row.get("device_type")) or "")) is not None:
+            registry.devices.append(_device(key, kind, row))
+    return registry
+
+
+def _plant(key: str, row: Mapping[str, Any]) -> PlantRow:
+    latitude, longitude = _degrees(row.get("latitude"), 90), _degrees(row.get("longitude"), 180)
+    if latitude is None or longitude is None or (latitude == 0 and longitude == 0):
+        latitude = longitude = None
+    return PlantRow(
+        key,
+        name=names.text(row.get("ps_name")),
+        timezone=zone_at(latitude, longitude),
+        latitude=latitude,
+        longitude=longitude,
+        capacity_kwp=_capacity_kwp(row),
+        commissioned_on=_day(row.get("install_date")),
+    )
+
+
+def _device(key: str, kind: str, row: Mapping[str, Any]) -> DeviceRow:
+    return DeviceRow(
+        key,
+        plant_key=names.key(row.get("ps_id")) or key.partition("_")[0],
+        kind=kind,
+        name=names.text(row.get("device_name")),
+        model=names.text(row.get("device_model_code")),
+        vendor_type=names.key(row.get("device_type")),
+    )
+
+
+def _capacity_kwp(row: Mapping[str, Any]) -> float | None:
+    """Peak power: of an account's list with a scaled unit, spelt as the vendor spells it, else W where the row has it."""
+    told = row.get("total_capcity")
+    found = [(row.get("design_capacity"), 0.001), (row.get("install_power"), 0.001)]
+    if isinstance(told, dict):
+        found.insert(0, (told.get("value"), _KILOWATTS.get(str(told.get("unit")).strip().lower(), math.nan)))
+    for value, factor in found:
+        read = numbers.number(value)
+        if read is not None and 0 < read * factor <= 1e9:
+            return read * factor
+    return None
+
+
+def _degrees(value: object, most: int) -> float | None:
+    read = numbers.number(value, frozenset())
+    return read if read is not None and -most <= read <= most else None
+
+
+def _day(value: object) -> date | None:
+    try:
+        return date.fromisoformat((names.text(value) or "")[:10])
+    except ValueError:
+        return None
+
+
+# ---- alarms ----------------------------------------------------------------------------------------------------------------
+
+_SEVERITIES: Final = {"1": "major", "2": "minor", "3": "notice", "4": "notice"}
+_ENDED: Final = frozenset({"4", "9"})
+"""Resolved and closed."""
+
+
+def parse_alarms(body: bytes | memoryview, context: ParseContext) -> AlarmList:
+    """Read the list of open alarms; it is complete where all its rows are there and can be read. Raises `BadDocument`."""
+    landed = unpack_answer(body)
+    result, asked = _landed_result(landed.data), frozenset(landed.ask.subjects)
+    rows = _list_of(result, "pageList")
+    family = _LISTS.get(landed.ask.interface, (_ACCOUNT, ""))[0]
+    total = numbers.number(result.get(family.count), frozenset())
+    alarms, is_complete = [], total is not None and total <= len(rows)
+    for row in rows:
+        plant_key = names.key(row.get("ps_id")) if isinstance(row, dict) else None
+        alarm = _alarm(row, plant_key, context.zones.get(plant_key, context.timezone)) if plant_key in asked else None
+        if alarm is not None:
+            alarms.append(alarm)
+        elif plant_key is None or plant_key in asked:
+            is_complete = False
+    return AlarmList(alarms, landed.ask.subjects, is_complete)
+
+
+def _alarm(row: Mapping[str, Any], plant_key: str, local: ZoneInfo) -> Alarm | None:
+    key, raised_at = names.key(row.get("fault_code")), _local_instant(row.get("create_time"), local)
+    if key is None or raised_at is None:
+        return None
+    cleared_at = _local_instant(row.get("over_time"), local)
+    code = names.key(row.get("fault_type_code")) or ""
+    return Alarm(
+        key=key,
+        plant_key=plant_key,
+        device_key=names.key(row.get("ps_key")),
+        code=code,
+        name=names.text(row.get("fault_name")) or code,
+        severity=_SEVERITIES.get(names.key(row.get("fault_type")) or "", "minor"),
+        raised_at=raised_at,
+        cleared_at=cleared_at,
+        is_open=cleared_at is None and names.key(row.get("process_status")) not in _ENDED,
+        advice=names.text(row.get("fault_reason"), 1000),
+    )
+
+
+def _local_instant(stamp: object, local: ZoneInfo) -> datetime | None:
+    """Aware UTC of a local text; in a repeated hour the first."""
+    try:
+        read = datetime.fromisoformat(_iso(stamp) or "")
+        return (read if read.tzinfo else read.replace(tzinfo=local)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+CLOUD: Final = Cloud(
+    vendor=VENDOR,
+    log_in=log_in,
+    authorize=authorize,
+    sign=sign,
+    verdict=verdict,
+    allowances=allowances,
+    ask_fleet=ask_fleet,
+    ask_devices=ask_devices,
+    ask_now=ask_now,
+    ask_alarms=ask_alarms,
+    ask_days=ask_days,
+    fetch=fetch,
+    parse=parse,
+    parse_fleet=parse_fleet,
+    parse_alarms=parse_alarms,
+)

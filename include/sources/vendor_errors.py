@@ -1,0 +1,38 @@
+"""What a vendor's refusal means for the next step: each is one of the four errors, told apart where the pull must act on it."""
+
+from include.core.errors import NeedsHuman, Refused, TryLater
+
+
+class TokenEnded(TryLater):
+    """The token is not good any more; a session logs in again once and repeats the call."""
+
+
+class Contested(TryLater):
+    """A token that was just made has ended: another program uses the account."""
+
+
+class TooFrequent(TryLater):
+    """This interface may not be called for a while (`after_s`); the calls of others may go on.
+
+    `interface` is filled in by the session: the one that was called, or `*` where a limit of all together is reached.
+    `is_counted` tells that our own count forbids the call, before the vendor had to.
+    """
+
+    interface: str | None = None
+    is_counted: bool = False
+
+
+class AllowanceGone(TooFrequent):
+    """The budget of an hour or a day is used up; nothing more of this interface before `after_s`, or the next day (None)."""
+
+
+class Rejected(NeedsHuman):
+    """The vendor refuses the credentials or the app: no call of this account may be made before a person acts."""
+
+
+class NotPermitted(NeedsHuman):
+    """The account may not use this one interface; the others go on."""
+
+
+class Unanswerable(Refused):
+    """The vendor cannot answer this question (unknown plant, device without data); it is noted and not asked again."""
