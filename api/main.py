@@ -14,14 +14,31 @@ from api.deps import House
 from api.frame import Frame
 from api.lockout import Lockout
 from api.memory import Memory
-from api.routers import auth, consumption, customers, devices, documents, health, performance, plants, quarantine, reports, series
+from api.routers import (
+    alarms,
+    auth,
+    consumption,
+    customers,
+    devices,
+    documents,
+    energy_check,
+    health,
+    performance,
+    plants,
+    quarantine,
+    reports,
+    series,
+)
 from api.tokens import Tokens
 from include.core.errors import TryLater
 from include.core.settings import Settings
 from include.warehouse.api_door import MOST_CONNECTIONS, ReadDoor
 
 PREFIX = "/api/v1"
-_SUBJECTS = (auth, plants, devices, customers, series, consumption, performance, documents, quarantine, reports, health)
+_SUBJECTS = (
+    auth, plants, devices, customers, series, consumption, performance, energy_check, alarms, documents, quarantine, reports,
+    health,
+)  # fmt: skip
 
 
 def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime] | None = None) -> FastAPI:

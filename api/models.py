@@ -248,6 +248,55 @@ class Performance(BaseModel):
     data: list[WindowPerformance]
 
 
+class EnergyCheck(BaseModel):
+    """The energy of one local day, known in three ways; a way that does not exist is null."""
+
+    local_date: date
+    device_id: int | None = Field(description="Null: the whole plant.")
+    integrated_kwh: float | None = Field(description="Integral of the power.")
+    counted_kwh: float | None = Field(description="Increase of the energy counter.")
+    vendor_kwh: float | None = Field(description="What the vendor says of the day.")
+    deviation_pct: float | None = Field(
+        description="From the least to the most of them, by the most; null where only one exists."
+    )
+    is_flagged: bool = Field(description="The deviation is more than 3 %.")
+
+
+class EnergyChecks(Listing[EnergyCheck]):
+    """Energies of a plant's days; the span is half-open and local."""
+
+    plant_id: int
+    timezone: str = Field(examples=["America/Sao_Paulo"])
+    unit: str = Field(examples=["kWh"])
+    start: datetime
+    end: datetime
+
+
+class Alarm(BaseModel):
+    """An alarm as the vendor tells it, and the document received last that spoke of it."""
+
+    alarm_id: int
+    device_id: int | None
+    alarm_key: str
+    code: str = Field(examples=["2032"])
+    name: str = Field(examples=["Grid loss"])
+    severity: Literal["critical", "major", "minor", "notice"]
+    raised_at: datetime
+    cleared_at: datetime | None = Field(description="As told, or when the vendor first no longer listed it.")
+    is_open: bool
+    advice: str | None
+    document_id: int
+
+
+class Alarms(Listing[Alarm]):
+    """Alarms of a plant; the span is half-open and local."""
+
+    plant_id: int
+    timezone: str = Field(examples=["America/Sao_Paulo"])
+    start: datetime
+    end: datetime
+
+
 class Document(BaseModel):
     """One delivered document and its newest load: parsed = inserted + updated + unchanged + duplicate + quarantined rows."""
 

@@ -11,14 +11,23 @@ from typing import Final
 from include.core.documents import READING_FEEDS
 from include.core.quantities import QUANTITIES
 
-SUITE_VERSION: Final = 1
+SUITE_VERSION: Final = 2
 """Rises when a rule or a limit changes its meaning; part of every suite name."""
+
+CHECKED_FEEDS: Final = tuple(feed for feed in READING_FEEDS if not feed.endswith("_alarms"))
+"""Feeds whose readings are checked; lists of alarms hold none."""
 
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """No device of a solar fleet has measured before this; earlier stamps are clocks that were never set."""
 
 CLOCK_AHEAD: Final = timedelta(minutes=10)
 """How far a device's clock may run ahead of the moment of receipt."""
+
+RATED: Final = ("ac_power_kw", "dc_power_kw")
+"""Powers that a rating bounds."""
+
+OVER_RATING: Final = 1.5
+"""How far a power may exceed its rating: beyond any overload or oversized array, far below a W taken for a kW."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +36,20 @@ class Rule:
 
     name: str
     demand: str
-    feeds: tuple[str, ...] = READING_FEEDS
+    feeds: tuple[str, ...] = CHECKED_FEEDS
 
 
 _ROWS: Final = (
     Rule("time_readable", "has a time that can be read"),
     Rule("time_plausible", f"was measured since {EARLIEST.date()} and at most 10 minutes after it was received"),
-    Rule("subject_known", "belongs to a device or customer that is registered"),
+    Rule("subject_known", "belongs to a plant, device or customer that is registered"),
     Rule("value_readable", "has a value that is a number, or a text where its quantity is a state"),
     Rule("within_physical_limits", "lies within what is physically possible"),
+    Rule(
+        "power_within_rating",
+        f"is at most {OVER_RATING:g} times the rating of its inverter or plant",
+        tuple(feed for feed in CHECKED_FEEDS if feed != "consumption"),
+    ),
     Rule("month_is_whole", "belongs to a calendar month and is stamped with its first day", ("consumption",)),
 )
 
@@ -44,8 +58,8 @@ RULES: Final[dict[str, Rule]] = {row.name: row for row in _ROWS}
 
 def rules_of(feed: str) -> tuple[Rule, ...]:
     """The rules of one feed, in the order of their bits; raises `ValueError` for a feed that carries no readings."""
-    if feed not in READING_FEEDS:
-        raise ValueError(f"feed {feed!r} carries no readings; the reading feeds are {', '.join(READING_FEEDS)}")
+    if feed not in CHECKED_FEEDS:
+        raise ValueError(f"feed {feed!r} carries no readings; the reading feeds are {', '.join(CHECKED_FEEDS)}")
     return tuple(rule for rule in _ROWS if feed in rule.feeds)
 
 

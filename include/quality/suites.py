@@ -14,8 +14,13 @@ from great_expectations.expectations.core.expect_column_values_to_not_be_null im
 from great_expectations.expectations.expectation import Expectation
 
 from include.core.quantities import QUANTITIES
-from include.quality.expectations import ExpectMonthStart, ExpectReadableValue, ExpectReadingsWithinLimits
-from include.quality.rules import EARLIEST, RULES, SUITE_VERSION, limits_of, rules_of
+from include.quality.expectations import (
+    ExpectMonthStart,
+    ExpectPowerWithinRating,
+    ExpectReadableValue,
+    ExpectReadingsWithinLimits,
+)
+from include.quality.rules import EARLIEST, OVER_RATING, RATED, RULES, SUITE_VERSION, limits_of, rules_of
 
 LATEST: Final = "latest_plausible"
 """Name of the run-time parameter of every suite: the last instant [aware] that can have been measured."""
@@ -24,16 +29,19 @@ _Quantities = tuple[str, ...]
 
 
 def suite_name(feed: str) -> str:
-    """Name of a feed's suite, such as `readings__consumption__v1`; dots would become folders."""
+    """Name of a feed's suite, such as `readings__consumption__v2`; dots would become folders."""
     return f"readings__{feed}__v{SUITE_VERSION}"
 
 
-def build_suite(feed: str, quantities: _Quantities) -> gx.ExpectationSuite:
+def build_suite(feed: str, quantities: _Quantities, *, is_rated: bool = True) -> gx.ExpectationSuite:
     """The suite of one feed for the quantities that are present; each expectation's `meta.rule` is a name of `RULES`.
+
+    Without ratings (`is_rated`) `power_within_rating` asks nothing and is left out.
 
     Raises `KeyError` for a quantity that the quantity table does not have and `ValueError` for a feed without readings.
     """
-    expectations = [_EXPECTATIONS[rule.name](quantities) for rule in rules_of(feed)]
+    rules = [rule.name for rule in rules_of(feed) if is_rated or rule.name != "power_within_rating"]
+    expectations = [_EXPECTATIONS[rule](quantities) for rule in rules]
     meta = {"feed": feed, "version": SUITE_VERSION}
     return gx.ExpectationSuite(name=suite_name(feed), expectations=expectations, meta=meta)
 
@@ -68,6 +76,15 @@ def _within_physical_limits(quantities: _Quantities) -> Expectation:
     )
 
 
+def _power_within_rating(_: _Quantities) -> Expectation:
+    return ExpectPowerWithinRating(
+        column_list=["quantity", "value", "rated_kw"],
+        limits=limits_of(RATED),
+        most=OVER_RATING,
+        **_described("power_within_rating"),
+    )
+
+
 def _month_is_whole(_: _Quantities) -> Expectation:
     return ExpectMonthStart(column="measured_at", **_described("month_is_whole"))
 
@@ -78,5 +95,6 @@ _EXPECTATIONS: Final[dict[str, Callable[[_Quantities], Expectation]]] = {
     "subject_known": _subject_known,
     "value_readable": _value_readable,
     "within_physical_limits": _within_physical_limits,
+    "power_within_rating": _power_within_rating,
     "month_is_whole": _month_is_whole,
 }

@@ -46,6 +46,9 @@ def _compute(connection: Connection, computed_at: datetime) -> int:
         _run(connection, "readings", block)
     for block in ("compute_hours", "compute_days"):
         _run(connection, "readings", block, computed_at=computed_at)
+    _run(connection, "periods", "create_period")
+    _run(connection, "periods", "list_amount_periods")
+    _run(connection, "periods", "compute_amounts", computed_at=computed_at)
     changed = _write(connection, ["hour", "day"])
     changed += _compute_plants(connection, computed_at)
     return changed + _compute_periods(connection, computed_at)
@@ -63,12 +66,9 @@ def _compute_plants(connection: Connection, computed_at: datetime) -> int:
 
 
 def _compute_periods(connection: Connection, computed_at: datetime) -> int:
-    _run(connection, "periods", "create_period")
     _run(connection, "periods", "list_periods")
-    _run(connection, "periods", "list_amount_periods")
     connection.exec_driver_sql("ANALYZE touched_period")
     _run(connection, "periods", "compute_periods", computed_at=computed_at)
-    _run(connection, "periods", "compute_amounts", computed_at=computed_at)
     changed = _run(connection, "periods", "write_fresh", grains=["week", "month", "year"]).rowcount
     return changed + _run(connection, "periods", "delete_gone_periods").rowcount
 

@@ -1,8 +1,9 @@
-"""Landed documents become trusted readings: parse, check, load; one transaction per document."""
+"""Landed documents become trusted readings, or alarms: parse, check, load; one transaction per document."""
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -15,15 +16,17 @@ from include.core.documents import READING_FEEDS, LandedDocument
 from include.core.errors import BadDocument
 from include.core.frames import Piece
 from include.core.settings import Settings
-from include.core.span import instant_of
+from include.core.span import Span, instant_of
 from include.landing.store import ObjectStore
-from include.quality.checks import Checked, check
-from include.sources.feeds import FEEDS, Feed, ParseContext
+from include.quality.checks import Checked, check, check_all
+from include.sources.feeds import ALARM_FEEDS, FEEDS, ParseContext
 from include.sources.unpack import Limits, unpack
+from include.sources.vendor_document import unpack_ask
+from include.steps.alarms import ReadAlarms, write_alarms
 from include.steps.code_version import code_version
 from include.steps.refusal import refuse
 from include.steps.subjects import SubjectDirectory
-from include.warehouse import documents, fleet, readings
+from include.warehouse import answers, documents, fleet, readings
 from include.warehouse.engine import Connection, transaction
 from include.warehouse.incoming import Contradicted, Gathered
 
@@ -32,6 +35,11 @@ _log = logging.getLogger(__name__)
 _BATCH_BYTES: Final = 8_000_000
 _BATCH_DOCUMENTS: Final = 200
 _MAX_BATCHES: Final = 64
+_SMALL_BYTES: Final = 100_000
+_HANDFUL: Final = 40
+
+DROPS: Final = "drops"
+"""Source of whatever no vendor names."""
 
 CONTRADICTED: Final = "contradicted_in_document"
 """Reason of a row that a later row of the same document contradicts: the last one wins."""
@@ -55,8 +63,8 @@ def pending_batches(settings: Settings) -> list[list[int]]:
 def load_batch(settings: Settings, document_ids: Sequence[int], *, now: datetime, run_id: str) -> dict[str, Any]:
     """Load documents one after the other; a refused one never stops the rest. Returns the summed counts."""
     total: Counter[str] = Counter()
-    for document_id in document_ids:
-        counts = load_document(settings, document_id, now=now, run_id=run_id)
+    for document_id, read in _read_together(settings, document_ids):
+        counts = load_document(settings, document_id, read, now=now, run_id=run_id)
         total["documents"] += 1
         if counts is None:
             total["refused_or_taken"] += 1
@@ -66,30 +74,50 @@ def load_batch(settings: Settings, document_ids: Sequence[int], *, now: datetime
     return dict(total)
 
 
-def load_document(settings: Settings, document_id: int, *, now: datetime, run_id: str) -> documents.LoadCounts | None:
-    """Load one landed document in one transaction; None when it was refused, or when another load has it."""
+def load_document(
+    settings: Settings, document_id: int, read: "_Read | None" = None, *, now: datetime, run_id: str
+) -> documents.LoadCounts | None:
+    """Load one landed document in one transaction; None when it was refused, or when another load has it.
+
+    `read` is what was made of it already, outside of this transaction.
+    """
     with transaction(settings.database_url) as connection:
         document = documents.lock_document(connection, document_id)
         if document is None:
             return None
         try:
-            read = _read(settings, connection, document)
+            made = read or _read(settings, connection, document)
         except BadDocument as error:
             refuse(settings, connection, document, str(error))
             return None
-        counts = _write(settings, connection, document, read)
+        readings.lock_tenant(connection, document.tenant_id)
+        if made.zones != _zones(connection, document.tenant_id, made.source):
+            # The operator moved a plant meanwhile: its times are to be read in another zone, by the next load.
+            return None
+        if isinstance(made, ReadAlarms):
+            counts = write_alarms(connection, document, made)
+        else:
+            counts = _write(settings, connection, document, made)
         documents.write_load(connection, document, counts, loaded_at=now, run_id=run_id, code_version=code_version())
-        # Registered while this document was read: its rows would wait in quarantine for what has happened already.
-        documents.reopen_waiting(connection, document.tenant_id, rule="subject_known", subjects=read.newly_known)
+        if isinstance(made, _Read):
+            # Registered while this document was read: its rows would wait in quarantine for what has happened already.
+            documents.reopen_waiting(connection, document.tenant_id, rule="subject_known", subjects=made.newly_known)
     _log.info("Loaded %s %r of %s: %s", document.feed, document.original_name, document.tenant, counts)
     return counts
 
 
 @dataclass(slots=True)
 class _Read:
-    """What parsing and checking made of one document."""
+    """What parsing and checking made of one document.
+
+    `zones` are those of the vendor's plants by which it was read; `word` is the span about which an answer is the whole word.
+    """
 
     directory: SubjectDirectory
+    source: str
+    zones: Mapping[str, ZoneInfo]
+    pieces: Iterator[Piece]
+    word: Span | None = None
     gathered: Gathered = field(default_factory=Gathered)
     states: dict[tuple[int, datetime], tuple[str, int]] = field(default_factory=dict)
     contradicted_states: list[documents.QuarantinedRow] = field(default_factory=list)
@@ -103,30 +131,99 @@ class _Read:
     suite: str | None = None
 
 
-def _read(settings: Settings, connection: Connection, document: LandedDocument) -> _Read:
-    tenant = fleet.read_tenant(connection, document.tenant)
-    feed = FEEDS[document.feed]
-    read = _Read(SubjectDirectory(settings, tenant, feed.subject_kind))
-    for piece in _pieces(settings, document, feed, ZoneInfo(tenant.timezone)):
-        _take(settings, document, piece, read)
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """A small document on its way to a check that it shares with others."""
+
+    document: LandedDocument
+    read: _Read
+    pieces: list[Piece]
+
+
+def _read_together(settings: Settings, document_ids: Sequence[int]) -> Iterator[tuple[int, _Read | None]]:
+    """Each document, and what was made of it where it is a small one: those are checked many at a time."""
+    for start in range(0, len(document_ids), _HANDFUL):
+        ids = document_ids[start : start + _HANDFUL]
+        made: dict[int, _Parsed] = {}
+        with transaction(settings.database_url) as connection:
+            for document in documents.read_small_answers(connection, ids, most_bytes=_SMALL_BYTES):
+                # What cannot be read is told where it is refused.
+                with suppress(BadDocument):
+                    parsed = _parse(settings, connection, document)
+                    made[document.document_id] = _Parsed(document, parsed, list(parsed.pieces))
+        for feed in {parsed.document.feed for parsed in made.values()}:
+            _judge(settings, [parsed for parsed in made.values() if parsed.document.feed == feed], feed)
+        for document_id in ids:
+            yield document_id, made[document_id].read if document_id in made else None
+
+
+def _judge(settings: Settings, parsed: Sequence["_Parsed"], feed: str) -> None:
+    pieces = [(one, piece) for one in parsed for piece in one.pieces]
+    for one, piece in pieces:
+        one.read.directory.describe(piece.frame, piece.subjects)
+    received_at = [one.document.received_at for one, _ in pieces]
+    verdicts = check_all([piece.frame for _, piece in pieces], received_at=received_at, feed=feed)
+    for (one, piece), checked in zip(pieces, verdicts, strict=True):
+        _take(settings, piece, checked, one.read)
+
+
+def _read(settings: Settings, connection: Connection, document: LandedDocument) -> _Read | ReadAlarms:
+    if document.feed in ALARM_FEEDS:
+        feed = ALARM_FEEDS[document.feed]
+        body, zones = _opened(settings, document), _zones(connection, document.tenant_id, feed.source)
+        told = feed.parse(body, _context(settings, connection, document, zones))
+        return ReadAlarms(told, unpack_ask(body), feed.source, zones)
+    read = _parse(settings, connection, document)
+    for piece in read.pieces:
+        read.directory.describe(piece.frame, piece.subjects)
+        _take(settings, piece, check(piece.frame, received_at=document.received_at, feed=document.feed), read)
     return read
 
 
-def _pieces(settings: Settings, document: LandedDocument, feed: Feed, timezone: ZoneInfo) -> Iterator[Piece]:
+def _parse(settings: Settings, connection: Connection, document: LandedDocument) -> _Read:
+    """A document of readings, parsed as its pieces are asked for."""
+    feed, body = FEEDS[document.feed], _opened(settings, document)
+    zones = _zones(connection, document.tenant_id, feed.source)
+    tenant = fleet.read_tenant(connection, document.tenant)
+    directory = SubjectDirectory(settings, tenant, feed.subject_kind, feed.source)
+    pieces = feed.parse(body, _context(settings, connection, document, zones))
+    return _Read(directory, feed.source, zones, pieces, _word(body, feed.source))
+
+
+def _opened(settings: Settings, document: LandedDocument) -> bytes | memoryview:
     with ObjectStore(settings.landing).open(document.uri) as stored:
-        body = unpack(stored, limits=Limits.from_settings(settings))
-    context = ParseContext(
-        timezone=timezone, original_name=document.original_name, max_rows=settings.max_rows, max_nesting=settings.max_nesting
+        return unpack(stored, limits=Limits.from_settings(settings))
+
+
+def _zones(connection: Connection, tenant_id: int, source: str) -> dict[str, ZoneInfo]:
+    """Zones of a vendor's plants; whoever drops files writes in the tenant's zone."""
+    if source == DROPS:
+        return {}
+    zones = fleet.read_zones(connection, tenant_id)
+    return {key: ZoneInfo(zone) for (whose, key), zone in zones.items() if whose == source}
+
+
+def _context(settings: Settings, connection: Connection, document: LandedDocument, zones: Mapping[str, ZoneInfo]) -> ParseContext:
+    return ParseContext(
+        timezone=ZoneInfo(fleet.read_tenant(connection, document.tenant).timezone),
+        original_name=document.original_name,
+        max_rows=settings.max_rows,
+        max_nesting=settings.max_nesting,
+        zones=zones,
     )
-    return feed.parse(body, context)
 
 
-def _take(settings: Settings, document: LandedDocument, piece: Piece, read: _Read) -> None:
+def _word(body: bytes | memoryview, source: str) -> Span | None:
+    if source == DROPS:
+        return None
+    ask = unpack_ask(body)
+    return ask.span if ask.is_whole and ask.subjects else None
+
+
+def _take(settings: Settings, piece: Piece, checked: Checked, read: _Read) -> None:
     frame = piece.frame
     read.parsed += len(frame)
     read.missing += piece.missing_count
-    frame["is_known"] = read.directory.is_known(frame, piece.subjects)
-    checked = check(frame, received_at=document.received_at, feed=document.feed)
     read.suite = checked.suite
     read.reasons.update(checked.counts)
     _take_bad(settings, frame, checked, read)
@@ -180,18 +277,12 @@ def _write(settings: Settings, connection: Connection, document: LandedDocument,
     ]
     if len(incoming):
         readings.ensure_partitions(settings.database_url, incoming)
-    readings.lock_tenant(connection, document.tenant_id)
     read.newly_known = read.directory.look_again(connection)
-    earlier = documents.read_earlier_span(connection, document.document_id)
-    written = readings.load_readings(
-        connection,
-        incoming,
-        document_id=document.document_id,
-        timezones=read.directory.timezones(),
-        earlier=(*earlier, document.tenant_id) if earlier else None,
-    )
+    written = _load(connection, document, incoming, read)
     states = [(series_id, at, state) for (series_id, at), (state, _) in read.states.items()]
     written += readings.load_states(connection, states, document_id=document.document_id)
+    if states and read.source != DROPS:
+        answers.withdraw_states(connection, _answer(document, read))
     documents.replace_quarantine(connection, document, rows[: settings.max_quarantine_rows])
     instants = [at for _, at in read.states] + ([incoming.first, incoming.last] if len(incoming) else [])
     return documents.LoadCounts(
@@ -207,6 +298,21 @@ def _write(settings: Settings, connection: Connection, document: LandedDocument,
         first_measured_at=min(instants, default=None),
         last_measured_at=max(instants, default=None),
     )
+
+
+def _load(connection: Connection, document: LandedDocument, incoming: readings.Incoming, read: _Read) -> readings.Written:
+    earlier = documents.read_earlier_span(connection, document.document_id)
+    timezones = read.directory.timezones()
+    if read.source == DROPS:
+        told_before = (*earlier, document.tenant_id) if earlier else None
+        return readings.load_readings(
+            connection, incoming, document_id=document.document_id, timezones=timezones, earlier=told_before
+        )
+    return answers.load_answer(connection, incoming, _answer(document, read), timezones=timezones, earlier=earlier)
+
+
+def _answer(document: LandedDocument, read: _Read) -> answers.Answer:
+    return answers.Answer(document.document_id, document.tenant_id, document.feed, read.word)
 
 
 def _quarantined(row: "pd.Series[Any]", broken_rules: tuple[str, ...]) -> documents.QuarantinedRow:

@@ -1,8 +1,8 @@
-"""A document that cannot be read goes back to where people look, with the reason beside it."""
+"""A document that cannot be read goes back to where people are, with the reason beside it; a vendor's answer rests in landing."""
 
 import logging
 
-from include.core.documents import LandedDocument
+from include.core.documents import FEEDS, LandedDocument
 from include.core.settings import Settings
 from include.landing.refusals import Refusal, refuse_bytes
 from include.landing.store import ObjectStore
@@ -13,9 +13,10 @@ _log = logging.getLogger(__name__)
 
 
 def refuse(settings: Settings, connection: Connection, document: LandedDocument, reason: str) -> None:
-    """Mark a landed document refused and put its bytes into the tenant's `refused` folder; landing keeps them too."""
-    refusal = Refusal(document.tenant, document.feed, document.original_name, reason, document.received_at)
-    with ObjectStore(settings.landing).open_delivered(document.uri, sha256=document.sha256) as stored:
-        refuse_bytes(stored, refusal, drops=settings.drops_path)
+    """Mark a landed document refused and put the bytes of a drop into the tenant's `refused` folder; landing keeps them too."""
+    if document.feed in FEEDS:
+        refusal = Refusal(document.tenant, document.feed, document.original_name, reason, document.received_at)
+        with ObjectStore(settings.landing).open_delivered(document.uri, sha256=document.sha256) as stored:
+            refuse_bytes(stored, refusal, drops=settings.drops_path)
     documents.mark_refused(connection, document.document_id, reason)
     _log.warning("Refused %s %r of %s: %s", document.feed, document.original_name, document.tenant, reason)

@@ -1,30 +1,34 @@
-"""Registry documents become the fleet: plants, devices, customers, targets, tariffs; an idempotent upsert per document.
+"""Registry files and vendors' lists become the fleet: plants, devices, customers, targets, tariffs.
+
+Each document is an idempotent upsert of its own.
 
 What names a plant or a parent that is not known yet waits in quarantine; as soon as it is known the document is read again.
-So is every document of readings that waits for a device or customer that has just been registered: the order of arrival does
-not matter.
+So is every document of readings that waits for a plant, device or customer that has just been registered: the order of arrival
+does not matter.
 """
 
-import json
 import logging
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from include.core.documents import LandedDocument
+from include.core.documents import FLEET_FEEDS, READING_FEEDS, LandedDocument
 from include.core.errors import BadDocument
 from include.core.settings import Settings
 from include.landing.store import ObjectStore
+from include.sources.clouds import CLOUDS
 from include.sources.context import ParseContext
 from include.sources.fleet_registry import Registry, parse_registry
 from include.sources.unpack import Limits, unpack
 from include.steps.code_version import code_version
 from include.steps.refusal import refuse
+from include.steps.registered import PLANT_KNOWN, SUBJECT_KNOWN, Outcome, Row, numbered
+from include.steps.vendor_fleet import note_defaults, upsert_vendor_fleet
 from include.warehouse import documents, fleet, readings
 from include.warehouse.engine import Connection, transaction
 
@@ -32,20 +36,19 @@ _log = logging.getLogger(__name__)
 
 REGISTRY: Final = "registry"
 _MAX_ROUNDS: Final = 10
-_KEY_OF: Final = {"plant": "plant_key", "device": "device_key", "customer": "document"}
-SUBJECT_KNOWN: Final = "subject_known"
-_RULE_OF: Final = {"device": SUBJECT_KNOWN, "customer": SUBJECT_KNOWN, "plant": "plant_known"}
+_WRITE_LOCAL_TIMES: Final = frozenset({"sungrow", "deye"})
+"""Vendors that write times or days of the plant without an offset."""
 
 
 def register_landed(settings: Settings, *, now: datetime, run_id: str) -> dict[str, Any]:
-    """Register every landed registry document; a refused one never stops the rest.
+    """Register every landed registry file and vendor's list; a refused one never stops the rest.
 
     Returns counts: documents, parsed, inserted, updated, unchanged and quarantined rows, replayed_documents.
     """
     total: Counter[str] = Counter()
     for _ in range(_MAX_ROUNDS):
         with transaction(settings.database_url) as connection:
-            pending = documents.read_pending(connection, [REGISTRY])
+            pending = documents.read_pending(connection, FLEET_FEEDS)
         if not pending:
             break
         for document_id, _ in pending:
@@ -80,110 +83,113 @@ def register_document(settings: Settings, document_id: int, *, now: datetime, ru
         if document is None:
             return Counter()
         tenant = fleet.read_tenant(connection, document.tenant)
-        outcome = _Outcome()
+        outcome = Outcome()
         try:
             registry = _read(settings, document, ZoneInfo(tenant.timezone))
             readings.lock_tenant(connection, tenant.tenant_id)
+            zones = fleet.read_zones(connection, tenant.tenant_id)
             with connection.begin_nested():
-                _upsert_all(connection, tenant, registry, outcome)
+                _upsert_all(connection, tenant, document, registry, outcome)
         except BadDocument as error:
             refuse(settings, connection, document, str(error))
             return Counter(documents=1, refused=1)
         documents.replace_quarantine(connection, document, outcome.quarantined)
         documents.write_load(connection, document, outcome.counts(), loaded_at=now, run_id=run_id, code_version=code_version())
-        replayed = sum(
-            documents.reopen_waiting(connection, tenant.tenant_id, rule=_RULE_OF[kind], subjects=keys)
-            for kind, keys in outcome.new_keys.items()
-        )
-        if tenant.unknown_devices == "register" and tenant.register_under in outcome.new_keys.get("plant", ()):
-            replayed += documents.reopen_waiting(connection, tenant.tenant_id, rule=SUBJECT_KNOWN, subjects=None)
-    _log.info("Registered %r of %s: %s", document.original_name, document.tenant, outcome.totals())
+        replayed = _reopen_waiting(connection, tenant, outcome) + _reopen_misread(connection, tenant, zones)
+    _log.info("Registered %s %r of %s: %s", document.feed, document.original_name, document.tenant, outcome.totals())
     return Counter(outcome.totals()) + Counter(documents=1, replayed_documents=replayed)
-
-
-@dataclass(slots=True)
-class _Outcome:
-    """What one registry document did."""
-
-    parsed: int = 0
-    inserted: int = 0
-    updated: int = 0
-    quarantined: list[documents.QuarantinedRow] = field(default_factory=list)
-    new_keys: dict[str, list[str]] = field(default_factory=dict)
-
-    def counts(self) -> documents.LoadCounts:
-        reasons = Counter(rule for row in self.quarantined for rule in row.broken_rules)
-        return documents.LoadCounts(
-            parsed_rows=self.parsed,
-            inserted_rows=self.inserted,
-            updated_rows=self.updated,
-            unchanged_rows=self.parsed - self.inserted - self.updated - len(self.quarantined),
-            quarantined_rows=len(self.quarantined),
-            quarantine_reasons=reasons,
-        )
-
-    def totals(self) -> dict[str, int]:
-        counts = self.counts()
-        names = ("parsed_rows", "inserted_rows", "updated_rows", "unchanged_rows", "quarantined_rows")
-        return {name: getattr(counts, name) for name in names}
 
 
 def _read(settings: Settings, document: LandedDocument, timezone: ZoneInfo) -> Registry:
     with ObjectStore(settings.landing).open(document.uri) as stored:
         body = unpack(stored, limits=Limits.from_settings(settings))
     context = ParseContext(timezone, document.original_name, settings.max_rows, settings.max_nesting)
-    return parse_registry(body, context)
+    if document.feed == REGISTRY:
+        return parse_registry(body, context)
+    return CLOUDS[document.feed.removesuffix("_fleet")].parse_fleet(body, context)
 
 
-def _upsert_all(connection: Connection, tenant: fleet.Tenant, registry: Registry, outcome: _Outcome) -> None:
-    outcome.parsed = len(registry.rejected)
-    outcome.quarantined += [
-        documents.QuarantinedRow(
-            place, "row", None, ("row_readable",), {"reason": f"row {row.row_number} {row.reason}", "raw": row.payload}
-        )
-        for place, row in enumerate(registry.rejected, start=1)
-    ]
-    _upsert(connection, "plant", _rows(tenant, registry.plants), outcome)
-    _upsert(connection, "customer", _rows(tenant, registry.customers), outcome)
-    plants = fleet.read_plant_keys(connection, tenant.tenant_id)
-    devices = _split("device", _rows(tenant, registry.devices), "plant_known", "plant_key", plants, outcome)
+def _upsert_all(
+    connection: Connection, tenant: fleet.Tenant, document: LandedDocument, registry: Registry, outcome: Outcome
+) -> None:
+    outcome.reject(registry.rejected)
+    if document.feed == REGISTRY:
+        _upsert_registry(connection, tenant, registry, outcome)
+    else:
+        upsert_vendor_fleet(connection, tenant, document, registry, outcome)
+
+
+def _upsert_registry(connection: Connection, tenant: fleet.Tenant, registry: Registry, outcome: Outcome) -> None:
+    outcome.upsert(connection, "plant", numbered(tenant.tenant_id, registry.plants))
+    outcome.upsert(connection, "customer", numbered(tenant.tenant_id, registry.customers))
+    plants = fleet.read_zones(connection, tenant.tenant_id)
+    devices = outcome.known_only("device", numbered(tenant.tenant_id, registry.devices), PLANT_KNOWN, "plant_key", plants)
     parents = _parents(connection, tenant, devices)
-    devices = _split("device", devices, "subject_known", "parent_key", parents, outcome)
-    _upsert(connection, "device", sorted(devices, key=lambda row: row["parent_key"] is not None), outcome)
+    devices = outcome.known_only("device", devices, SUBJECT_KNOWN, "parent_key", parents)
+    outcome.upsert(connection, "device", sorted(devices, key=lambda row: row["parent_key"] is not None))
+    note_defaults(connection, tenant, outcome)
     for kind, rows in (("target", registry.targets), ("tariff", registry.tariffs)):
-        _upsert(connection, kind, _split(kind, _rows(tenant, rows), "plant_known", "plant_key", plants, outcome), outcome)
+        outcome.upsert(connection, kind, _of_one_plant(kind, numbered(tenant.tenant_id, rows), plants, outcome))
 
 
-def _rows(tenant: fleet.Tenant, rows: Iterable[Any]) -> list[dict[str, Any]]:
-    common = {"tenant_id": tenant.tenant_id, "source": "drops"}
-    return [common | asdict(row) | {"row_number": number} for number, row in enumerate(rows, start=1)]
+def _parents(connection: Connection, tenant: fleet.Tenant, devices: list[Row]) -> set[tuple[str, str]]:
+    """(source, key) of parents that are registered or come first in the same document."""
+    asked: defaultdict[str, set[str]] = defaultdict(set)
+    for row in devices:
+        if row["parent_key"]:
+            asked[row["source"]].add(row["parent_key"])
+    known = {
+        (source, key)
+        for source, keys in asked.items()
+        for key in fleet.read_subjects(connection, tenant.tenant_id, "device", sorted(keys), source=source)
+    }
+    return known | {(row["source"], row["device_key"]) for row in devices if not row["parent_key"]}
 
 
-def _upsert(connection: Connection, kind: str, rows: Sequence[Mapping[str, Any]], outcome: _Outcome) -> None:
-    changed = fleet.upsert_rows(connection, kind, rows)
-    new = [row for row in changed if row["is_new"]]
-    outcome.parsed += len(rows)
-    outcome.inserted += len(new)
-    outcome.updated += len(changed) - len(new)
-    if kind in _KEY_OF and new:
-        outcome.new_keys[kind] = [row[_KEY_OF[kind]] for row in new]
-
-
-def _parents(connection: Connection, tenant: fleet.Tenant, devices: list[dict[str, Any]]) -> set[str]:
-    """Parents that are registered or come first in the same document."""
-    parents = sorted({row["parent_key"] for row in devices if row["parent_key"]})
-    known = set(fleet.read_subjects(connection, tenant.tenant_id, "device", parents))
-    return known | {row["device_key"] for row in devices if not row["parent_key"]}
-
-
-def _split(
-    kind: str, rows: list[dict[str, Any]], rule: str, key: str, known: set[str], outcome: _Outcome
-) -> list[dict[str, Any]]:
-    good = [row for row in rows if not row[key] or row[key] in known]
-    bad = [row for row in rows if row[key] and row[key] not in known]
-    outcome.parsed += len(bad)
-    outcome.quarantined += [
-        documents.QuarantinedRow(row["row_number"], f"{kind}s", row[key], (rule,), {"raw": json.dumps(row, default=str)})
-        for row in bad
-    ]
+def _of_one_plant(kind: str, rows: list[Row], plants: Mapping[tuple[str, str], str], outcome: Outcome) -> list[Row]:
+    """Rows whose plant is registered, each with its source; where none is given, the key must be that of one plant only."""
+    sources: defaultdict[str, list[str]] = defaultdict(list)
+    for source, key in sorted(plants):
+        sources[key].append(source)
+    good = []
+    for row in rows:
+        fitting = [source for source in sources[row["plant_key"]] if row["source"] in {None, source}]
+        if len(fitting) == 1:
+            good.append(row | {"source": fitting[0]})
+        else:
+            outcome.wait(kind, row, PLANT_KNOWN, row["plant_key"], _which_of(row["plant_key"], fitting))
     return good
+
+
+def _which_of(plant_key: str, sources: list[str]) -> str | None:
+    if not sources:
+        return None
+    named = " and ".join(sources)
+    return f"plant {plant_key!r} is there in {named}; say in the column source which of them is meant, and drop the row again"
+
+
+def _reopen_waiting(connection: Connection, tenant: fleet.Tenant, outcome: Outcome) -> int:
+    """Let documents speak again that waited for what has just been registered; returns how many."""
+
+    def reopen(rule: str, subjects: list[str] | None) -> int:
+        return documents.reopen_waiting(connection, tenant.tenant_id, rule=rule, subjects=subjects)
+
+    plants = outcome.new.get("plant", [])
+    replayed = reopen(PLANT_KNOWN, [row["plant_key"] for row in plants])
+    # Only vendors measure plants by their keys.
+    named = [row["plant_key"] for row in plants if row["source"] != "drops"]
+    named += [row["device_key"] for row in outcome.new.get("device", ())]
+    named += [row["document"] for row in outcome.new.get("customer", ())]
+    replayed += reopen(SUBJECT_KNOWN, named)
+    receives = any((row["source"], row["plant_key"]) == ("drops", tenant.register_under) for row in plants)
+    if tenant.unknown_devices == "register" and receives:
+        replayed += reopen(SUBJECT_KNOWN, None)
+    return replayed
+
+
+def _reopen_misread(connection: Connection, tenant: fleet.Tenant, zones: Mapping[tuple[str, str], str]) -> int:
+    """Let answers speak again that were read in a zone which a plant no longer has; `zones` are those of before."""
+    now = fleet.read_zones(connection, tenant.tenant_id)
+    moved = {source for (source, key), zone in zones.items() if now[source, key] != zone} & _WRITE_LOCAL_TIMES
+    feeds = [feed for feed in READING_FEEDS if feed.partition("_")[0] in moved]
+    return documents.reopen_feeds(connection, tenant.tenant_id, feeds) if feeds else 0

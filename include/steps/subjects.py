@@ -13,13 +13,15 @@ from include.warehouse.engine import Connection, transaction
 
 
 class SubjectDirectory:
-    """The known subjects and series of one tenant, as one document meets them.
+    """The known subjects and series of one tenant and source, as one document meets them.
 
-    Registering happens in short transactions of its own, so that loads side by side never wait for each other's new series.
+    What a vendor names is registered by the vendor's own lists alone. Registering happens in short transactions of its own, so
+    that loads side by side never wait for each other's new series.
     """
 
-    def __init__(self, settings: Settings, tenant: fleet.Tenant, kind: SubjectKind) -> None:
+    def __init__(self, settings: Settings, tenant: fleet.Tenant, kind: SubjectKind, source: str = "drops") -> None:
         """Start empty; nothing is read before a document names it."""
+        self._source = source
         self._url = settings.database_url
         self._tenant = tenant
         self._kind = kind
@@ -28,12 +30,14 @@ class SubjectDirectory:
         self._series: dict[tuple[int, str], int] = {}
         self._names: dict[int, tuple[str, str]] = {}
 
-    def is_known(self, frame: pd.DataFrame, described: Mapping[str, Subject]) -> NDArray[np.bool_]:
-        """For each row: is its subject registered, or could it be registered now?"""
+    def describe(self, frame: pd.DataFrame, described: Mapping[str, Subject]) -> None:
+        """Give each row `is_known`, is its subject registered by now, and `rated_kw`, NaN where no rating is known."""
         keys = [str(key) for key in frame["subject"].cat.categories]
         self._look_up([key for key in keys if key not in self._asked], described)
-        table = np.array([key in self._known for key in keys] + [False])
-        return np.asarray(table[frame["subject"].cat.codes.to_numpy()])
+        found = [self._known.get(key) for key in keys] + [None]
+        codes = frame["subject"].cat.codes.to_numpy()
+        frame["is_known"] = np.array([subject is not None for subject in found])[codes]
+        frame["rated_kw"] = np.array([(subject and subject.rated_kw) or np.nan for subject in found], float)[codes]
 
     def series_ids(self, frame: pd.DataFrame) -> NDArray[np.int32]:
         """series_id of each row; every subject in it is known."""
@@ -61,7 +65,7 @@ class SubjectDirectory:
 
         `connection` holds the tenant's lock, so what it finds cannot change before its transaction ends.
         """
-        found = fleet.read_subjects(connection, self._tenant.tenant_id, self._kind, sorted(self._asked))
+        found = fleet.read_subjects(connection, self._tenant.tenant_id, self._kind, sorted(self._asked), self._source)
         self._known |= {key: subject for key, subject in found.items() if key in self._known}
         return sorted(found.keys() - self._known.keys())
 
@@ -77,7 +81,7 @@ class SubjectDirectory:
             return
         self._asked.update(keys)
         with transaction(self._url) as connection:
-            found = fleet.read_subjects(connection, self._tenant.tenant_id, self._kind, keys)
+            found = fleet.read_subjects(connection, self._tenant.tenant_id, self._kind, keys, self._source)
             unknown = [key for key in keys if key not in found]
             if unknown and self._may_register(connection):
                 fleet.register_subjects(connection, self._tenant, self._kind, _with_parents(unknown, described))
@@ -86,7 +90,7 @@ class SubjectDirectory:
 
     def _may_register(self, connection: Connection) -> bool:
         """The operator allows it, and for devices the plant that receives them is registered."""
-        if self._tenant.unknown_devices != "register":
+        if self._source != "drops" or self._tenant.unknown_devices != "register":
             return False
         return self._kind == "customer" or self._tenant.register_under in fleet.read_plant_keys(
             connection, self._tenant.tenant_id

@@ -15,24 +15,34 @@ from include.warehouse.performance import read_performance
 _MONTHS = 12
 
 
-def save_targets(
-    settings: Settings, *, tenant: str, plant: str, year: int, months_kwh: Sequence[float | None], now: datetime
+def save_targets(  # noqa: PLR0913 - the fields of the form
+    settings: Settings,
+    *,
+    tenant: str,
+    plant: str,
+    year: int,
+    months_kwh: Sequence[float | None],
+    now: datetime,
+    source: str | None = None,
 ) -> dict[str, Any]:
     """Save a year's twelve targets [kWh] of one plant, None meaning "no target", and tell the performance that follows.
 
-    Raises `Refused` when the plant is unknown, no calendar has the year, or the values are not twelve numbers of at least zero.
+    `source` says whose key `plant` is; it is needed only where several plants have that key.
+
+    Raises `Refused` when the plant is unknown or one of several, no calendar has the year, or the values are not twelve numbers
+    of at least zero.
     """
     _check(year, months_kwh)
     with transaction(settings.database_url) as connection:
         tenant_id = fleet.read_tenant(connection, tenant).tenant_id
-        row = _plant(fleet.read_plants(connection, tenant), plant)
+        row = _plant(fleet.read_plants(connection, tenant), plant, source)
+        keys = {"tenant_id": tenant_id, "source": row["source"], "plant_key": plant}
         for month, target_kwh in enumerate(months_kwh, start=1):
             first_day = date(year, month, 1)
             if target_kwh is None:
-                fleet.delete_target(connection, tenant_id=tenant_id, plant_key=plant, month=first_day)
+                fleet.delete_target(connection, **keys, month=first_day)
             else:
-                target = {"tenant_id": tenant_id, "plant_key": plant, "month": first_day, "target_kwh": target_kwh}
-                fleet.upsert_rows(connection, "target", [target])
+                fleet.upsert_rows(connection, "target", [keys | {"month": first_day, "target_kwh": target_kwh}])
         yesterday = local_day(now, ZoneInfo(row["timezone"])) - timedelta(days=1)
         performance = read_performance(connection, plant_ids=[row["plant_id"]], as_of=yesterday)
     return {
@@ -53,11 +63,14 @@ def _check(year: int, months_kwh: Sequence[float | None]) -> None:
             raise Refused(f"target {value!r} of month {month} is not an energy in kWh; give zero or more")
 
 
-def _plant(plants: list[dict[str, Any]], key: str) -> dict[str, Any]:
-    for plant in plants:
-        if plant["plant_key"] == key:
-            return plant
-    known = ", ".join(plant["plant_key"] for plant in plants) or "none yet"
+def _plant(plants: list[dict[str, Any]], key: str, source: str | None) -> dict[str, Any]:
+    found = [plant for plant in plants if plant["plant_key"] == key and source in {None, plant["source"]}]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        sources = " and ".join(plant["source"] for plant in found)
+        raise Refused(f"plant {key!r} is there in {sources}; say by the source which of them is meant")
+    known = ", ".join(plant["plant_key"] for plant in plants if source in {None, plant["source"]}) or "none yet"
     raise Refused(f"plant {key!r} does not exist (known: {known}); register it first")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from include.core.documents import ClaimCheck, LandedDocument
+from include.core.documents import SPEAKING_AGAIN, ClaimCheck, LandedDocument
 from include.warehouse.queries import query
 
 
@@ -48,11 +48,28 @@ def try_lock_landing(connection: Connection) -> bool:
     return bool(connection.execute(query("documents", "try_lock_landing")).scalar_one())
 
 
-def register_document(
-    connection: Connection, *, tenant_id: int, tenant: str, feed: str, stored: Mapping[str, Any], received_at: datetime
+def register_document(  # noqa: PLR0913 - a row of the manifest
+    connection: Connection,
+    *,
+    tenant_id: int,
+    tenant: str,
+    feed: str,
+    stored: Mapping[str, Any],
+    received_at: datetime,
+    integration_id: int | None = None,
 ) -> ClaimCheck:
-    """Write the manifest row of a stored object (original_name, sha256, uri, size_bytes, stored_bytes); a repeat only counts."""
-    parameters = {"tenant_id": tenant_id, "feed": feed, "received_at": received_at, **stored}
+    """Write the manifest row of a stored object (original_name, sha256, uri, size_bytes, stored_bytes); a repeat only counts.
+
+    A repeated list of a vendor's fleet or alarms speaks again, since what another list said in between no longer holds.
+    """
+    parameters = {
+        "tenant_id": tenant_id,
+        "feed": feed,
+        "received_at": received_at,
+        "integration_id": integration_id,
+        "speaks_again": feed in SPEAKING_AGAIN,
+        **stored,
+    }
     row = connection.execute(query("documents", "register_document"), parameters).one()
     return ClaimCheck(row.document_id, tenant, feed, stored["sha256"], stored["stored_bytes"], row.is_new)
 
@@ -67,6 +84,12 @@ def lock_document(connection: Connection, document_id: int) -> LandedDocument | 
     """The landed document, locked until the transaction ends; None when another load has it or it is no longer waiting."""
     row = connection.execute(query("documents", "lock_document"), {"document_id": document_id}).one_or_none()
     return LandedDocument(**row._mapping) if row else None
+
+
+def read_small_answers(connection: Connection, document_ids: Sequence[int], *, most_bytes: int) -> list[LandedDocument]:
+    """Those of the landed documents that are a vendor's readings of at most so many bytes at rest; nothing is locked."""
+    parameters = {"document_ids": list(document_ids), "most_bytes": most_bytes}
+    return [LandedDocument(**row._mapping) for row in connection.execute(query("documents", "read_small_answers"), parameters)]
 
 
 def read_earlier_span(connection: Connection, document_id: int) -> tuple[datetime, datetime] | None:
@@ -86,6 +109,8 @@ def write_load(
         "run_id": run_id,
         "code_version": code_version,
         "quarantine_reasons": json.dumps(dict(counts.quarantine_reasons)),
+        # Nobody else speaks of what a vendor's answer speaks of.
+        "feed": None if document.integration_id is None else document.feed,
     }
     connection.execute(query("documents", "insert_load"), parameters)
     connection.execute(query("documents", "mark_loaded"), {"document_id": document.document_id})
@@ -108,6 +133,12 @@ def reopen_waiting(connection: Connection, tenant_id: int, *, rule: str, subject
         return 0
     parameters = {"tenant_id": tenant_id, "rule": rule, "subjects": None if subjects is None else list(subjects)}
     return connection.execute(query("documents", "reopen_waiting"), parameters).rowcount
+
+
+def reopen_feeds(connection: Connection, tenant_id: int, feeds: Sequence[str]) -> int:
+    """Put a tenant's loaded documents of these feeds back to landed, to be read in another way; returns how many."""
+    parameters = {"tenant_id": tenant_id, "feeds": list(feeds)}
+    return connection.execute(query("documents", "reopen_feeds"), parameters).rowcount
 
 
 def replace_quarantine(connection: Connection, document: LandedDocument, rows: Sequence[QuarantinedRow]) -> None:

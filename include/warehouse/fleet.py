@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
@@ -29,10 +30,11 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class KnownSubject:
-    """A registered device or customer and the IANA zone of its days."""
+    """A registered plant, device or customer, the IANA zone of its days and, where known, the power that it is rated for."""
 
     subject_id: int
     timezone: str
+    rated_kw: float | None = None
 
 
 def upsert_tenant(connection: Connection, tenant: Tenant) -> int:
@@ -70,7 +72,7 @@ def read_plants(connection: Connection, tenant: str | None = None) -> list[dict[
 def upsert_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Upsert registry rows of one kind (plant, device, customer, target, tariff).
 
-    Returns the rows that were new or changed, each with `is_new`. Each row carries tenant_id and, for plants and devices, source.
+    Returns the rows that were new or changed, each with `is_new`. Each row but a customer's carries tenant_id and source.
     A change that moves the days of a plant or device, or the number of inverters that a plant expects, makes those days dirty.
     Raises `BadDocument` for a row that the database refuses; the transaction is then good for nothing but a rollback.
     """
@@ -94,9 +96,9 @@ def upsert_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, A
     return changed
 
 
-def delete_target(connection: Connection, *, tenant_id: int, plant_key: str, month: Any) -> bool:  # noqa: ANN401 - a date
+def delete_target(connection: Connection, *, tenant_id: int, source: str, plant_key: str, month: date) -> bool:
     """Remove a month's target; tells whether there was one."""
-    parameters = {"tenant_id": tenant_id, "plant_key": plant_key, "month": month}
+    parameters = {"tenant_id": tenant_id, "source": source, "plant_key": plant_key, "month": month}
     return connection.execute(query("fleet", "delete_target"), parameters).rowcount > 0
 
 
@@ -106,13 +108,19 @@ def read_plant_keys(connection: Connection, tenant_id: int, source: str = "drops
     return set(connection.execute(query("fleet", "read_plant_keys"), parameters).scalars())
 
 
+def read_zones(connection: Connection, tenant_id: int) -> dict[tuple[str, str], str]:
+    """IANA zone of every plant that the tenant has registered, by (source, plant key)."""
+    rows = connection.execute(query("fleet", "read_zones"), {"tenant_id": tenant_id})
+    return {(row.source, row.plant_key): row.timezone for row in rows}
+
+
 def read_subjects(
     connection: Connection, tenant_id: int, kind: SubjectKind, subjects: Sequence[str], source: str = "drops"
 ) -> dict[str, KnownSubject]:
     """Those of the keys that are registered."""
     parameters = {"tenant_id": tenant_id, "subjects": list(subjects), "source": source}
     rows = connection.execute(query("fleet", f"read_{kind}_subjects"), parameters)
-    return {row.subject: KnownSubject(row.subject_id, row.timezone) for row in rows}
+    return {row.subject: KnownSubject(row.subject_id, row.timezone, row.rated_kw) for row in rows}
 
 
 def register_subjects(connection: Connection, tenant: Tenant, kind: SubjectKind, subjects: Iterable[Subject]) -> None:
@@ -153,7 +161,7 @@ def _read_series(connection: Connection, kind: SubjectKind, pairs: Iterable[tupl
 
 
 def _series_row(tenant_id: int, kind: SubjectKind, subject_id: int, quantity: str) -> dict[str, Any]:
-    row: dict[str, Any] = {"tenant_id": tenant_id, "device_id": None, "customer_id": None}
+    row: dict[str, Any] = {"tenant_id": tenant_id, "plant_id": None, "device_id": None, "customer_id": None}
     return row | {f"{kind}_id": subject_id, "quantity": quantity, "kind": QUANTITIES[quantity].kind}
 
 

@@ -1,5 +1,6 @@
 """One tenant at a glance: for the summary of a run and for whoever asks what is there."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,8 +15,17 @@ def read_overview(connection: Connection, tenant: str) -> dict[str, Any]:
     return dict(row or {}) | {"quarantine_reasons": {reason.rule: reason.rows for reason in reasons}}
 
 
+def read_clouds(connection: Connection, tenant: str, *, now: datetime) -> dict[str, dict[str, Any]]:
+    """Per vendor: how many closed local days have energy, and the energy [kWh] of each plant's last closed day, added up.
+
+    Energies are those of the inverters' counters.
+    """
+    rows = connection.execute(query("overview", "read_clouds"), {"tenant": tenant, "now": now})
+    return {row.vendor: {"days": row.days, "last_day_kwh": row.last_day_kwh} for row in rows}
+
+
 def find_plant(connection: Connection, tenant: str, plant_key: str) -> dict[str, Any]:
-    """plant_id and series_id of the plant's own power; empty for an unknown plant."""
+    """plant_id and series_id of the power of a plant that files named; empty for an unknown plant."""
     row = (
         connection.execute(query("overview", "read_plant_of"), {"tenant": tenant, "plant_key": plant_key})
         .mappings()

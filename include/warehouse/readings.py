@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from include.core.span import instant_of
+from include.core.span import Span, instant_of, microseconds_of
 from include.warehouse.binary_copy import PG_EPOCH_US, copy_columns
 from include.warehouse.engine import engine_of
 from include.warehouse.queries import query
@@ -97,13 +97,13 @@ def load_readings(
     """
     if not len(incoming) and earlier is None:
         return Written()
-    if earlier is None and not _overlaps(connection, incoming):
-        _append(connection, incoming, document_id, timezones)
+    if earlier is None and not overlaps(connection, incoming):
+        append(connection, incoming, document_id, timezones)
         return Written(inserted=len(incoming))
-    _stage(connection, incoming)
+    stage(connection, incoming)
     if earlier is not None:
-        _withdraw(connection, document_id, earlier)
-    return _merge(connection, incoming, document_id)
+        withdraw(connection, document_id, earlier)
+    return merge(connection, incoming, document_id)
 
 
 def load_states(connection: Connection, rows: Iterable[tuple[int, datetime, str]], *, document_id: int) -> Written:
@@ -118,12 +118,14 @@ def load_states(connection: Connection, rows: Iterable[tuple[int, datetime, str]
     return Written(row.inserted, row.updated, len(states) - row.inserted - row.updated)
 
 
-def _overlaps(connection: Connection, incoming: Incoming) -> bool:
-    _copy_ranges(connection, incoming)
+def overlaps(connection: Connection, incoming: Incoming, span: Span | None = None) -> bool:
+    """Does a series hold a reading between its first and last incoming one, or within `span`?"""
+    _copy_ranges(connection, incoming, span)
     return bool(connection.execute(query("readings", "has_overlap")).scalar_one())
 
 
-def _append(connection: Connection, incoming: Incoming, document_id: int, timezones: Mapping[int, str]) -> None:
+def append(connection: Connection, incoming: Incoming, document_id: int, timezones: Mapping[int, str]) -> None:
+    """Write readings where there are none yet."""
     copy_columns(
         connection,
         "mart.reading",
@@ -137,7 +139,8 @@ def _append(connection: Connection, incoming: Incoming, document_id: int, timezo
     _mark_dirty(connection, local_days(incoming, timezones))
 
 
-def _stage(connection: Connection, incoming: Incoming) -> None:
+def stage(connection: Connection, incoming: Incoming) -> None:
+    """Put the readings into the temporary table `incoming`."""
     connection.exec_driver_sql("SET LOCAL work_mem = '128MB'")
     connection.execute(query("readings", "create_incoming"))
     columns: list[tuple[str, NDArray[Any]]] = [
@@ -149,7 +152,8 @@ def _stage(connection: Connection, incoming: Incoming) -> None:
     connection.exec_driver_sql("ANALYZE incoming")
 
 
-def _merge(connection: Connection, incoming: Incoming, document_id: int) -> Written:
+def merge(connection: Connection, incoming: Incoming, document_id: int) -> Written:
+    """Bring the stored readings to what is staged."""
     if not len(incoming):
         return Written()
     connection.execute(query("readings", "create_difference"))
@@ -164,22 +168,27 @@ def _merge(connection: Connection, incoming: Incoming, document_id: int) -> Writ
     return Written(inserted, updated, len(incoming) - inserted - updated)
 
 
-def _withdraw(connection: Connection, document_id: int, earlier: tuple[datetime, datetime, int]) -> None:
+def withdraw(connection: Connection, document_id: int, earlier: tuple[datetime, datetime, int]) -> int:
+    """Take away what an earlier load of the document brought and what is not staged now; returns how many readings."""
     first, last, tenant_id = earlier
     parameters = {"document_id": document_id, "first": first, "last": last, "tenant_id": tenant_id}
-    connection.execute(query("readings", "withdraw"), parameters)
+    withdrawn = connection.execute(query("readings", "withdraw"), parameters).rowcount
     connection.execute(query("readings", "reinstate"), {"document_id": document_id})
     connection.execute(query("readings", "mark_dirty_withdrawn"))
+    return withdrawn
 
 
-def _copy_ranges(connection: Connection, incoming: Incoming) -> None:
+def _copy_ranges(connection: Connection, incoming: Incoming, span: Span | None = None) -> None:
     starts = run_starts(incoming.series_id)
     ends = np.append(starts[1:], len(incoming)) - 1
+    first, last = incoming.measured_at[starts], incoming.measured_at[ends]
+    if span is not None:
+        first, last = np.minimum(first, microseconds_of(span.start)), np.maximum(last, microseconds_of(span.end) - 1)
     connection.execute(query("readings", "create_range"))
     columns: list[tuple[str, NDArray[Any]]] = [
         ("series_id", incoming.series_id[starts]),
-        ("lo", incoming.measured_at[starts] - PG_EPOCH_US),
-        ("hi", incoming.measured_at[ends] - PG_EPOCH_US),
+        ("lo", first - PG_EPOCH_US),
+        ("hi", last - PG_EPOCH_US),
     ]
     copy_columns(connection, "incoming_range", columns)
     connection.exec_driver_sql("ANALYZE incoming_range")

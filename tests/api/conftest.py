@@ -215,6 +215,27 @@ def seed_tenant(connection: Connection, slug: str, *, store: Path, password_hash
                 s=series_id, a=start, b=start + timedelta(hours=1), day=(start - timedelta(hours=3)).date(), v=hour / 10,
                 e=0 if night else 3600, nan=float("nan") if hour == 0 else 2.5,
             )  # fmt: skip
+    told, counter = (
+        series("energy_day_kwh", "amount", device_id=device_id),
+        series("energy_total_kwh", "counter", device_id=device_id),
+    )
+    for day in (0, 1):
+        at = FIRST_READING + timedelta(days=day)
+        for series_id, kwh in ((power, 97.0), (derived, 98.0), (told, 100.0), (counter, 95.0 + day * 3)):
+            add(
+                "INSERT INTO mart.rollup (series_id, grain, starts_at, ends_at, local_date, reading_count, covered_s, "
+                "expected_s, energy_kwh, sum, computed_at) VALUES (:s, 'day', :a, :b, :day, 1, 0, 0, :v, :v, :b) RETURNING 1",
+                s=series_id, a=at, b=at + timedelta(days=1), day=at.date(), v=kwh,
+            )  # fmt: skip
+    for hour, is_open in enumerate((True, False, False)):
+        at = FIRST_READING + timedelta(hours=hour)
+        add(
+            "INSERT INTO mart.alarm (tenant_id, plant_id, device_id, alarm_key, code, name, severity, raised_at, cleared_at, "
+            "is_open, document_id, told_at) "
+            "VALUES (:t, :p, :d, :key, '2032', :slug, 'major', :at, :cleared, :open, :doc, :at) RETURNING alarm_id",
+            t=tenant_id, p=plant_id, d=device_id, key=f"{slug} {hour}", at=at, open=is_open, doc=document_id,
+            cleared=None if is_open else at + timedelta(minutes=30),
+        )  # fmt: skip
     for month in (8, 9, 10):
         add(
             "INSERT INTO mart.rollup (series_id, grain, starts_at, ends_at, local_date, reading_count, covered_s, expected_s, "

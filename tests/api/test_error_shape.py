@@ -27,7 +27,7 @@ def assert_is_a_problem(answer, status):
     assert document["type"].startswith("urn:heliograph:problem:")
     assert {"type", "title", "status", "detail", "instance"} <= set(document)
     assert (document["status"], document["instance"]) == (status, answer.request.url.path)
-    assert len(document["detail"]) < 600
+    assert len(document["detail"]) < 1000
     for inside in ("Traceback", "psycopg2", "sqlalchemy", "SELECT", "/work", "site-packages"):
         assert inside not in answer.text
 

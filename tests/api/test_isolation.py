@@ -25,6 +25,7 @@ QUERIES = {
     "/api/v1/plants/{plant_id}/rollups": "?grain=hour&from=2026-11-20&to=2026-11-21",
     "/api/v1/plants/{plant_id}/devices/rollups": "?grain=hour&from=2026-11-20&to=2026-11-21",
     "/api/v1/plants/{plant_id}/performance": "?as_of=2026-11-20",
+    "/api/v1/plants/{plant_id}/energy-check": "?from=2026-11-20", "/api/v1/plants/{plant_id}/alarms": "?from=2026-11-20",
     "/api/v1/devices": "", "/api/v1/devices/{device_id}": "",
     "/api/v1/customers": "", "/api/v1/customers/{customer_id}": "", "/api/v1/customers/{customer_id}/consumption": "",
     "/api/v1/consumption": "?month=2026-10",
@@ -182,7 +183,8 @@ def test_the_apis_role_is_refused_even_outside_a_read_only_transaction(stage, st
 def test_the_apis_role_sees_nothing_before_a_tenant_is_set(stage):
     connection = psycopg2.connect(stage.api_url.replace("+psycopg2", ""))
     views = ("plant", "device", "customer", "series", "reading", "rollup", "document", "quarantine", "report", "login",
-             "dirty_day", "outbox", "state_event", "target", "tariff", "tenant", "consumption")  # fmt: skip
+             "dirty_day", "outbox", "state_event", "target", "tariff", "tenant", "consumption", "alarm",
+             "energy_check")  # fmt: skip
     with connection.cursor() as cursor:
         counts = {}
         for view in views:

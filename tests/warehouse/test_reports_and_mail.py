@@ -82,7 +82,7 @@ def plant(small_fleet, tmp_path):
     small_fleet.settings = Settings(home=tmp_path / "home", database_url=small_fleet.url)
     with transaction(small_fleet.url) as connection:
         fleet.upsert_tenant(connection, fleet.Tenant(0, "demo", "Demo", "America/Sao_Paulo", report_recipients=[RECIPIENT]))
-        keys = {"tenant_id": small_fleet.tenant_id, "plant_key": "p1"}
+        keys = {"tenant_id": small_fleet.tenant_id, "source": "drops", "plant_key": "p1"}
         fleet.upsert_rows(connection, "target", [keys | {"month": date(2026, 2, 1), "target_kwh": 2800.0}])
         fleet.upsert_rows(
             connection, "tariff", [keys | {"valid_from": date(2026, 1, 1), "price_per_kwh": 0.5, "currency": "BRL"}]

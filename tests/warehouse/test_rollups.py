@@ -1,10 +1,16 @@
 """Rollups against a second computation that shares no line with the SQL."""
 
+import re
 from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
+
+from include.core.quantities import QUANTITIES
+from include.warehouse.engine import transaction
+from include.warehouse.fleet import ensure_series, read_subjects
+from include.warehouse.overview import read_overview
 
 pytestmark = pytest.mark.postgres
 
@@ -268,3 +274,237 @@ def test_rolling_up_again_changes_nothing(small_fleet):
     changed = small_fleet.roll_up()
 
     assert changed == 0
+
+
+def local_stamps(*texts, timezone="America/Sao_Paulo"):
+    return pd.DatetimeIndex(texts).tz_localize(timezone)
+
+
+def load_daily_counter(fleet, stamps, values):
+    fleet.add_device("d", "inverter", ("energy_today_kwh",))
+    series_id = fleet.series["d", "energy_today_kwh"]
+    fleet.load(fleet.register("a"), rows_of(series_id, stamps, values))
+    fleet.roll_up()
+    return fleet.rollups("day", series_id)
+
+
+def test_a_counter_of_the_day_begins_anew_and_a_silent_night_belongs_to_no_day(small_fleet):
+    stamps = local_stamps(
+        "2026-02-01T12:00", "2026-02-01T18:00", "2026-02-02T06:00", "2026-02-02T12:00", "2026-02-02T18:00", "2026-02-03T10:00",
+        "2026-02-03T12:00",
+    )  # fmt: skip
+    # 2 February begins with 0.5 after a reset; 3 February with 9, more than the evening before, since the morning was silent.
+    values = [10.0, 16.0, 0.5, 4.5, 6.5, 9.0, 12.0]
+
+    days = load_daily_counter(small_fleet, stamps, values)
+
+    assert days["energy_kwh"].tolist() == pytest.approx([6.0, 6.5, 12.0])
+
+
+def test_a_counter_of_the_day_that_still_holds_yesterday_after_midnight_adds_nothing(small_fleet):
+    stamps = local_stamps(
+        "2026-02-01T12:00", "2026-02-01T18:00", "2026-02-02T00:05", "2026-02-02T05:00", "2026-02-02T06:00", "2026-02-02T08:00"
+    )
+
+    days = load_daily_counter(small_fleet, stamps, [10.0, 16.0, 16.0, 16.0, 0.0, 3.0])
+
+    assert days["energy_kwh"].tolist() == pytest.approx([6.0, 3.0])
+
+
+def test_a_single_low_reading_in_the_morning_is_no_glitch_of_a_counter_of_the_day(small_fleet):
+    stamps = local_stamps("2026-02-01T17:00", "2026-02-01T18:00", "2026-02-02T08:00", "2026-02-02T12:00")
+
+    days = load_daily_counter(small_fleet, stamps, [2.0, 2.5, 0.5, 6.0])
+
+    assert days["energy_kwh"].tolist() == pytest.approx([0.5, 6.0])
+
+
+def test_a_counter_of_the_day_that_counts_over_midnight_without_a_pause_keeps_its_difference(small_fleet):
+    stamps = local_stamps("2026-02-01T23:30", "2026-02-02T00:30")
+
+    days = load_daily_counter(small_fleet, stamps, [10.0, 12.0])
+
+    assert days["energy_kwh"].tolist() == pytest.approx([1.0, 1.0])
+
+
+def add_plant_series(fleet, quantity):
+    with transaction(fleet.url) as connection:
+        plant = read_subjects(connection, fleet.tenant_id, "plant", ["p1"])["p1"]
+        ((pair, series_id),) = ensure_series(connection, fleet.tenant_id, "plant", [(plant.subject_id, quantity)]).items()
+    fleet.series["p1", pair[1]] = series_id
+    return series_id
+
+
+def test_amounts_of_days_make_days_weeks_months_and_years_where_the_clock_changes(fleet_in):
+    fleet = fleet_in(timezone="Europe/Berlin")
+    series_id = add_plant_series(fleet, "energy_day_kwh")
+    # Sunday 29 March has 23 hours; Monday begins a week, Wednesday a month.
+    stamps = pd.date_range("2026-03-28", "2026-04-01", freq="D", tz="Europe/Berlin")
+
+    fleet.load(fleet.register("a"), rows_of(series_id, stamps, [1.0, 2.0, 4.0, 8.0, 16.0]))
+    fleet.roll_up()
+
+    found = {grain: fleet.rollups(grain, series_id) for grain in ("hour", "day", "week", "month", "year")}
+    assert {grain: frame["energy_kwh"].tolist() for grain, frame in found.items()} == {
+        "hour": [], "day": [1.0, 2.0, 4.0, 8.0, 16.0], "week": [3.0, 28.0], "month": [15.0, 16.0], "year": [31.0],
+    }  # fmt: skip
+    assert [str(day) for day in found["day"]["local_date"]] == [f"2026-03-{n}" for n in (28, 29, 30, 31)] + ["2026-04-01"]
+    assert found["day"]["covered_s"].tolist() == [86400, 82800, 86400, 86400, 86400]
+    assert (found["day"]["expected_s"] == found["day"]["covered_s"]).all()
+    assert found["month"]["covered_s"].tolist() == [4 * 86400 - 3600, 86400]
+
+
+def test_amounts_of_hours_make_days_of_23_and_25_hours(fleet_in):
+    fleet = fleet_in(timezone="Europe/Berlin")
+    series_id = add_plant_series(fleet, "irradiation_hour_kwh_m2")
+    spring = pd.date_range("2026-03-29T00:00", "2026-03-29T23:00", freq="h", tz="Europe/Berlin")
+    autumn = pd.date_range("2026-10-25T00:00", "2026-10-25T23:00", freq="h", tz="Europe/Berlin")
+
+    fleet.load(fleet.register("a"), rows_of(series_id, spring.append(autumn), np.full(48, 0.5)))
+    fleet.roll_up()
+
+    days = fleet.rollups("day", series_id)
+    assert days["sum"].tolist() == [11.5, 12.5]
+    assert days["covered_s"].tolist() == [23 * 3600, 25 * 3600]
+    assert days["energy_kwh"].isna().all()  # kWh/m² are no energy of the plant
+
+
+def test_a_day_whose_amount_is_gone_is_removed_and_its_month_follows(small_fleet):
+    series_id = add_plant_series(small_fleet, "energy_day_kwh")
+    stamps = pd.date_range("2026-02-01", "2026-02-03", freq="D", tz="America/Sao_Paulo")
+    document_id = small_fleet.register("a")
+    small_fleet.load(document_id, rows_of(series_id, stamps, [1.0, 2.0, 4.0]))
+    small_fleet.roll_up()
+    small_fleet.read("UPDATE landing.document SET state = 'landed' RETURNING 1")
+
+    small_fleet.load(document_id, rows_of(series_id, stamps[:2], [1.0, 2.0]))
+    small_fleet.roll_up()
+
+    assert small_fleet.rollups("day", series_id)["energy_kwh"].tolist() == [1.0, 2.0]
+    assert small_fleet.rollups("month", series_id)["energy_kwh"].tolist() == [3.0]
+
+
+@pytest.mark.parametrize("name", [row.name for row in QUANTITIES.values() if row.kind == "amount"])
+def test_the_name_of_an_amount_tells_to_what_it_belongs(name):
+    assert name == "consumption_kwh" or re.search("_(hour|day|month)_", name)
+
+
+def test_a_plants_own_power_is_not_added_to_that_of_its_inverters(small_fleet):
+    stamps = pd.date_range("2026-02-01T10:00", "2026-02-01T12:00", freq="5min", tz="America/Sao_Paulo")
+    own = add_plant_series(small_fleet, "ac_power_kw")
+    inverters = [small_fleet.series[key, "ac_power_kw"] for key in ("1", "2")]
+
+    for name, series_id, power in (("a", inverters[0], 5.0), ("b", inverters[1], 7.0), ("c", own, 12.5)):
+        small_fleet.load(small_fleet.register(name), rows_of(series_id, stamps, np.full(len(stamps), power)))
+    small_fleet.roll_up()
+
+    days = small_fleet.read(
+        "SELECT origin, energy_kwh FROM mart.rollup JOIN fleet.series USING (series_id) "
+        "WHERE grain = 'day' AND plant_id IS NOT NULL"
+    )
+    assert dict(days.itertuples(index=False)) == pytest.approx({"derived": 24.0, "measured": 25.0})
+    with transaction(small_fleet.url) as connection:
+        assert read_overview(connection, "demo")["generated_kwh"] == pytest.approx(24.0)
+
+
+def test_amounts_of_plants_are_not_consumption(small_fleet):
+    series_id = add_plant_series(small_fleet, "energy_day_kwh")
+
+    small_fleet.load(small_fleet.register("a"), rows_of(series_id, local_stamps("2026-02-01"), [50.0]))
+    small_fleet.roll_up()
+
+    with transaction(small_fleet.url) as connection:
+        assert read_overview(connection, "demo")["consumed_kwh"] is None
+
+
+class Checked:
+    """A small fleet on 1 February: energies of the day by series, loaded and rolled up."""
+
+    def __init__(self, fleet) -> None:
+        self.fleet = fleet
+        self.day = pd.date_range("2026-02-01T08:00", "2026-02-01T18:00", freq="5min", tz="America/Sao_Paulo")
+
+    def power(self, key, kwh):
+        self.tell(key, "ac_power_kw", self.day, np.full(len(self.day), kwh / 10))
+
+    def counter(self, key, kwh, quantity="energy_today_kwh"):
+        self.tell(key, quantity, self.day[[0, -1]], [100.0, 100.0 + kwh])
+
+    def tell(self, key, quantity, stamps, values):
+        if key == "p1":
+            add_plant_series(self.fleet, quantity)
+        elif (key, quantity) not in self.fleet.series:
+            self.fleet.add_device(key, "inverter", (quantity,))
+        name = f"{key} {quantity}"
+        self.fleet.load(self.fleet.register(name), rows_of(self.fleet.series[key, quantity], stamps, values))
+
+    def read(self):
+        self.fleet.roll_up()
+        frame = self.fleet.read(
+            "SELECT coalesce(d.device_key, 'plant') AS key, c.* "
+            "FROM api.energy_check AS c LEFT JOIN fleet.device AS d USING (device_id)"
+        )
+        return frame.set_index("key")
+
+
+@pytest.fixture
+def checked(small_fleet) -> Checked:
+    return Checked(small_fleet)
+
+
+@pytest.mark.parametrize(("counted", "flagged"), [(98.0, False), (97.1, False), (96.9, True), (103.0, False), (103.2, True)])
+def test_energies_of_a_day_that_differ_by_more_than_3_percent_are_flagged(checked, counted, flagged):
+    checked.power("1", 100.0)
+    checked.counter("1", counted)
+
+    row = checked.read().loc["1"]
+
+    assert (row["integrated_kwh"], row["counted_kwh"]) == pytest.approx((100.0, counted))
+    assert row["deviation_pct"] == pytest.approx(100 * abs(100 - counted) / max(100, counted))
+    assert row["is_flagged"] == flagged
+
+
+def test_a_plant_is_checked_by_its_inverters_sums_and_by_what_the_vendor_says_of_the_day(checked):
+    for key, power, counter in (("1", 100.0, 101.0), ("2", 60.0, 60.0)):
+        checked.power(key, power)
+        checked.counter(key, counter)
+    checked.tell("p1", "energy_day_kwh", local_stamps("2026-02-01"), [166.0])
+
+    row = checked.read().loc["plant"]
+
+    assert row[["integrated_kwh", "counted_kwh", "vendor_kwh"]].tolist() == pytest.approx([160.0, 161.0, 166.0])
+    assert row["deviation_pct"] == pytest.approx(100 * 6 / 166)
+    assert row["is_flagged"]
+
+
+def test_a_plant_whose_inverters_do_not_all_count_has_no_counter(checked):
+    for key in ("1", "2"):
+        checked.power(key, 100.0)
+    checked.counter("1", 100.0)
+
+    row = checked.read().loc["plant"]
+
+    assert pd.isna(row["counted_kwh"])
+    assert not row["is_flagged"]
+
+
+def test_a_plants_own_counter_goes_before_the_sum_of_its_inverters(checked):
+    for key in ("1", "2"):
+        checked.power(key, 100.0)
+        checked.counter(key, 100.0)
+    checked.counter("p1", 210.0, "energy_total_kwh")
+
+    row = checked.read().loc["plant"]
+
+    assert row["counted_kwh"] == pytest.approx(210.0)
+    assert row["is_flagged"]
+
+
+def test_a_plant_without_inverters_of_its_own_power_is_checked_by_itself(checked):
+    checked.power("p1", 100.0)
+    checked.tell("p1", "energy_day_kwh", local_stamps("2026-02-01"), [99.0])
+
+    row = checked.read().loc["plant"]
+
+    assert row[["integrated_kwh", "vendor_kwh"]].tolist() == pytest.approx([100.0, 99.0])
+    assert not row["is_flagged"]

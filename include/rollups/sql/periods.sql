@@ -87,6 +87,7 @@ INSERT INTO fresh
 WITH whole AS (
     SELECT p.series_id, p.grain, p.first_day, sum(r.sum ORDER BY r.starts_at) / nullif(sum(r.reading_count), 0) AS mean
     FROM touched_period AS p
+    JOIN touched_series AS s ON s.series_id = p.series_id AND s.kind <> 'amount'
     JOIN mart.rollup AS r ON r.series_id = p.series_id AND r.grain = 'day' AND r.starts_at >= p.lo AND r.starts_at < p.hi
     GROUP BY p.series_id, p.grain, p.first_day
 )
@@ -115,7 +116,7 @@ WHERE
     );
 
 -- name: list_amount_periods
--- An amount belongs to a whole month: only months and years of it exist.
+-- An amount belongs to a whole hour, day or month: finer buckets of it do not exist.
 INSERT INTO touched_period
 SELECT DISTINCT
     s.series_id, g.grain, edge.first_day, edge.end_day, edge.first_day::timestamp AT TIME ZONE s.timezone,
@@ -123,26 +124,31 @@ SELECT DISTINCT
     date_part('epoch', (edge.end_day::timestamp AT TIME ZONE s.timezone) - (edge.first_day::timestamp AT TIME ZONE s.timezone))
 FROM dirty AS d
 JOIN touched_series AS s USING (series_id)
-CROSS JOIN (VALUES ('month', interval '1 month'), ('year', interval '1 year')) AS g (grain, length)
+CROSS JOIN (VALUES
+    ('day', interval '1 day'), ('week', interval '1 week'), ('month', interval '1 month'), ('year', interval '1 year')
+) AS g (grain, length)
 CROSS JOIN LATERAL (
     SELECT date_trunc(g.grain, d.local_day)::date AS first_day, (date_trunc(g.grain, d.local_day) + g.length)::date AS end_day
 ) AS edge
-WHERE s.kind = 'amount';
+WHERE s.kind = 'amount' AND (s.amount_of <> 'month' OR g.grain IN ('month', 'year'));
 
 -- name: compute_amounts
--- grain: (series, local month | year) · reads: mart.reading · replaces: that month, that year
+-- grain: (series, local day | week | month | year) · reads: mart.reading, its stamps are the local beginnings of what it is the sum of
 INSERT INTO fresh
 SELECT
     p.series_id, p.grain, p.lo, p.hi, p.first_day, count(*), sum(r.value ORDER BY r.measured_at), avg(r.value), min(r.value), max(r.value),
     (array_agg(r.value ORDER BY r.measured_at))[1], (array_agg(r.value ORDER BY r.measured_at DESC))[1], stddev_samp(r.value),
     NULL, NULL, NULL, NULL,
     sum(date_part('epoch',
-        ((r.measured_at AT TIME ZONE s.timezone + interval '1 month') AT TIME ZONE s.timezone) - r.measured_at)),
-    p.expected_s, sum(r.value ORDER BY r.measured_at), :computed_at
+        CASE s.amount_of
+            WHEN 'hour' THEN interval '1 hour'
+            ELSE ((r.measured_at AT TIME ZONE s.timezone + CAST('1 ' || s.amount_of AS interval)) AT TIME ZONE s.timezone) - r.measured_at
+        END)),
+    p.expected_s, CASE WHEN s.is_energy THEN sum(r.value ORDER BY r.measured_at) END, :computed_at
 FROM touched_period AS p
 JOIN touched_series AS s ON s.series_id = p.series_id AND s.kind = 'amount'
 JOIN mart.reading AS r ON r.series_id = p.series_id AND r.measured_at >= p.lo AND r.measured_at < p.hi
-GROUP BY p.series_id, p.grain, p.lo, p.hi, p.first_day, p.expected_s;
+GROUP BY p.series_id, p.grain, p.lo, p.hi, p.first_day, p.expected_s, s.is_energy;
 
 -- name: count_dirty
 SELECT count(*) FROM ops.dirty_day;

@@ -16,7 +16,8 @@ CROSS JOIN LATERAL (
 WHERE s.kind <> 'counter';
 
 -- name: sample_counters
--- A single reading that leaves the band between its neighbours while they rise is a glitch, not a reset: it is left out.
+-- A single reading that leaves the band between its neighbours while they rise is a glitch, not a reset: it is left out. The first
+-- one of a counter's new day is none.
 INSERT INTO sample
 SELECT
     r.series_id, m.measured_at, m.value, m.previous_at, m.previous_value, date_part('epoch', m.measured_at - m.previous_at),
@@ -30,11 +31,14 @@ CROSS JOIN LATERAL (
     FROM (
         SELECT
             g.measured_at, g.value,
-            lag(g.value) OVER (ORDER BY g.measured_at) AS before, lead(g.value) OVER (ORDER BY g.measured_at) AS after
+            lag(g.value) OVER (ORDER BY g.measured_at) AS before, lead(g.value) OVER (ORDER BY g.measured_at) AS after,
+            lag(g.measured_at) OVER (ORDER BY g.measured_at) AS before_at
         FROM mart.reading AS g
         WHERE g.series_id = r.series_id AND g.measured_at >= r.window_lo AND g.measured_at <= r.window_hi
     ) AS c
-    WHERE (c.after >= c.before AND (c.value < c.before OR c.value > c.after)) IS NOT TRUE
+    WHERE
+        (c.after >= c.before AND (c.value < c.before OR c.value > c.after)) IS NOT TRUE
+        OR (s.is_daily AND (c.before_at AT TIME ZONE s.timezone)::date < (c.measured_at AT TIME ZONE s.timezone)::date)
 ) AS m
 WHERE s.kind = 'counter';
 
@@ -73,11 +77,17 @@ GROUP BY s.series_id, s.local_hour, s.local_day;
 
 -- name: cut_long_steps
 -- grain: (series, local hour, step) · reads: sample · steps over the edge of a local hour, cut there; power is linear in between,
--- a counter's increase is spread evenly, and after a reset the new value is the increase
+-- a counter's increase is spread evenly, and after a reset the new value is the increase; a counter of the day that fell, or rose over
+-- a silent night, counted from midnight
 INSERT INTO piece
 WITH part AS (
     SELECT
         s.series_id, t.kind, s.previous_at, s.step_s, s.previous_value, s.value, s.step_s <= l.limit_s AS is_bridged,
+        s.local_day AS last_day, date_part('epoch', s.measured_at - s.local_day::timestamp AT TIME ZONE t.timezone) AS last_day_s,
+        (
+            t.is_daily AND (s.previous_at AT TIME ZONE t.timezone)::date < s.local_day
+            AND (s.value < s.previous_value OR (s.value > s.previous_value AND s.step_s > 7200))
+        ) AS is_from_midnight,
         hour AS local_hour, (hour AT TIME ZONE t.timezone)::date AS local_day,
         greatest(s.previous_at, hour) AS part_lo, least(s.measured_at, hour + interval '1 hour') AS part_hi
     FROM sample AS s
@@ -100,8 +110,12 @@ SELECT
     CASE kind
         WHEN 'power' THEN
             (previous_value + (value - previous_value) * (lo_s + hi_s) / (2 * step_s)) * (hi_s - lo_s) / 3600
-        WHEN 'counter' THEN
-            (CASE WHEN value < previous_value THEN value ELSE value - previous_value END) * (hi_s - lo_s) / step_s
+        WHEN 'counter' THEN CASE
+            WHEN NOT is_from_midnight
+            THEN (CASE WHEN value < previous_value THEN value ELSE value - previous_value END) * (hi_s - lo_s) / step_s
+            WHEN local_day = last_day THEN value * (hi_s - lo_s) / last_day_s
+            ELSE 0
+        END
     END
 FROM measured_part;
 

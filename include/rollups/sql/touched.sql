@@ -5,9 +5,10 @@ SELECT pg_try_advisory_xact_lock(hashtext('heliograph.roll_up'));
 -- name: create_work
 CREATE TEMPORARY TABLE dirty (series_id int4 NOT NULL, local_day date NOT NULL) ON COMMIT DROP;
 -- What a bucket of a series needs to know of its subject; of a derived series device_count inverters are expected.
+-- amount_of: hour, day or month to which an amount belongs, as its name says; is_daily: a counter that begins anew each day.
 CREATE TEMPORARY TABLE touched_series (
     series_id int4 PRIMARY KEY, kind text NOT NULL, origin text NOT NULL, timezone text NOT NULL, plant_id int4, is_solar boolean NOT NULL,
-    latitude float8, longitude float8, device_count int4 NOT NULL
+    latitude float8, longitude float8, device_count int4 NOT NULL, amount_of text, is_daily boolean NOT NULL, is_energy boolean NOT NULL
 ) ON COMMIT DROP;
 -- Consecutive days to compute again: [lo, hi) in UTC, and the readings [window_lo, window_hi] that their edges depend on.
 CREATE TEMPORARY TABLE touched_range (
@@ -57,7 +58,9 @@ SELECT
     CASE s.origin
         WHEN 'derived' THEN (SELECT count(*) FROM fleet.device AS i WHERE i.plant_id = s.plant_id AND i.kind = 'inverter')
         ELSE 1
-    END
+    END,
+    CASE WHEN s.kind = 'amount' THEN coalesce(substring(s.quantity FROM '_(hour|day)_'), 'month') END,
+    s.quantity = 'energy_today_kwh', s.quantity LIKE '%\_kwh'
 FROM fleet.series AS s
 JOIN fleet.tenant AS t USING (tenant_id)
 LEFT JOIN fleet.device AS d ON d.device_id = s.device_id

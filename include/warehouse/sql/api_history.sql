@@ -118,3 +118,54 @@ CROSS JOIN LATERAL (
     ) AS bucket
 ) AS b
 WHERE s.home_plant_id = :plant_id AND s.quantity = :quantity
+
+-- name: list_energy_checks
+-- grain: local day and device, the plant first. Days of the half-open range; next_key where more rows follow.
+WITH found AS (
+    SELECT local_date, device_id, integrated_kwh, counted_kwh, vendor_kwh, deviation_pct, is_flagged
+    FROM api.energy_check
+    WHERE plant_id = :plant_id
+        AND local_date >= :first
+        AND local_date < :end
+        AND (local_date, coalesce(device_id, 0)) > (CAST(:after_day AS date), :after_device)
+    ORDER BY local_date, coalesce(device_id, 0)
+    LIMIT :limit + 1
+), page AS (
+    TABLE found LIMIT :limit
+)
+SELECT
+    coalesce(json_agg(row_to_json(page) ORDER BY local_date, coalesce(device_id, 0)), '[]')::text AS data,
+    CASE
+        WHEN (SELECT count(*) FROM found) > :limit
+        THEN (
+            SELECT json_build_array(local_date, coalesce(device_id, 0))
+            FROM page
+            ORDER BY local_date DESC, coalesce(device_id, 0) DESC
+            LIMIT 1
+        )::text
+    END AS next_key
+FROM page
+
+-- name: list_alarms
+-- grain: alarm. Those that were on at some time of the half-open span, latest first; next_key where more rows follow.
+SELECT set_config('TimeZone', :timezone, true);
+WITH found AS (
+    SELECT alarm_id, device_id, alarm_key, code, name, severity, raised_at, cleared_at, is_open, advice, document_id
+    FROM api.alarm
+    WHERE plant_id = :plant_id
+        AND raised_at < :end
+        AND (is_open OR coalesce(cleared_at, raised_at) >= :start)
+        AND (CAST(:is_open AS boolean) IS NULL OR is_open = :is_open)
+        AND (raised_at, alarm_id) < (CAST(:before_at AS timestamptz), :before_id)
+    ORDER BY raised_at DESC, alarm_id DESC
+    LIMIT :limit + 1
+), page AS (
+    TABLE found LIMIT :limit
+)
+SELECT
+    coalesce(json_agg(row_to_json(page) ORDER BY raised_at DESC, alarm_id DESC), '[]')::text AS data,
+    CASE
+        WHEN (SELECT count(*) FROM found) > :limit
+        THEN (SELECT json_build_array(raised_at, alarm_id) FROM page ORDER BY raised_at, alarm_id LIMIT 1)::text
+    END AS next_key
+FROM page

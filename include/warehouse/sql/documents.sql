@@ -3,15 +3,19 @@
 SELECT pg_try_advisory_xact_lock(hashtext('heliograph.landing'));
 
 -- name: register_document
--- One row per distinct delivery; a repeat only counts, but a refused one is tried again with today's code.
+-- One row per distinct delivery; a repeat only counts, but a refused one is tried again with today's code, and a vendor's
+-- list of its fleet or its alarms speaks again.
 INSERT INTO landing.document AS d (
-    tenant_id, feed, original_name, sha256, uri, size_bytes, stored_bytes, received_at, last_received_at
+    tenant_id, feed, original_name, sha256, uri, size_bytes, stored_bytes, received_at, last_received_at, integration_id
 )
-VALUES (:tenant_id, :feed, :original_name, :sha256, :uri, :size_bytes, :stored_bytes, :received_at, :received_at)
+VALUES (
+    :tenant_id, :feed, :original_name, :sha256, :uri, :size_bytes, :stored_bytes, :received_at, :received_at, :integration_id
+)
 ON CONFLICT (tenant_id, feed, sha256)
     DO UPDATE SET
         delivery_count = d.delivery_count + 1, last_received_at = EXCLUDED.received_at,
-        state = CASE d.state WHEN 'refused' THEN 'landed' ELSE d.state END, reason = NULL
+        state = CASE WHEN d.state = 'refused' OR :speaks_again THEN 'landed' ELSE d.state END, reason = NULL,
+        integration_id = coalesce(EXCLUDED.integration_id, d.integration_id)
 RETURNING document_id, delivery_count = 1 AS is_new;
 
 -- name: read_pending
@@ -23,11 +27,23 @@ ORDER BY document_id;
 -- name: lock_document
 -- The document to load; none when somebody else loads or has loaded it.
 SELECT
-    d.document_id, d.tenant_id, t.slug AS tenant, d.feed, d.original_name, d.sha256, d.uri, d.stored_bytes, d.received_at
+    d.document_id, d.tenant_id, t.slug AS tenant, d.feed, d.original_name, d.sha256, d.uri, d.stored_bytes, d.received_at,
+    d.last_received_at, d.integration_id
 FROM landing.document AS d
 JOIN fleet.tenant AS t USING (tenant_id)
 WHERE d.document_id = :document_id AND d.state = 'landed'
 FOR UPDATE OF d SKIP LOCKED;
+
+-- name: read_small_answers
+SELECT
+    d.document_id, d.tenant_id, t.slug AS tenant, d.feed, d.original_name, d.sha256, d.uri, d.stored_bytes, d.received_at,
+    d.last_received_at, d.integration_id
+FROM landing.document AS d
+JOIN fleet.tenant AS t USING (tenant_id)
+WHERE
+    d.document_id = ANY (:document_ids) AND d.state = 'landed' AND d.integration_id IS NOT NULL AND d.stored_bytes <= :most_bytes
+    AND d.feed NOT LIKE '%\_alarms'
+ORDER BY d.document_id;
 
 -- name: read_earlier_load
 -- Span that all committed loads of this document covered.
@@ -58,6 +74,7 @@ FROM landing.load AS l
 WHERE
     l.document_id = d.document_id
     AND d.tenant_id = :tenant_id
+    AND (CAST(:feed AS text) IS NULL OR d.feed = :feed)
     AND d.document_id > :document_id
     AND d.state = 'loaded'
     AND l.first_measured_at <= :last
@@ -85,6 +102,10 @@ WHERE
                 AND l.quarantined_rows > (SELECT count(*) FROM landing.quarantine AS q WHERE q.document_id = d.document_id)
         )
     );
+
+-- name: reopen_feeds
+-- Loaded documents of a tenant and of these feeds.
+UPDATE landing.document SET state = 'landed' WHERE tenant_id = :tenant_id AND feed = ANY (:feeds) AND state = 'loaded';
 
 -- name: delete_quarantine
 DELETE FROM landing.quarantine WHERE document_id = :document_id;

@@ -66,19 +66,20 @@ RETURNING customer_id, (xmax = 0) AS is_new;
 INSERT INTO fleet.target AS t (plant_id, month, tenant_id, target_kwh)
 SELECT p.plant_id, :month, p.tenant_id, :target_kwh
 FROM fleet.plant AS p
-WHERE p.tenant_id = :tenant_id AND p.plant_key = :plant_key
+WHERE p.tenant_id = :tenant_id AND p.source = :source AND p.plant_key = :plant_key
 ON CONFLICT (plant_id, month) DO UPDATE SET target_kwh = EXCLUDED.target_kwh WHERE t.target_kwh <> EXCLUDED.target_kwh
 RETURNING plant_id, (xmax = 0) AS is_new;
 
 -- name: delete_target
 DELETE FROM fleet.target AS t USING fleet.plant AS p
-WHERE t.plant_id = p.plant_id AND p.tenant_id = :tenant_id AND p.plant_key = :plant_key AND t.month = :month;
+WHERE
+    t.plant_id = p.plant_id AND p.tenant_id = :tenant_id AND p.source = :source AND p.plant_key = :plant_key AND t.month = :month;
 
 -- name: upsert_tariff
 INSERT INTO fleet.tariff AS t (plant_id, valid_from, tenant_id, price_per_kwh, currency)
 SELECT p.plant_id, :valid_from, p.tenant_id, :price_per_kwh, :currency
 FROM fleet.plant AS p
-WHERE p.tenant_id = :tenant_id AND p.plant_key = :plant_key
+WHERE p.tenant_id = :tenant_id AND p.source = :source AND p.plant_key = :plant_key
 ON CONFLICT (plant_id, valid_from) DO UPDATE SET price_per_kwh = EXCLUDED.price_per_kwh, currency = EXCLUDED.currency
     WHERE (t.price_per_kwh, t.currency) IS DISTINCT FROM (EXCLUDED.price_per_kwh, EXCLUDED.currency)
 RETURNING plant_id, (xmax = 0) AS is_new;
@@ -88,25 +89,37 @@ SELECT plant_key FROM fleet.plant WHERE tenant_id = :tenant_id AND source = :sou
 
 -- name: read_plants
 SELECT
-    p.plant_id, p.tenant_id, p.plant_key, p.name, p.timezone, p.city, p.latitude, p.longitude, p.capacity_kwp, p.capacity_kw,
+    p.plant_id, p.tenant_id, p.source, p.plant_key, p.name, p.timezone, p.city, p.latitude, p.longitude, p.capacity_kwp, p.capacity_kw,
     t.slug AS tenant, t.name AS tenant_name, t.language
 FROM fleet.plant AS p
 JOIN fleet.tenant AS t USING (tenant_id)
 WHERE (CAST(:tenant AS text) IS NULL OR t.slug = :tenant)
-ORDER BY t.slug, p.plant_key;
+ORDER BY t.slug, p.plant_key, p.source;
+
+-- name: read_zones
+-- Every plant of a tenant with the zone of its days.
+SELECT source, plant_key, timezone FROM fleet.plant WHERE tenant_id = :tenant_id;
 
 -- name: read_device_subjects
-SELECT d.device_id AS subject_id, d.device_key AS subject, p.plant_id, coalesce(p.timezone, t.timezone) AS timezone
+-- The rating bounds the power of an inverter; what a meter counts is not the plant's alone.
+SELECT
+    d.device_id AS subject_id, d.device_key AS subject, p.plant_id, coalesce(p.timezone, t.timezone) AS timezone,
+    CASE WHEN d.kind = 'inverter' THEN coalesce(d.capacity_kw, greatest(p.capacity_kwp, p.capacity_kw)) END AS rated_kw
 FROM fleet.device AS d
 JOIN fleet.tenant AS t USING (tenant_id)
 LEFT JOIN fleet.plant AS p ON p.plant_id = d.plant_id
 WHERE d.tenant_id = :tenant_id AND d.source = :source AND d.device_key = ANY (:subjects);
 
 -- name: read_customer_subjects
-SELECT c.customer_id AS subject_id, c.document AS subject, NULL::int AS plant_id, t.timezone
+SELECT c.customer_id AS subject_id, c.document AS subject, NULL::int AS plant_id, t.timezone, NULL::float8 AS rated_kw
 FROM fleet.customer AS c
 JOIN fleet.tenant AS t USING (tenant_id)
 WHERE c.tenant_id = :tenant_id AND c.document = ANY (:subjects);
+
+-- name: read_plant_subjects
+SELECT plant_id AS subject_id, plant_key AS subject, plant_id, timezone, greatest(capacity_kwp, capacity_kw) AS rated_kw
+FROM fleet.plant
+WHERE tenant_id = :tenant_id AND source = :source AND plant_key = ANY (:subjects);
 
 -- name: read_device_series
 SELECT series_id, device_id AS subject_id, quantity FROM fleet.series
@@ -116,9 +129,13 @@ WHERE device_id = ANY (:subject_ids) AND origin = 'measured';
 SELECT series_id, customer_id AS subject_id, quantity FROM fleet.series
 WHERE customer_id = ANY (:subject_ids) AND origin = 'measured';
 
+-- name: read_plant_series
+SELECT series_id, plant_id AS subject_id, quantity FROM fleet.series
+WHERE plant_id = ANY (:subject_ids) AND origin = 'measured';
+
 -- name: insert_series
-INSERT INTO fleet.series (tenant_id, device_id, customer_id, quantity, kind)
-VALUES (:tenant_id, :device_id, :customer_id, :quantity, :kind)
+INSERT INTO fleet.series (tenant_id, plant_id, device_id, customer_id, quantity, kind)
+VALUES (:tenant_id, :plant_id, :device_id, :customer_id, :quantity, :kind)
 ON CONFLICT (plant_id, device_id, customer_id, quantity, origin) DO NOTHING;
 
 -- name: wait_for_roll_up

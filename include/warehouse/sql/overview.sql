@@ -10,7 +10,7 @@ SELECT
     ) AS generated_kwh,
     (
         SELECT sum(r.energy_kwh) FROM fleet.series AS s JOIN mart.rollup AS r ON r.series_id = s.series_id AND r.grain = 'year'
-        WHERE s.tenant_id = t.tenant_id AND s.kind = 'amount'
+        WHERE s.tenant_id = t.tenant_id AND s.quantity = 'consumption_kwh'
     ) AS consumed_kwh,
     (
         SELECT count(*) FROM fleet.series AS s JOIN mart.rollup AS r USING (series_id) WHERE s.tenant_id = t.tenant_id
@@ -46,4 +46,18 @@ SELECT p.plant_id, s.series_id
 FROM fleet.plant AS p
 JOIN fleet.tenant AS t USING (tenant_id)
 LEFT JOIN fleet.series AS s ON s.plant_id = p.plant_id AND s.origin = 'derived' AND s.quantity = 'ac_power_kw'
-WHERE t.slug = :tenant AND p.plant_key = :plant_key;
+WHERE t.slug = :tenant AND p.source = 'drops' AND p.plant_key = :plant_key;
+
+-- name: read_clouds
+-- What came from each vendor of one tenant: closed local days with energy, and the plants' energy in the last of them.
+SELECT
+    i.vendor,
+    count(DISTINCT c.local_date) FILTER (WHERE c.local_date < today.local_date AND c.counted_kwh > 0) AS days,
+    sum(c.counted_kwh) FILTER (WHERE c.local_date = today.local_date - 1) AS last_day_kwh
+FROM fleet.integration AS i
+JOIN fleet.tenant AS t USING (tenant_id)
+LEFT JOIN fleet.plant AS p USING (integration_id)
+LEFT JOIN LATERAL (SELECT (CAST(:now AS timestamptz) AT TIME ZONE p.timezone)::date AS local_date) AS today ON true
+LEFT JOIN api.energy_check AS c ON c.plant_id = p.plant_id AND c.device_id IS NULL
+WHERE t.slug = :tenant
+GROUP BY i.vendor;

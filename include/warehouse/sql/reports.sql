@@ -77,18 +77,30 @@ FROM (
     FROM fleet.device AS dev
     JOIN fleet.series AS s ON s.device_id = dev.device_id AND s.origin = 'measured' AND s.quantity = 'ac_power_kw'
     JOIN mart.reading AS m ON m.series_id = s.series_id AND m.measured_at >= :start AND m.measured_at < :end
-    WHERE dev.plant_id = :plant_id
+    WHERE dev.plant_id = :plant_id AND dev.kind = 'inverter'
     GROUP BY m.document_id
 ) AS used
 JOIN landing.document AS d USING (document_id);
 
 -- name: read_quarantined
--- Rows of the plant's devices that were not trusted in the period, by rule; rows without a readable time count as well.
+-- Rows of the plant and its devices that were not trusted in the period, by rule. Keys of different sources may be the same.
+WITH subject AS (
+    SELECT tenant_id, plant_key AS key, ARRAY[source || '_plants', source || '_alarms'] AS feeds
+    FROM fleet.plant
+    WHERE plant_id = :plant_id AND source <> 'drops'
+    UNION ALL
+    SELECT tenant_id, device_key, CASE WHEN source <> 'drops' THEN ARRAY[source || '_devices'] END
+    FROM fleet.device
+    WHERE plant_id = :plant_id
+)
 SELECT rule, count(*) AS rows
-FROM landing.quarantine AS q
-JOIN fleet.device AS d ON d.tenant_id = q.tenant_id AND d.device_key = q.subject AND d.plant_id = :plant_id
+FROM subject AS s
+JOIN landing.quarantine AS q ON q.tenant_id = s.tenant_id AND q.subject = s.key
+JOIN landing.document AS d USING (document_id)
 CROSS JOIN LATERAL unnest(q.broken_rules) AS rule
-WHERE (q.payload ->> 'measured_at')::timestamptz >= :start AND (q.payload ->> 'measured_at')::timestamptz < :end
+WHERE
+    CASE WHEN s.feeds IS NULL THEN d.integration_id IS NULL ELSE d.feed = ANY (s.feeds) END
+    AND (q.payload ->> 'measured_at')::timestamptz >= :start AND (q.payload ->> 'measured_at')::timestamptz < :end
 GROUP BY rule
 ORDER BY rule;
 

@@ -10,16 +10,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from include.core.documents import READING_FEEDS
 from include.core.quantities import QUANTITIES
 from include.quality import checks
 from include.quality.checks import CheckFailed, check
-from include.quality.rules import RULES, rules_of
+from include.quality.rules import CHECKED_FEEDS, RULES, rules_of
 
 pytestmark = pytest.mark.gx
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
-GOOD = {"quantity": "ac_power_kw", "measured_at": NOW - timedelta(hours=1), "value": 5.0, "state": None, "is_known": True}
+GOOD = {
+    "quantity": "ac_power_kw", "measured_at": NOW - timedelta(hours=1), "value": 5.0, "state": None, "is_known": True,
+    "rated_kw": np.nan,
+}  # fmt: skip
 MONTH = GOOD | {"quantity": "consumption_kwh", "measured_at": datetime(2026, 2, 1, 3, 0, tzinfo=UTC)}
 SNAPSHOT = Path(__file__).with_name("suite_snapshot.json")
 
@@ -38,6 +40,7 @@ def frame_of(*rows):
             "state": np.array([row["state"] for row in rows], dtype=object),
             "raw": np.full(len(rows), None, dtype=object),
             "is_known": table["is_known"].astype("bool"),
+            "rated_kw": table["rated_kw"].astype("float64"),
         }
     )
 
@@ -50,6 +53,10 @@ KEEPS = [
     ("plant_measurements", GOOD | {"value": 500_000.0}),
     ("sensor_readings", GOOD | {"quantity": "humidity_pct", "value": 100.0}),
     ("telemetry_batches", GOOD | {"quantity": "state", "value": np.nan, "state": "on"}),
+    ("plant_measurements", GOOD | {"value": 15.0, "rated_kw": 10.0}),
+    ("plant_measurements", GOOD | {"value": -15.0, "rated_kw": 10.0}),
+    ("plant_measurements", GOOD | {"quantity": "load_power_kw", "value": 5000.0, "rated_kw": 10.0}),
+    ("huawei_plants", GOOD | {"quantity": "grid_power_kw", "value": 5000.0, "rated_kw": 10.0}),
     ("consumption", MONTH),
     ("consumption", MONTH | {"measured_at": datetime(2026, 1, 31, 10, 0, tzinfo=UTC)}),  # Kiritimati, +14:00
     ("consumption", MONTH | {"measured_at": datetime(2026, 2, 1, 12, 0, tzinfo=UTC)}),  # Baker Island, -12:00
@@ -67,6 +74,11 @@ BREAKS = [
     ("telemetry_batches", GOOD | {"value": np.nan, "state": "on"}, "value_readable"),
     ("plant_measurements", GOOD | {"value": -100_001.0}, "within_physical_limits"),
     ("plant_measurements", GOOD | {"value": np.inf}, "within_physical_limits"),
+    ("plant_measurements", GOOD | {"value": 500_001.0, "rated_kw": 10.0}, "within_physical_limits"),
+    ("plant_measurements", GOOD | {"value": 15.01, "rated_kw": 10.0}, "power_within_rating"),
+    ("huawei_devices", GOOD | {"value": -15.01, "rated_kw": 10.0}, "power_within_rating"),
+    ("deye_plants", GOOD | {"quantity": "dc_power_kw", "value": 5000.0, "rated_kw": 10.0}, "power_within_rating"),
+    ("plant_measurements", GOOD | {"value": np.nan, "rated_kw": 10.0}, "value_readable"),
     ("sensor_readings", GOOD | {"quantity": "humidity_pct", "value": 100.01}, "within_physical_limits"),
     ("consumption", MONTH | {"value": -0.01}, "within_physical_limits"),
     ("consumption", MONTH | {"measured_at": datetime(2026, 4, 1, tzinfo=UTC)}, "time_plausible"),
@@ -111,7 +123,7 @@ def test_a_row_names_every_rule_that_it_breaks():
 
 def random_frame(seed, rows):
     dice = np.random.default_rng(seed)
-    names = ["ac_power_kw", "humidity_pct", "temp_inverter_c", "voltage_v", "state"]
+    names = ["ac_power_kw", "humidity_pct", "temp_inverter_c", "voltage_v", "state", "dc_power_kw"]
     quantity = pd.Categorical.from_codes(dice.integers(-1, len(names), rows), names)
     seconds = dice.integers(-3_000, 900, rows)
     instants = pd.Series(pd.Timestamp(NOW) + pd.to_timedelta(seconds, unit="s")).mask(dice.random(rows) < 0.1)
@@ -125,6 +137,7 @@ def random_frame(seed, rows):
             "state": np.where(dice.random(rows) < 0.5, "on", None).astype(object),
             "raw": np.full(rows, None, dtype=object),
             "is_known": dice.random(rows) < 0.9,
+            "rated_kw": dice.choice([np.nan, 10.0, 50.0], rows),
         }
     )
 
@@ -141,6 +154,8 @@ def reference_masks(frame):
         masks["value_readable"][place] = quantity is None or not readable
         if quantity and quantity.kind != "state" and not np.isnan(row.value):
             masks["within_physical_limits"][place] = not quantity.low <= row.value <= quantity.high
+            is_power = quantity.name in ("ac_power_kw", "dc_power_kw")
+            masks["power_within_rating"][place] = is_power and abs(row.value) > 1.5 * row.rated_kw
     return masks
 
 
@@ -172,7 +187,7 @@ def test_an_empty_frame_is_good_as_a_whole():
     checked = check(frame_of(GOOD).iloc[:0].reset_index(drop=True), received_at=NOW, feed="plant_measurements")
 
     assert checked.good.tolist() == []
-    assert checked.suite == "readings__plant_measurements__v1"
+    assert checked.suite == "readings__plant_measurements__v2"
 
 
 def test_the_report_is_json_and_tells_limits_reasons_and_rows():
@@ -280,7 +295,24 @@ def test_a_task_that_is_killed_within_a_check_does_not_stop_the_checks_of_others
     assert result.stdout.strip() == "checked again", result.stderr[-2000:]
 
 
-@pytest.mark.parametrize("feed", READING_FEEDS)
+def test_where_no_power_has_a_rating_the_rule_is_not_asked_and_nothing_breaks_it(monkeypatch):
+    from include.quality import suites
+
+    really_build, asked = suites.build_suite, []
+    monkeypatch.setattr(suites, "build_suite", lambda *of, **more: asked.append(more["is_rated"]) or really_build(*of, **more))
+    checks._suite.cache_clear()
+
+    found = [
+        check(frame_of(GOOD | row), received_at=NOW, feed="plant_measurements")
+        for row in ({}, {"rated_kw": 9.0}, {"quantity": "voltage_v", "rated_kw": 1.0, "value": 230.0})
+    ]
+
+    assert asked == [False, True, False]
+    assert [one.counts for one in found] == [{}, {}, {}]
+    assert "power_within_rating" in found[0].rules
+
+
+@pytest.mark.parametrize("feed", CHECKED_FEEDS)
 def test_a_suite_is_built_for_every_feed_and_each_expectation_names_its_rule(feed):
     from include.quality.suites import build_suite
 
@@ -298,7 +330,7 @@ def test_the_suites_are_those_of_the_snapshot():
     """
     from include.quality.suites import build_suite
 
-    current = {feed: plain(build_suite(feed, tuple(QUANTITIES))) for feed in READING_FEEDS}
+    current = {feed: plain(build_suite(feed, tuple(QUANTITIES))) for feed in CHECKED_FEEDS}
 
     assert current == json.loads(SNAPSHOT.read_text(encoding="utf-8"))
 

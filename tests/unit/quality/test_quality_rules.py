@@ -3,11 +3,11 @@ from datetime import UTC, datetime
 import pytest
 
 from include.core.documents import READING_FEEDS
-from include.quality.rules import RULES, latest_plausible, limits_of, reason, rules_of
+from include.quality.rules import CHECKED_FEEDS, RULES, latest_plausible, limits_of, reason, rules_of
 
 
 def test_only_consumption_demands_whole_months():
-    demanding = [feed for feed in READING_FEEDS if "month_is_whole" in {rule.name for rule in rules_of(feed)}]
+    demanding = [feed for feed in CHECKED_FEEDS if "month_is_whole" in {rule.name for rule in rules_of(feed)}]
 
     assert demanding == ["consumption"]
 
@@ -15,6 +15,12 @@ def test_only_consumption_demands_whole_months():
 def test_a_feed_without_readings_has_no_rules():
     with pytest.raises(ValueError, match="'registry' carries no readings"):
         rules_of("registry")
+
+
+def test_lists_of_alarms_are_loaded_but_hold_no_readings():
+    assert set(READING_FEEDS) - set(CHECKED_FEEDS) == {"sungrow_alarms", "deye_alarms", "huawei_alarms"}
+    with pytest.raises(ValueError, match="'huawei_alarms' carries no readings"):
+        rules_of("huawei_alarms")
 
 
 def test_every_rule_fits_into_the_bits_of_a_row():

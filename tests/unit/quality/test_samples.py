@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from include.core.documents import READING_FEEDS
@@ -38,6 +39,13 @@ def registered():
     }
 
 
+def ratings():
+    plants = parse_registry(*opened("registry/plants.csv")).plants
+    of_plant = {row.plant_key: max((kw for kw in (row.capacity_kwp, row.capacity_kw) if kw), default=np.nan) for row in plants}
+    devices = parse_registry(*opened("registry/devices.csv")).devices
+    return {row.device_key: row.capacity_kw or of_plant.get(row.plant_key, np.nan) for row in devices}
+
+
 def test_every_sample_is_expected_and_every_expected_file_is_there():
     there = {str(path.relative_to(SAMPLES / "drops")) for path in (SAMPLES / "drops").rglob("*") if path.is_file()}
 
@@ -47,11 +55,12 @@ def test_every_sample_is_expected_and_every_expected_file_is_there():
 @pytest.mark.parametrize("name", files_with("loaded"))
 def test_a_sample_holds_the_readings_and_breaks_the_rules_that_are_expected(name):
     feed = name.split("/")[0]
-    known = registered()
+    known, rated = registered(), ratings()
     rows, missing, records, broken = 0, 0, 0, Counter()
 
     for piece in FEEDS[feed].parse(*opened(name)):
         frame = piece.frame.assign(is_known=piece.frame["subject"].isin(known).to_numpy(dtype=bool))
+        frame["rated_kw"] = frame["subject"].astype(object).map(rated).to_numpy(dtype=float)
         broken.update(check(frame, received_at=NOW, feed=feed).counts)
         rows, missing = rows + len(frame), missing + piece.missing_count
         records = max(records, int(frame["row_number"].max()))

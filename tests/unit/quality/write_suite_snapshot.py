@@ -6,12 +6,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from include.core.documents import READING_FEEDS
 from include.core.quantities import QUANTITIES
+from include.quality.rules import CHECKED_FEEDS
 from include.quality.suites import build_suite
 
 suites = {}
-for feed in READING_FEEDS:
+for feed in CHECKED_FEEDS:
     config = build_suite(feed, tuple(QUANTITIES)).to_json_dict()
     expectations = [{key: one[key] for key in ("type", "kwargs", "meta")} for one in config["expectations"]]
     suites[feed] = {"name": config["name"], "expectations": expectations}

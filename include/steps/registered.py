@@ -1,0 +1,81 @@
+"""What registering one document did: the balance of its rows, and what became known by it."""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from include.sources.fleet_registry import Rejected
+from include.warehouse import documents, fleet
+from include.warehouse.engine import Connection
+
+SUBJECT_KNOWN: Final = "subject_known"
+PLANT_KNOWN: Final = "plant_known"
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one document did so far. `new` has the rows by kind that were registered by it."""
+
+    parsed: int = 0
+    inserted: int = 0
+    updated: int = 0
+    quarantined: list[documents.QuarantinedRow] = field(default_factory=list)
+    new: dict[str, list[Row]] = field(default_factory=dict)
+
+    def upsert(self, connection: Connection, kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Register rows of one kind and count what became of them."""
+        changed = fleet.upsert_rows(connection, kind, rows)
+        new = [row for row in changed if row["is_new"]]
+        self.parsed += len(rows)
+        self.inserted += len(new)
+        self.updated += len(changed) - len(new)
+        self.new.setdefault(kind, []).extend(new)
+
+    def reject(self, rejected: Iterable[Rejected]) -> None:
+        """Set unreadable rows aside."""
+        for row in rejected:
+            self.parsed += 1
+            payload = {"reason": f"row {row.row_number} {row.reason}", "raw": row.payload}
+            self.quarantined.append(documents.QuarantinedRow(self.parsed, "row", None, ("row_readable",), payload))
+
+    def wait(self, kind: str, row: Row, rule: str, subject: str, reason: str | None = None) -> None:
+        """Set a row aside that cannot be registered before its subject is known."""
+        self.parsed += 1
+        payload = {"raw": json.dumps(row, default=str)} | ({"reason": reason} if reason else {})
+        self.quarantined.append(documents.QuarantinedRow(row["row_number"], f"{kind}s", subject, (rule,), payload))
+
+    def known_only(self, kind: str, rows: Iterable[Row], rule: str, key: str, known: Collection[tuple[str, str]]) -> list[Row]:
+        """Rows whose `key` is empty or registered for their source; the others wait."""
+        good = []
+        for row in rows:
+            if not row[key] or (row["source"], row[key]) in known:
+                good.append(row)
+            else:
+                self.wait(kind, row, rule, row[key])
+        return good
+
+    def counts(self) -> documents.LoadCounts:
+        """The balance of the document's rows."""
+        reasons = Counter(rule for row in self.quarantined for rule in row.broken_rules)
+        return documents.LoadCounts(
+            parsed_rows=self.parsed,
+            inserted_rows=self.inserted,
+            updated_rows=self.updated,
+            unchanged_rows=self.parsed - self.inserted - self.updated - len(self.quarantined),
+            quarantined_rows=len(self.quarantined),
+            quarantine_reasons=reasons,
+        )
+
+    def totals(self) -> dict[str, int]:
+        """The balance by name."""
+        counts = self.counts()
+        names = ("parsed_rows", "inserted_rows", "updated_rows", "unchanged_rows", "quarantined_rows")
+        return {name: getattr(counts, name) for name in names}
+
+
+def numbered(tenant_id: int, rows: Iterable[Any]) -> list[Row]:
+    """Parsed rows as the warehouse takes them, with their numbers from 1."""
+    return [{"tenant_id": tenant_id, **asdict(row), "row_number": number} for number, row in enumerate(rows, start=1)]

@@ -1,0 +1,216 @@
+"""One vendor account, ready to be called: its credentials, its sealed tokens, its counted budget."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from include.core.errors import NeedsHuman, Refused
+from include.core.pulls import Allowance, PulledFleet, Tokens
+from include.core.settings import Settings
+from include.core.vendors import VENDORS
+from include.sources.clouds import CLOUDS
+from include.sources.vendor_errors import AllowanceGone, TooFrequent
+from include.sources.vendor_hosts import base_url
+from include.sources.vendor_http import VendorHttp
+from include.sources.vendor_session import Cloud, Credentials, Session
+from include.warehouse import integrations, vendor_calls
+from include.warehouse.engine import transaction
+from include.warehouse.integrations import Integration
+from include.warehouse.vault import Vault
+
+PATIENCE_S: Final = 15.0
+"""A wait up to this long is slept; a longer one goes to the work list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Where the time comes from and how it passes: `now` gives aware UTC, `sleep` waits [s]."""
+
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(slots=True)
+class Account:
+    """An account that can be called."""
+
+    integration: Integration
+    cloud: Cloud
+    credentials: Credentials
+    session: Session
+    budget: "CountedBudget"
+
+
+def open_account(
+    settings: Settings, integration: Integration, *, credentials: Mapping[str, str] | None, clock: Clock, fleet: PulledFleet
+) -> Account:
+    """Make an account callable; nothing is called yet.
+
+    Raises:
+        NeedsHuman: The credentials are kept nowhere, or lack a field.
+        Refused: The account names a host that may not be called.
+    """
+    cloud = CLOUDS[integration.vendor]
+    given = clean(integration.vendor, kept_credentials(settings, integration) if credentials is None else credentials)
+    address = base_url(cloud.vendor, given["host"], settings.extra_vendor_urls)
+    if address == settings.sandbox_url:  # the demo's imitated clouds keep no limits
+        cloud = replace(cloud, allowances=lambda _: ())
+    http = VendorHttp(address)
+    url, integration_id = settings.database_url, integration.integration_id
+    budget = CountedBudget(url, integration_id, cloud.allowances(fleet), clock)
+    tokens = SealedTokens(url, integration_id, Vault(settings.vault_keys), clock)
+    return Account(integration, cloud, given, Session(cloud, http, given, tokens=tokens, budget=budget), budget)
+
+
+def kept_credentials(settings: Settings, integration: Integration) -> dict[str, str]:
+    """The credentials that our own database keeps; raises `NeedsHuman` where it keeps none."""
+    if integration.credentials is None:
+        raise NeedsHuman(
+            f"the credentials of account {integration.label} are not kept here; add the Airflow connection "
+            f"{integration.connection_id}, or give them to `helio integration add`"
+        )
+    return Vault(settings.vault_keys).open(integration.credentials)
+
+
+def clean(vendor: str, credentials: Mapping[str, str]) -> dict[str, str]:
+    """The fields that the vendor's account has, empty ones left out; raises `NeedsHuman` naming those that are missing."""
+    fields = VENDORS[vendor].fields
+    given = {field.name: str(value) for field in fields if (value := credentials.get(field.name)) not in {None, ""}}
+    if missing := [field.label for field in fields if field.is_required and field.name not in given]:
+        raise NeedsHuman(f"the account of {VENDORS[vendor].label} lacks {', '.join(missing)}; complete it, then test it")
+    return given
+
+
+def without_secrets(vendor: str, credentials: Mapping[str, str]) -> dict[str, str]:
+    """The fields that may be kept in clear."""
+    return {
+        field.name: credentials[field.name]
+        for field in VENDORS[vendor].fields
+        if not field.is_secret and field.name in credentials
+    }
+
+
+class CountedBudget:
+    """The account's budget in PostgreSQL: counted before each call, by all tasks together."""
+
+    def __init__(self, url: str, integration_id: int, allowances: tuple[Allowance, ...], clock: Clock) -> None:
+        """`allowances` may be changed while the fleet grows."""
+        self.allowances = allowances
+        self.calls = 0
+        self._url = url
+        self._integration_id = integration_id
+        self._clock = clock
+
+    def spend(self, interface: str) -> None:
+        """Count a call, after a short wait where that is all that it needs; raises `TooFrequent` or `AllowanceGone` else."""
+        wait = self._try(interface)
+        if wait is not None and (seconds := self._seconds(wait)) <= PATIENCE_S:
+            self._clock.sleep(seconds)
+            wait = self._try(interface)
+        if wait is None:
+            self.calls += 1
+            return
+        kind = AllowanceGone if wait.is_long else TooFrequent
+        error = kind(
+            f"{interface} may be called again at {wait.until:%Y-%m-%d %H:%M:%S} UTC ({wait.reason}); what is left waits",
+            after_s=self._seconds(wait),
+        )
+        error.interface, error.is_counted = (interface if wait.interface != "*" else "*"), True
+        raise error
+
+    def _try(self, interface: str) -> vendor_calls.Wait | None:
+        with transaction(self._url) as connection:
+            return vendor_calls.spend(connection, self._integration_id, interface, self.allowances, now=self._clock.now())
+
+    def _seconds(self, wait: vendor_calls.Wait) -> float:
+        return max(0.0, (wait.until - self._clock.now()).total_seconds()) + 0.01
+
+
+class SealedTokens:
+    """The account's tokens in PostgreSQL: sealed, shared by all tasks, renewed by one at a time."""
+
+    def __init__(self, url: str, integration_id: int, vault: Vault, clock: Clock) -> None:
+        """Nothing is read yet."""
+        self._url = url
+        self._integration_id = integration_id
+        self._vault = vault
+        self._clock = clock
+        self._held: integrations.KeptTokens | None = None
+
+    def take(self, log_in: Callable[[Tokens | None], Tokens]) -> Tokens:
+        """The good tokens; made by `log_in` from the last ones where there are none, and kept before they are used."""
+        if self._held is None or not self._is_good(self._held):
+            with transaction(self._url) as connection:
+                self._held = integrations.read_tokens(connection, self._integration_id)
+        if self._held is None or not self._is_good(self._held):
+            self._held = self._renewed(log_in)
+        return integrations.open_tokens(self._held, self._vault)
+
+    def discard(self, tokens: Tokens) -> None:
+        """The tokens taken last have ended."""
+        if self._held is not None:
+            with transaction(self._url) as connection:
+                integrations.end_tokens(connection, self._integration_id, self._held.fingerprint)
+        self._held = None
+
+    def keep(self, tokens: Tokens) -> None:
+        """Keep tokens that were traded for a code."""
+        with transaction(self._url) as connection:
+            integrations.lock_tokens(connection, self._integration_id)
+            self._held = integrations.keep_tokens(
+                connection, self._integration_id, tokens, vault=self._vault, now=self._clock.now()
+            )
+
+    def _renewed(self, log_in: Callable[[Tokens | None], Tokens]) -> integrations.KeptTokens:
+        with transaction(self._url) as connection:
+            integrations.lock_tokens(connection, self._integration_id)
+            last = integrations.read_tokens(connection, self._integration_id)
+            if last is not None and self._is_good(last):
+                return last
+            tokens = log_in(None if last is None else integrations.open_tokens(last, self._vault))
+            return integrations.keep_tokens(connection, self._integration_id, tokens, vault=self._vault, now=self._clock.now())
+
+    def _is_good(self, kept: integrations.KeptTokens) -> bool:
+        return kept.expires_at > self._clock.now()
+
+
+class LooseTokens:
+    """Tokens of one conversation, kept nowhere: for trying credentials."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self._tokens: Tokens | None = None
+
+    def take(self, log_in: Callable[[Tokens | None], Tokens]) -> Tokens:
+        """The tokens of this conversation."""
+        self._tokens = self._tokens or log_in(None)
+        return self._tokens
+
+    def discard(self, tokens: Tokens) -> None:
+        """Log in again next time."""
+        self._tokens = None
+
+
+class FewCalls:
+    """The budget of one try of credentials: a handful of calls."""
+
+    def __init__(self, most: int = 6) -> None:
+        """`most` calls are allowed."""
+        self._left = most
+
+    def spend(self, interface: str) -> None:
+        """Count a call; raises `Refused` beyond the handful."""
+        self._left -= 1
+        if self._left < 0:
+            raise Refused(f"{interface} would be one call too many for a test; the account works, add it")
+
+
+def due_again(clock: Clock, error: TooFrequent) -> datetime:
+    """When a refused interface may be called again; without the vendor's word ten minutes into the next day (UTC)."""
+    now = clock.now()
+    if error.after_s is not None:
+        return now + timedelta(seconds=error.after_s)
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + timedelta(days=1, minutes=10)

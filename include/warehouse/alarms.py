@@ -1,0 +1,59 @@
+"""Alarms as the vendors tell them: what was received last holds, whatever the order of loading."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from include.core.documents import LandedDocument
+from include.core.span import Span
+from include.warehouse.queries import query
+from include.warehouse.readings import Written
+
+AlarmRow = Mapping[str, Any]
+"""plant_id, device_id, alarm_key, code, name, severity, raised_at, cleared_at (aware or None), is_open, advice."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRows:
+    """Alarms of one document, each (plant, key) once.
+
+    Of the plants in `complete_of` they are all that are open and were raised within `span`, or at any time where it is None.
+    """
+
+    rows: Sequence[AlarmRow]
+    complete_of: Sequence[int] = ()
+    span: Span | None = None
+
+
+def read_devices(connection: Connection, tenant_id: int, source: str, keys: Iterable[str]) -> dict[str, int]:
+    """device_id by key of the source's devices that are registered."""
+    parameters = {"tenant_id": tenant_id, "source": source, "keys": sorted(keys)}
+    return {row.device_key: row.device_id for row in connection.execute(query("alarms", "read_alarm_devices"), parameters)}
+
+
+def load_alarms(connection: Connection, document: LandedDocument, alarms: AlarmRows) -> Written:
+    """Write what a document tells of alarms, in a transaction that holds `readings.lock_tenant`."""
+    parameters = {
+        "tenant_id": document.tenant_id,
+        "feed": document.feed,
+        "document_id": document.document_id,
+        "told_at": _told_at(document),
+        "rows": json.dumps([dict(row) for row in alarms.rows], default=str),
+        "plant_ids": list(alarms.complete_of),
+        "raised_from": alarms.span and alarms.span.start,
+        "raised_until": min(alarms.span.end, _told_at(document)) if alarms.span else _told_at(document),
+    }
+    changed = connection.execute(query("alarms", "upsert_alarms"), parameters).all()
+    connection.execute(query("alarms", "close_missed"), parameters)
+    if any(row.is_open for row in changed):
+        connection.execute(query("alarms", "reopen_newer_lists"), parameters)
+    inserted = sum(row.is_new for row in changed)
+    return Written(inserted, len(changed) - inserted, len(alarms.rows) - len(changed))
+
+
+def _told_at(document: LandedDocument) -> datetime:
+    return document.last_received_at or document.received_at

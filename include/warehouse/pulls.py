@@ -1,0 +1,161 @@
+"""The work list of the vendor pulls: what is to be asked of which account, and what became of it."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from include.core.pulls import Ask
+from include.core.span import Span
+from include.warehouse.queries import query
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDays:
+    """Local days, both included, that a question was planned for."""
+
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When a purpose was last planned; `last_day` is the last closed local day of `timezone` that was asked for."""
+
+    planned_at: datetime
+    last_day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingAsk:
+    """One question that is due."""
+
+    pull_id: int
+    purpose: str
+    ask: Ask
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many questions wait, and when the first of them may be asked."""
+
+    waiting: int
+    next_at: datetime | None
+
+
+def try_lock_account(connection: Connection, integration_id: int) -> bool:
+    """Be the only one who pulls an account until the transaction ends; False while another run does."""
+    return bool(connection.execute(query("pulls", "try_lock_account"), {"integration_id": integration_id}).scalar_one())
+
+
+def read_plans(connection: Connection, integration_id: int) -> dict[tuple[str, str], Plan]:
+    """What was planned last, by purpose and zone (empty but for closed days)."""
+    rows = connection.execute(query("pulls", "read_plans"), {"integration_id": integration_id})
+    return {(row.purpose, row.timezone): Plan(row.planned_at, row.last_day) for row in rows}
+
+
+def note_plan(
+    connection: Connection, integration_id: int, purpose: str, *, timezone: str = "", last_day: date | None = None, now: datetime
+) -> None:
+    """Note that a purpose is planned."""
+    parameters = {"integration_id": integration_id, "purpose": purpose, "timezone": timezone, "last_day": last_day, "now": now}
+    connection.execute(query("pulls", "note_plan"), parameters)
+
+
+def add_asks(
+    connection: Connection,
+    integration_id: int,
+    purpose: str,
+    asks: Iterable[Ask],
+    *,
+    days: PlannedDays | None = None,
+    now: datetime,
+) -> int:
+    """Put questions on the work list, in this order; one that waits already is not added. Returns how many are new."""
+    added = 0
+    for ask in asks:
+        parameters = {
+            "integration_id": integration_id,
+            "purpose": purpose,
+            "interface": ask.interface,
+            "ask_key": ask.key,
+            "ask": json.dumps(_as_json(ask)),
+            "first_day": days and days.first,
+            "last_day": days and days.last,
+            "now": now,
+        }
+        added += connection.execute(query("pulls", "add_ask"), parameters).rowcount
+    return added
+
+
+def drop_waiting(connection: Connection, integration_id: int, purpose: str) -> None:
+    """Take the waiting questions of a purpose from the work list: newer ones replace them."""
+    connection.execute(query("pulls", "drop_waiting"), {"integration_id": integration_id, "purpose": purpose})
+
+
+def read_next(connection: Connection, integration_id: int, *, now: datetime) -> WaitingAsk | None:
+    """The most urgent question that may be asked now."""
+    row = connection.execute(query("pulls", "read_next"), {"integration_id": integration_id, "now": now}).one_or_none()
+    return None if row is None else WaitingAsk(row.pull_id, row.purpose, _from_json(row.ask), row.attempts)
+
+
+def end_ask(connection: Connection, pull_id: int, *, state: str = "done", reason: str | None = None, now: datetime) -> None:
+    """A question is answered (done), or cannot be (refused, with the reason)."""
+    connection.execute(query("pulls", "end_ask"), {"pull_id": pull_id, "state": state, "reason": reason, "now": now})
+
+
+def postpone_ask(connection: Connection, pull_id: int, *, until: datetime, reason: str) -> None:
+    """Ask one question again later; the failed attempt is counted."""
+    connection.execute(query("pulls", "postpone_ask"), {"pull_id": pull_id, "until": until, "reason": reason})
+
+
+def postpone_interface(connection: Connection, integration_id: int, interface: str, *, until: datetime, reason: str) -> None:
+    """Ask nothing of an interface (`*`: of any) before an instant."""
+    parameters = {"integration_id": integration_id, "interface": interface, "until": until, "reason": reason}
+    connection.execute(query("pulls", "postpone_interface"), parameters)
+
+
+def take_up_again(connection: Connection, integration_id: int, *, now: datetime) -> None:
+    """Make everything due that waits; ask once more what was refused, for the lists, and for the last closed days."""
+    connection.execute(query("pulls", "take_up_again"), {"integration_id": integration_id, "now": now})
+    connection.execute(query("pulls", "forget_plans"), {"integration_id": integration_id})
+
+
+def read_backlog(
+    connection: Connection, integration_id: int, *, purpose: str | None = None, days: PlannedDays | None = None
+) -> Backlog:
+    """What waits: all of it, or of one purpose, or of plans that touch these days."""
+    parameters = {
+        "integration_id": integration_id,
+        "purpose": purpose,
+        "first_day": days and days.first,
+        "last_day": days and days.last,
+    }
+    row = connection.execute(query("pulls", "read_waiting"), parameters).one()
+    return Backlog(row.waiting, row.next_at)
+
+
+def forget_old(connection: Connection, integration_id: int, *, before: datetime) -> None:
+    """Forget answered questions of the schedule that are older."""
+    connection.execute(query("pulls", "forget_old"), {"integration_id": integration_id, "before": before})
+
+
+def _as_json(ask: Ask) -> dict[str, Any]:
+    span = [ask.span.start.isoformat(), ask.span.end.isoformat()] if ask.span else None
+    return {
+        "interface": ask.interface,
+        "body": dict(ask.body),
+        "kind": ask.kind,
+        "span": span,
+        "subjects": list(ask.subjects),
+        "is_whole": ask.is_whole,
+    }
+
+
+def _from_json(said: dict[str, Any]) -> Ask:
+    span = Span(*(datetime.fromisoformat(text) for text in said["span"])) if said["span"] else None
+    return Ask(said["interface"], said["body"], said["kind"], span, tuple(said["subjects"]), said["is_whole"])

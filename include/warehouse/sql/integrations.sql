@@ -1,0 +1,112 @@
+-- name: upsert_integration
+-- Adding an account again gives it new credentials and another chance.
+INSERT INTO fleet.integration AS i (tenant_id, vendor, name, connection_id, credentials, account, state_set_at, next_due_at)
+VALUES (:tenant_id, :vendor, :name, :connection_id, :credentials, CAST(:account AS jsonb), :now, :now)
+ON CONFLICT (tenant_id, name) DO UPDATE SET
+    credentials = EXCLUDED.credentials, account = EXCLUDED.account, state = 'active', reason = NULL, state_set_at = :now, next_due_at = :now
+WHERE i.vendor = EXCLUDED.vendor
+RETURNING integration_id;
+
+-- name: read_integration
+SELECT i.integration_id, i.tenant_id, t.slug AS tenant, t.timezone, i.vendor, i.name, i.connection_id, i.credentials, i.account, i.state
+FROM fleet.integration AS i
+JOIN fleet.tenant AS t USING (tenant_id)
+WHERE
+    (CAST(:integration_id AS int) IS NULL OR i.integration_id = :integration_id)
+    AND (CAST(:tenant AS text) IS NULL OR (t.slug = :tenant AND i.name = :name))
+    AND (CAST(:connection_id AS text) IS NULL OR i.connection_id = :connection_id);
+
+-- name: read_integration_ids
+-- The accounts that a wish is about.
+SELECT i.integration_id
+FROM fleet.integration AS i
+JOIN fleet.tenant AS t USING (tenant_id)
+WHERE
+    i.state <> 'disabled'
+    AND (CAST(:tenant AS text) IS NULL OR t.slug = :tenant)
+    AND (CAST(:vendor AS text) IS NULL OR i.vendor = :vendor)
+ORDER BY t.slug, i.name;
+
+-- name: remember_account
+UPDATE fleet.integration SET account = CAST(:account AS jsonb)
+WHERE integration_id = :integration_id AND account IS DISTINCT FROM CAST(:account AS jsonb);
+
+-- name: set_state
+UPDATE fleet.integration
+SET state = :state, reason = CAST(:reason AS text), state_set_at = :now, next_due_at = :now
+WHERE integration_id = :integration_id;
+
+-- name: note_answer
+UPDATE fleet.integration SET last_answer_at = :now WHERE integration_id = :integration_id;
+
+-- name: set_due
+UPDATE fleet.integration SET next_due_at = :next_due_at WHERE integration_id = :integration_id;
+
+-- name: read_due
+SELECT i.integration_id, t.slug || '/' || i.name AS label, i.connection_id
+FROM fleet.integration AS i
+JOIN fleet.tenant AS t USING (tenant_id)
+WHERE i.vendor = :vendor AND i.state = 'active' AND i.next_due_at <= :now
+ORDER BY i.next_due_at, i.integration_id
+LIMIT :most;
+
+-- name: read_labels
+SELECT i.integration_id, t.slug || '/' || i.name AS label, i.connection_id
+FROM fleet.integration AS i
+JOIN fleet.tenant AS t USING (tenant_id)
+WHERE i.integration_id = ANY (:integration_ids) AND i.state = 'active'
+ORDER BY i.integration_id;
+
+-- name: read_fleet_plants
+SELECT plant_key, timezone FROM fleet.plant WHERE integration_id = :integration_id ORDER BY plant_key;
+
+-- name: read_fleet_devices
+SELECT d.device_key, p.plant_key, d.vendor_type
+FROM fleet.device AS d
+JOIN fleet.plant AS p USING (plant_id)
+WHERE p.integration_id = :integration_id AND d.vendor_type IS NOT NULL
+ORDER BY d.device_key;
+
+-- name: list_integrations
+SELECT
+    t.slug AS tenant, i.name, i.vendor, i.connection_id, i.credentials IS NOT NULL AS keeps_credentials, i.state, i.reason, i.state_set_at AS state_since,
+    (SELECT count(*) FROM fleet.plant AS p WHERE p.integration_id = i.integration_id) AS plants,
+    (
+        SELECT count(*) FROM fleet.device AS d JOIN fleet.plant AS p USING (plant_id)
+        WHERE p.integration_id = i.integration_id AND d.kind = 'inverter'
+    ) AS devices,
+    (SELECT count(*) FROM ops.pull AS w WHERE w.integration_id = i.integration_id AND w.state = 'waiting') AS waiting,
+    (SELECT count(*) FROM ops.pull AS w WHERE w.integration_id = i.integration_id AND w.state = 'refused') AS refused,
+    i.next_due_at, i.last_answer_at,
+    (
+        SELECT coalesce(jsonb_agg(jsonb_build_object('interface', b.interface, 'until', b.ends_at, 'reason', b.reason) ORDER BY b.interface), '[]')
+        FROM ops.vendor_block AS b
+        WHERE b.integration_id = i.integration_id AND b.ends_at > :now
+    ) AS blocked,
+    (
+        SELECT count(*) FROM ops.vendor_call AS c
+        WHERE c.integration_id = i.integration_id AND c.called_at > CAST(:now AS timestamptz) - interval '1 day' AND c.called_at <= :now
+    ) AS calls_today
+FROM fleet.integration AS i
+JOIN fleet.tenant AS t USING (tenant_id)
+WHERE CAST(:tenant AS text) IS NULL OR t.slug = :tenant
+ORDER BY t.slug, i.name;
+
+-- name: lock_tokens
+-- One login at a time. Not FOR UPDATE: counting the login's calls refers to this row from another transaction.
+SELECT 1 FROM fleet.integration WHERE integration_id = :integration_id FOR NO KEY UPDATE;
+
+-- name: read_tokens
+SELECT tokens, fingerprint, expires_at FROM ops.vendor_token WHERE integration_id = :integration_id;
+
+-- name: keep_tokens
+INSERT INTO ops.vendor_token AS k (integration_id, tokens, fingerprint, expires_at, made_at)
+VALUES (:integration_id, :tokens, :fingerprint, :expires_at, :now)
+ON CONFLICT (integration_id) DO UPDATE SET
+    tokens = EXCLUDED.tokens, fingerprint = EXCLUDED.fingerprint, expires_at = EXCLUDED.expires_at, made_at = EXCLUDED.made_at;
+
+-- name: end_tokens
+UPDATE ops.vendor_token SET expires_at = made_at WHERE integration_id = :integration_id AND fingerprint = :fingerprint;
+
+-- name: forget_tokens
+DELETE FROM ops.vendor_token WHERE integration_id = :integration_id;

@@ -1,0 +1,70 @@
+-- name: try_lock_account
+-- One run pulls an account at a time; released at the end of the transaction.
+SELECT pg_try_advisory_xact_lock(hashtext('heliograph.pull'), :integration_id);
+
+-- name: read_plans
+SELECT purpose, timezone, planned_at, ends_on AS last_day FROM ops.pull_plan WHERE integration_id = :integration_id;
+
+-- name: note_plan
+INSERT INTO ops.pull_plan AS p (integration_id, purpose, timezone, planned_at, ends_on)
+VALUES (:integration_id, :purpose, :timezone, :now, :last_day)
+ON CONFLICT (integration_id, purpose, timezone) DO UPDATE SET planned_at = EXCLUDED.planned_at, ends_on = EXCLUDED.ends_on;
+
+-- name: add_ask
+-- The same question waits only once.
+INSERT INTO ops.pull (integration_id, purpose, interface, ask_key, ask, starts_on, ends_on, due_at, planned_at)
+VALUES (:integration_id, :purpose, :interface, :ask_key, CAST(:ask AS jsonb), :first_day, :last_day, :now, :now)
+ON CONFLICT (integration_id, ask_key) WHERE state = 'waiting' DO NOTHING;
+
+-- name: drop_waiting
+DELETE FROM ops.pull WHERE integration_id = :integration_id AND purpose = :purpose AND state = 'waiting';
+
+-- name: read_next
+SELECT pull_id, purpose, ask, attempts FROM ops.pull
+WHERE integration_id = :integration_id AND state = 'waiting' AND due_at <= :now
+ORDER BY array_position(ARRAY['fleet', 'now', 'alarms', 'days', 'backfill'], purpose), pull_id
+LIMIT 1;
+
+-- name: end_ask
+UPDATE ops.pull SET state = :state, reason = CAST(:reason AS text), ended_at = :now WHERE pull_id = :pull_id AND state = 'waiting';
+
+-- name: postpone_ask
+UPDATE ops.pull SET attempts = attempts + 1, due_at = :until, reason = :reason WHERE pull_id = :pull_id;
+
+-- name: postpone_interface
+UPDATE ops.pull SET due_at = greatest(due_at, :until), reason = :reason
+WHERE integration_id = :integration_id AND state = 'waiting' AND (:interface = '*' OR interface = :interface);
+
+-- name: take_up_again
+-- A person acted: what waits is due, and what was refused is asked again.
+UPDATE ops.pull AS p
+SET state = 'waiting', due_at = :now, attempts = 0, reason = NULL, ended_at = NULL
+WHERE
+    p.integration_id = :integration_id
+    AND (
+        p.state = 'waiting'
+        OR p.pull_id IN (
+            SELECT DISTINCT ON (r.ask_key) r.pull_id FROM ops.pull AS r
+            WHERE
+                r.integration_id = :integration_id AND r.state = 'refused'
+                AND NOT EXISTS (
+                    SELECT 1 FROM ops.pull AS w
+                    WHERE w.integration_id = r.integration_id AND w.ask_key = r.ask_key AND w.state = 'waiting'
+                )
+            ORDER BY r.ask_key, r.pull_id DESC
+        )
+    );
+
+-- name: forget_plans
+-- Everything falls due again: lists, snapshot, alarms, and the last closed days.
+UPDATE ops.pull_plan SET planned_at = timestamptz '2000-01-01 00:00Z', ends_on = ends_on - 1 WHERE integration_id = :integration_id;
+
+-- name: read_waiting
+SELECT count(*) AS waiting, min(due_at) AS next_at FROM ops.pull
+WHERE integration_id = :integration_id AND state = 'waiting'
+    AND (CAST(:purpose AS text) IS NULL OR purpose = :purpose)
+    AND (CAST(:first_day AS date) IS NULL OR (starts_on <= :last_day AND ends_on >= :first_day));
+
+-- name: forget_old
+-- What was asked long ago; a waiting question is never forgotten.
+DELETE FROM ops.pull WHERE integration_id = :integration_id AND state <> 'waiting' AND ended_at < :before AND purpose <> 'backfill';

@@ -1,0 +1,36 @@
+-- name: lock
+-- One counter per account at a time, across all tasks.
+SELECT pg_advisory_xact_lock(hashtext('heliograph.vendor_calls'), :integration_id);
+
+-- name: read_block
+SELECT interface, ends_at, reason FROM ops.vendor_block
+WHERE integration_id = :integration_id AND interface IN (:interface, '*') AND ends_at > :now
+ORDER BY ends_at DESC
+LIMIT 1;
+
+-- name: read_blocking_call
+-- The call that must leave the window before another one fits into it; none where there is room.
+SELECT called_at FROM ops.vendor_call
+WHERE integration_id = :integration_id AND (:rule = '*' OR interface = :rule) AND called_at > :since
+ORDER BY called_at DESC
+OFFSET :calls - 1
+LIMIT 1;
+
+-- name: count_call
+INSERT INTO ops.vendor_call (integration_id, interface, called_at) VALUES (:integration_id, :interface, :now);
+
+-- name: forget_calls
+DELETE FROM ops.vendor_call WHERE integration_id = :integration_id AND called_at < :before;
+
+-- name: block
+-- A refusal soon after the last one was over counts on.
+INSERT INTO ops.vendor_block AS b (integration_id, interface, ends_at, reason)
+VALUES (:integration_id, :interface, :until, :reason)
+ON CONFLICT (integration_id, interface) DO UPDATE SET ends_at = EXCLUDED.ends_at, reason = EXCLUDED.reason, times = b.times + 1
+RETURNING times;
+
+-- name: read_block_times
+SELECT times FROM ops.vendor_block WHERE integration_id = :integration_id AND interface = :interface;
+
+-- name: unblock
+DELETE FROM ops.vendor_block WHERE integration_id = :integration_id AND (CAST(:interface AS text) IS NULL OR interface = :interface);

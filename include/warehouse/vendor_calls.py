@@ -1,0 +1,71 @@
+"""How often an account may still call: every call is counted in PostgreSQL before it is made, by all tasks together."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection
+
+from include.core.pulls import Allowance
+from include.warehouse.queries import query
+
+_KEPT: Final = timedelta(days=2)
+_MARGIN: Final = timedelta(seconds=1)
+"""The vendor counts a call when it arrives, a little after we do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Why a call may not be made now: `interface` is the one called, or `*` for all together; `until` is aware UTC."""
+
+    interface: str
+    until: datetime
+    reason: str
+    is_long: bool
+
+
+def spend(
+    connection: Connection, integration_id: int, interface: str, allowances: Iterable[Allowance], *, now: datetime
+) -> Wait | None:
+    """Count a call that is about to be made; where it would break a limit or is blocked, count nothing and say why."""
+    key = {"integration_id": integration_id}
+    connection.execute(query("vendor_calls", "lock"), key)
+    block = connection.execute(query("vendor_calls", "read_block"), key | {"interface": interface, "now": now}).one_or_none()
+    if block is not None:
+        return Wait(block.interface, block.ends_at, block.reason, is_long=True)
+    waits = [wait for rule in allowances if (wait := _wait(connection, integration_id, interface, rule, now))]
+    if waits:
+        return max(waits, key=lambda wait: wait.until)
+    connection.execute(query("vendor_calls", "count_call"), key | {"interface": interface, "now": now})
+    connection.execute(query("vendor_calls", "forget_calls"), key | {"before": now - _KEPT})
+    return None
+
+
+def block(connection: Connection, integration_id: int, interface: str, *, until: datetime, reason: str) -> None:
+    """Note that the vendor refuses an interface (`*`: all) until an instant."""
+    parameters = {"integration_id": integration_id, "interface": interface, "until": until, "reason": reason}
+    connection.execute(query("vendor_calls", "block"), parameters)
+
+
+def blocks_in_a_row(connection: Connection, integration_id: int, interface: str) -> int:
+    """How often the vendor has refused an interface since it last answered."""
+    parameters = {"integration_id": integration_id, "interface": interface}
+    return connection.execute(query("vendor_calls", "read_block_times"), parameters).scalar_one_or_none() or 0
+
+
+def unblock(connection: Connection, integration_id: int, interface: str | None) -> None:
+    """Forget what the vendor refused: of one interface, or of all (None)."""
+    connection.execute(query("vendor_calls", "unblock"), {"integration_id": integration_id, "interface": interface})
+
+
+def _wait(connection: Connection, integration_id: int, interface: str, rule: Allowance, now: datetime) -> Wait | None:
+    if rule.interface not in {"*", interface}:
+        return None
+    window = timedelta(seconds=rule.window_s) + (_MARGIN if rule.window_s >= 60 else timedelta(0))
+    parameters = {"integration_id": integration_id, "rule": rule.interface, "since": now - window, "calls": rule.calls}
+    called_at = connection.execute(query("vendor_calls", "read_blocking_call"), parameters).scalar_one_or_none()
+    if called_at is None:
+        return None
+    reason = f"{rule.calls} calls of {rule.interface} in {rule.window_s} s are the limit"
+    return Wait(rule.interface, called_at + window, reason, is_long=rule.window_s >= 3600)

@@ -1,0 +1,565 @@
+"""A vendor's landed answers load like any document, and one that speaks for a span withdraws what it does not confirm."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from include.core.frames import Piece
+from include.core.pulls import Ask
+from include.core.settings import Settings
+from include.core.span import Span
+from include.landing.store import ObjectStore
+from include.quality.checks import Checked
+from include.sources.feeds import AlarmFeed, Feed
+from include.sources.vendor_document import pack, unpack_answer
+from include.sources.vendor_session import Alarm, AlarmList
+from include.steps import load, roll_up
+from include.warehouse import documents, fleet
+from include.warehouse.engine import transaction
+
+pytestmark = [pytest.mark.postgres, pytest.mark.gx]
+
+NOW = datetime(2026, 6, 20, tzinfo=UTC)
+DAY = datetime(2026, 6, 15, tzinfo=UTC)
+WHOLE_DAY = Span(DAY, DAY + timedelta(days=1))
+
+
+def at(minutes: float) -> datetime:
+    return DAY + timedelta(minutes=minutes)
+
+
+def parse(body, context):
+    """Rows [subject, quantity, instant or local day, value] as the tiny vendor writes them."""
+    rows = unpack_answer(body).data["rows"]
+    instants = [
+        pd.Timestamp(when) if "T" in when else pd.Timestamp(when, tz=context.zones.get(subject, context.timezone))
+        for subject, _, when, _ in rows
+    ]
+    texts = [value if isinstance(value, str) else None for *_, value in rows]
+    frame = pd.DataFrame(
+        {
+            "row_number": np.arange(1, len(rows) + 1, dtype=np.int32),
+            "subject": pd.Categorical([row[0] for row in rows]),
+            "quantity": pd.Categorical([row[1] for row in rows]),
+            "measured_at": pd.Series([one.tz_convert("UTC") for one in instants], dtype="datetime64[us, UTC]"),
+            "value": np.array([np.nan if isinstance(row[3], str) else row[3] for row in rows], dtype=float),
+            "state": np.array(texts, dtype=object),
+            "raw": np.full(len(rows), None, dtype=object),
+        }
+    )
+    yield Piece(frame)
+
+
+def parse_alarms(body, context):
+    said = unpack_answer(body).data
+    alarms = [
+        Alarm(
+            key, plant, device, "102", "Fan fault", "major", at(raised), None if cleared is None else at(cleared), cleared is None
+        )
+        for key, plant, device, raised, cleared in said["alarms"]
+    ]
+    return AlarmList(alarms, tuple(said["plants"]), said["complete"])
+
+
+@dataclass
+class Cloud:
+    """A tenant whose vendor knows the plant S1 with the inverters I1 and I2; what it answers is landed and loaded at will."""
+
+    url: str
+    settings: Settings
+    tenant_id: int
+
+    def register(self, what: str, **row: object) -> None:
+        base = {"tenant_id": self.tenant_id, "source": "huawei"}
+        empty = {
+            "plant": dict.fromkeys(
+                ("name", "timezone", "city", "latitude", "longitude", "capacity_kwp", "capacity_kw", "commissioned_on")
+            ),
+            "device": dict.fromkeys(("plant_key", "parent_key", "kind", "name", "model", "capacity_kw")),
+        }
+        with transaction(self.url) as connection:
+            fleet.upsert_rows(connection, what, [base | empty[what] | row])
+            documents.reopen_waiting(connection, self.tenant_id, rule="subject_known", subjects=[str(row[f"{what}_key"])])
+
+    def land(self, kind: str, said: dict, *, span: Span | None = None, received_at: datetime = NOW, is_whole: bool = True) -> int:
+        subjects = tuple(sorted({row[0] for row in said.get("rows", ())}))
+        ask = Ask("answer", {"n": received_at.isoformat()}, kind, span, subjects, is_whole)
+        path = Path(self.settings.home) / "answer"
+        path.write_bytes(pack("huawei", ask, json.dumps(said).encode()))
+        feed = f"huawei_{kind}"
+        stored = ObjectStore(self.settings.landing).put(path, tenant="demo", feed=feed, received_at=received_at)
+        with transaction(self.url) as connection:
+            claim = documents.register_document(
+                connection,
+                tenant_id=self.tenant_id,
+                tenant="demo",
+                feed=feed,
+                stored={name: getattr(stored, name) for name in ("sha256", "uri", "size_bytes", "stored_bytes")}
+                | {"original_name": "answer"},
+                received_at=received_at,
+            )
+        return claim.document_id
+
+    def history(self, values: dict[float, float], *, subject: str = "I1", span: Span = WHOLE_DAY, **more) -> int:
+        """Land a history of power: minutes of the day -> kW."""
+        rows = [[subject, "ac_power_kw", at(minute).isoformat(), value] for minute, value in values.items()]
+        return self.land("devices", {"rows": rows, "n": id(values)}, span=span, **more)
+
+    def snapshot(self, minute: float, value: float, subject: str = "I1") -> int:
+        """Land a realtime answer."""
+        return self.land(
+            "devices", {"rows": [[subject, "ac_power_kw", at(minute).isoformat(), value]], "n": minute * 1000 + value}
+        )
+
+    def load(self, document_id: int) -> documents.LoadCounts | None:
+        return load.load_document(self.settings, document_id, now=NOW, run_id="test")
+
+    def settle(self) -> None:
+        """Load whatever waits, in the order of receipt, until nothing waits."""
+        for _ in range(50):
+            waiting = [document_id for batch in load.pending_batches(self.settings) for document_id in batch]
+            if not waiting:
+                return
+            for document_id in waiting:
+                self.load(document_id)
+        raise AssertionError("documents reopen each other for ever")
+
+    def roll_up(self) -> None:
+        while roll_up.roll_up_dirty(self.settings, now=NOW)["remaining"]:
+            pass
+
+    def replay(self, *document_ids: int) -> None:
+        self.read(
+            "UPDATE landing.document SET state = 'landed' WHERE document_id = ANY (:ids) RETURNING 1", ids=list(document_ids)
+        )
+
+    def read(self, sql: str, **parameters: object) -> pd.DataFrame:
+        with transaction(self.url) as connection:
+            return pd.read_sql(text(sql), connection, params=parameters)
+
+    def stored(self, subject: str = "I1") -> dict[float, float]:
+        """Stored power by minute of the day."""
+        frame = self.read(
+            "SELECT r.measured_at, r.value FROM mart.reading AS r JOIN fleet.series AS s USING (series_id) "
+            "JOIN fleet.device AS d USING (device_id) WHERE d.device_key = :key ORDER BY 1",
+            key=subject,
+        )
+        return {(one - DAY).total_seconds() / 60: value for one, value in frame.itertuples(index=False)}
+
+    def state_of(self, document_id: int) -> str:
+        return self.read("SELECT state FROM landing.document WHERE document_id = :id", id=document_id)["state"].item()
+
+    def forget(self) -> None:
+        with transaction(self.url) as connection:
+            connection.execute(
+                text(
+                    "TRUNCATE mart.reading, mart.superseded_reading, mart.rollup, mart.state_event, mart.alarm, "
+                    "landing.document, landing.load, landing.quarantine, landing.answer, ops.dirty_day RESTART IDENTITY CASCADE"
+                )
+            )
+
+
+@pytest.fixture
+def cloud(warehouse_url, tmp_path, monkeypatch) -> Cloud:
+    monkeypatch.setitem(load.FEEDS, "huawei_devices", Feed("huawei_devices", "device", parse, "huawei"))
+    monkeypatch.setitem(load.FEEDS, "huawei_plants", Feed("huawei_plants", "plant", parse, "huawei"))
+    monkeypatch.setitem(load.ALARM_FEEDS, "huawei_alarms", AlarmFeed("huawei_alarms", "huawei", parse_alarms))
+    with transaction(warehouse_url) as connection:
+        tenant_id = fleet.upsert_tenant(connection, fleet.Tenant(0, "demo", "Demo", "America/Sao_Paulo"))
+    cloud = Cloud(warehouse_url, Settings(home=tmp_path, database_url=warehouse_url), tenant_id)
+    cloud.register("plant", plant_key="S1", timezone="Europe/Madrid")
+    for key in ("I1", "I2"):
+        cloud.register("device", device_key=key, plant_key="S1", kind="inverter")
+    return cloud
+
+
+# ------------------------------------------------------------------------------------------------------- subjects and zones
+def test_readings_of_plants_and_devices_are_found_by_the_vendors_keys(cloud):
+    plants = cloud.land("plants", {"rows": [["S1", "energy_today_kwh", at(600).isoformat(), 12.5]]})
+    devices = cloud.land("devices", {"rows": [["I1", "ac_power_kw", at(600).isoformat(), 3.0]]})
+
+    counts = [cloud.load(plants), cloud.load(devices)]
+
+    assert [count.inserted_rows for count in counts] == [1, 1]
+    found = cloud.read(
+        "SELECT p.plant_key, d.device_key, s.quantity, s.origin, r.value "
+        "FROM mart.reading AS r JOIN fleet.series AS s USING (series_id) "
+        "LEFT JOIN fleet.plant AS p USING (plant_id) LEFT JOIN fleet.device AS d USING (device_id) ORDER BY r.value"
+    )
+    assert found.fillna("").to_numpy().tolist() == [
+        ["", "I1", "ac_power_kw", "measured", 3.0],
+        ["S1", "", "energy_today_kwh", "measured", 12.5],
+    ]
+
+
+def test_the_same_key_of_another_source_is_another_device(cloud):
+    cloud.register("device", source="drops", device_key="I1", kind="inverter")
+
+    cloud.load(cloud.land("devices", {"rows": [["I1", "ac_power_kw", at(600).isoformat(), 3.0]]}))
+
+    sources = cloud.read("SELECT d.source FROM fleet.series AS s JOIN fleet.device AS d USING (device_id)")["source"].tolist()
+    assert sources == ["huawei"]
+
+
+@pytest.mark.parametrize(("kind", "key"), [("plants", "S9"), ("devices", "I9")])
+def test_an_unknown_subject_waits_even_where_the_tenant_registers_unknown_devices(cloud, kind, key):
+    cloud.read("UPDATE fleet.tenant SET unknown_devices = 'register', register_under = 'S1' RETURNING 1")
+    document_id = cloud.land(kind, {"rows": [[key, "ac_power_kw", at(600).isoformat(), 3.0]]})
+
+    counts = cloud.load(document_id)
+
+    assert (counts.inserted_rows, counts.quarantine_reasons) == (0, {"subject_known": 1})
+    cloud.register(kind[:-1], **{f"{kind[:-1]}_key": key})
+    assert cloud.state_of(document_id) == "landed"
+    assert cloud.load(document_id).inserted_rows == 1
+
+
+def test_local_days_of_a_plant_begin_in_the_zone_of_that_plant_of_that_source(cloud):
+    cloud.register("plant", source="drops", plant_key="S1", timezone="Asia/Tokyo")
+
+    cloud.load(cloud.land("plants", {"rows": [["S1", "energy_day_kwh", "2026-06-15", 30.0]]}))
+
+    assert cloud.read("SELECT measured_at FROM mart.reading")["measured_at"].item() == pd.Timestamp("2026-06-14T22:00Z")
+
+
+def test_a_power_far_above_the_rating_is_held_back(cloud):
+    cloud.register("plant", plant_key="S1", capacity_kwp=100)
+    cloud.register("device", device_key="I1", capacity_kw=60)
+    cloud.register("device", device_key="M1", plant_key="S1", kind="meter")
+    rows = [["I1", 90.0], ["I1", 90.1], ["I2", 150.0], ["I2", -150.1], ["M1", 9000.0]]
+    said = [[key, "ac_power_kw", at(place).isoformat(), value] for place, (key, value) in enumerate(rows)]
+
+    counts = cloud.load(cloud.land("devices", {"rows": said}))
+
+    held = cloud.read("SELECT row_number, broken_rules FROM landing.quarantine ORDER BY 1")
+    assert counts.quarantine_reasons == {"power_within_rating": 2}
+    assert held.to_numpy().tolist() == [[2, ["power_within_rating"]], [4, ["power_within_rating"]]]
+
+
+# --------------------------------------------------------------------------------------------------------------- whole word
+def test_a_history_withdraws_the_snapshots_that_it_does_not_confirm(cloud):
+    for minute, value in ((3.2, 1.0), (8.2, 2.0), (10, 7.0)):
+        cloud.load(cloud.snapshot(minute, value))
+    cloud.roll_up()
+
+    cloud.load(cloud.history({0: 1.0, 5: 2.0, 10: 3.0}))
+
+    assert cloud.stored() == {0: 1.0, 5: 2.0, 10: 3.0}
+    record = cloud.read("SELECT measured_at, value, withdrawn_by FROM mart.superseded_reading ORDER BY 1")
+    assert record["value"].tolist() == [1.0, 2.0, 7.0]
+    assert record["withdrawn_by"].fillna(0).tolist() == [4, 4, 0]
+    assert cloud.read("SELECT DISTINCT local_day FROM ops.dirty_day")["local_day"].astype(str).tolist() == ["2026-06-15"]
+
+
+def test_a_poorer_history_takes_nothing_away(cloud):
+    cloud.load(cloud.history({0: 1.0, 5: 2.0, 10: 3.0}))
+
+    cloud.load(cloud.history({0: 1.5, 5.5: 2.0}))
+
+    assert cloud.stored() == {0: 1.5, 5: 2.0, 5.5: 2.0, 10: 3.0}
+
+
+def test_what_lies_outside_the_span_and_other_series_stay(cloud):
+    cloud.load(cloud.history({0: 1.0, 1: 1.0}))
+    cloud.load(cloud.history({0: 1.0}, subject="I2"))
+    half_hour = Span(at(1), at(31))
+
+    cloud.load(cloud.history({5: 2.0, 10: 3.0}, span=half_hour))
+
+    assert cloud.stored() == {0: 1.0, 5: 2.0, 10: 3.0}
+    assert cloud.stored("I2") == {0: 1.0}
+
+
+def test_the_end_of_a_span_is_not_part_of_it(cloud):
+    cloud.load(cloud.snapshot(10, 5.0))
+
+    cloud.load(cloud.history({0: 1.0, 5: 1.0}, span=Span(at(0), at(10))))
+
+    assert cloud.stored() == {0: 1.0, 5: 1.0, 10: 5.0}
+
+
+@pytest.mark.parametrize("more", [{"span": None}, {"is_whole": False}])
+def test_an_answer_that_is_not_the_whole_word_withdraws_nothing(cloud, more):
+    cloud.load(cloud.snapshot(3.2, 1.0))
+
+    cloud.load(cloud.history({0: 1.0, 5: 2.0}, **more))
+
+    assert cloud.stored() == {0: 1.0, 3.2: 1.0, 5: 2.0}
+
+
+def test_days_in_the_order_of_receipt_never_open_each_other_again(cloud):
+    ids = [
+        cloud.history(
+            dict.fromkeys(range(day * 1440, (day + 1) * 1440, 30), 2.0), span=Span(at(day * 1440), at((day + 1) * 1440))
+        )
+        for day in range(4)
+    ]
+
+    states = []
+    for document_id in ids:
+        cloud.load(document_id)
+        states.append([cloud.state_of(one) for one in ids])
+
+    assert states == [["loaded"] * (place + 1) + ["landed"] * (3 - place) for place in range(4)]
+
+
+def test_a_late_answer_opens_only_those_that_speak_of_the_same_series_and_time(cloud):
+    late = cloud.snapshot(3.2, 1.0)
+    same = cloud.history({0: 1.0, 5: 2.0})
+    other_series = cloud.history({0: 1.0, 5: 2.0}, subject="I2")
+    other_day = cloud.history({1500: 1.0}, span=Span(at(1440), at(2880)))
+    for document_id in (same, other_series, other_day):
+        cloud.load(document_id)
+
+    cloud.load(late)
+
+    assert [cloud.state_of(one) for one in (same, other_series, other_day)] == ["landed", "loaded", "loaded"]
+    cloud.settle()
+    assert cloud.stored() == {0: 1.0, 5: 2.0, 1500: 1.0}
+
+
+def test_a_late_answer_does_not_open_the_one_that_begins_where_it_ends(cloud):
+    late, next_one = (
+        cloud.history(
+            dict.fromkeys(range(day * 1440, (day + 1) * 1440, 30), 2.0), span=Span(at(day * 1440), at((day + 1) * 1440))
+        )
+        for day in range(2)
+    )
+    cloud.load(next_one)
+
+    cloud.load(late)
+
+    assert cloud.state_of(next_one) == "loaded"
+
+
+def test_a_late_answer_weighs_itself_against_what_only_later_ones_withdrew(cloud):
+    for minute in (4, 5, 9):
+        cloud.load(cloud.snapshot(minute, 1.0))
+    late = cloud.history({10: 2.0}, span=Span(at(4), at(12)))
+    cloud.load(cloud.history({0: 3.0, 1: 3.0}, span=Span(at(0), at(6))))
+
+    cloud.load(late)
+    cloud.settle()
+
+    # When the late one was received three readings held in its span, and it brought one: 9 stays.
+    assert cloud.stored() == {0: 3.0, 1: 3.0, 9: 1.0, 10: 2.0}
+
+
+def test_a_replay_of_everything_changes_nothing(cloud):
+    ids = [
+        cloud.snapshot(3.2, 1.0),
+        cloud.history({0: 1.0, 5: 2.0}),
+        cloud.history({0: 1.0, 5: 2.5, 10: 3.0}),
+        cloud.snapshot(12, 4.0),
+    ]
+    cloud.settle()
+    before, record = cloud.stored(), cloud.read("SELECT * FROM mart.superseded_reading ORDER BY 1, 2, 3")
+
+    cloud.replay(*ids)
+    cloud.settle()
+
+    assert cloud.stored() == before == {0: 1.0, 5: 2.5, 10: 3.0, 12: 4.0}
+    pd.testing.assert_frame_equal(cloud.read("SELECT * FROM mart.superseded_reading ORDER BY 1, 2, 3"), record)
+
+
+MOST = 30
+
+
+def fold(answers: Sequence[tuple[Span | None, dict[int, float]]]) -> dict[float, float]:
+    """What must be stored after answers in the order of receipt: the rule once more, in a few lines."""
+    stored: dict[float, float] = {}
+    for span, said in answers:
+        if span is not None:
+            held = [minute for minute in stored if span.start <= at(minute) < span.end]
+            brought = [minute for minute in said if span.start <= at(minute) < span.end]
+            if brought and len(brought) >= len(held):
+                for minute in set(held) - set(brought):
+                    del stored[minute]
+        stored |= said
+    return dict(sorted(stored.items()))
+
+
+SPANS = st.sampled_from([None, Span(at(0), at(6)), Span(at(0), at(12)), Span(at(4), at(12)), Span(at(6), at(9))])
+
+
+def readings_within(span: Span | None) -> st.SearchStrategy:
+    minutes = st.integers(0, 11) if span is None else st.sampled_from([m for m in range(12) if span.start <= at(m) < span.end])
+    readings = st.dictionaries(minutes, st.sampled_from([1.0, 2.0]), min_size=1, max_size=8)
+    return readings.map(lambda said: (span, said))
+
+
+ANSWERS = st.lists(SPANS.flatmap(readings_within), min_size=2, max_size=7)
+
+
+@pytest.fixture
+def unchecked(monkeypatch) -> None:
+    """Every row is good: what is checked is told elsewhere, and costs most of a small load."""
+
+    def check(frame, **_):
+        good = np.ones(len(frame), bool)
+        return Checked(good, np.zeros(len(frame), np.int64), (), {}, "none", "none", {})
+
+    monkeypatch.setattr(load, "check", check)
+
+
+@settings(max_examples=MOST, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(answers=ANSWERS, data=st.data())
+def test_every_order_of_loading_overlapping_answers_gives_what_their_order_of_receipt_says(cloud, unchecked, answers, data):
+    order = data.draw(st.permutations(range(len(answers))))
+    replayed = data.draw(st.lists(st.sampled_from(range(len(answers))), max_size=3))
+    is_eager = data.draw(st.booleans())
+    cloud.forget()
+    ids = []
+    for place, (span, said) in enumerate(answers):
+        rows = [["I1", "ac_power_kw", at(minute).isoformat(), value] for minute, value in said.items()]
+        ids.append(cloud.land("devices", {"rows": rows, "n": place}, span=span))
+
+    for place in order:
+        cloud.load(ids[place])
+        if is_eager:
+            cloud.roll_up()
+    cloud.settle()
+    for place in replayed:
+        cloud.replay(ids[place])
+        cloud.load(ids[place])
+    cloud.settle()
+    cloud.roll_up()
+
+    expected = fold(answers)
+    assert cloud.stored() == expected
+    days = cloud.read("SELECT sum, reading_count FROM mart.rollup WHERE grain = 'day' AND sum IS NOT NULL")
+    assert days.to_numpy().tolist() == [[sum(expected.values()), len(expected)]]
+
+
+# ------------------------------------------------------------------------------------------------------------------- alarms
+def alarm(key: str, raised: float = 0, cleared: float | None = None, *, plant: str = "S1", device: str | None = "I1") -> list:
+    return [key, plant, device, raised, cleared]
+
+
+def told(cloud: Cloud, *alarms: list, at_hour: int, complete: bool = False, **asked: object) -> int:
+    said = {"alarms": list(alarms), "plants": ["S1"], "complete": complete}
+    return cloud.land("alarms", said, received_at=DAY + timedelta(hours=at_hour), **asked)
+
+
+def alarms_of(cloud: Cloud) -> dict[str, tuple[bool, float | None]]:
+    """By key: is it open, and the hour at which it was cleared."""
+    frame = cloud.read("SELECT alarm_key, is_open, cleared_at FROM mart.alarm ORDER BY 1")
+    return {
+        key: (is_open, None if pd.isna(cleared) else (cleared - DAY).total_seconds() / 3600)
+        for key, is_open, cleared in frame.itertuples(index=False)
+    }
+
+
+def test_an_alarm_is_kept_with_its_plant_and_device_and_changes_when_it_is_told_again(cloud):
+    first = cloud.load(told(cloud, alarm("a"), alarm("b", device="I9"), alarm("a"), at_hour=1))
+
+    second = cloud.load(told(cloud, alarm("a", cleared=90), alarm("b", device="I9"), alarm("c"), at_hour=2))
+
+    assert (first.parsed_rows, first.inserted_rows, first.duplicate_rows) == (3, 2, 1)
+    assert (second.inserted_rows, second.updated_rows, second.unchanged_rows) == (1, 1, 1)
+    assert alarms_of(cloud) == {"a": (False, 1.5), "b": (True, None), "c": (True, None)}
+    frame = cloud.read(
+        "SELECT p.plant_key, d.device_key, a.code, a.name, a.severity, a.raised_at FROM mart.alarm AS a "
+        "JOIN fleet.plant AS p USING (plant_id) LEFT JOIN fleet.device AS d USING (device_id) ORDER BY alarm_key"
+    )
+    assert frame.iloc[0].tolist() == ["S1", "I1", "102", "Fan fault", "major", pd.Timestamp(DAY)]
+    assert frame["device_key"].isna().tolist() == [False, True, False]
+
+
+def test_an_alarm_of_an_unknown_plant_waits_until_the_plant_is_registered(cloud):
+    document_id = told(cloud, alarm("a"), alarm("b", plant="S9"), at_hour=1)
+
+    counts = cloud.load(document_id)
+
+    assert (counts.inserted_rows, counts.quarantine_reasons) == (1, {"subject_known": 1})
+    held = cloud.read("SELECT row_number, quantity, subject, broken_rules FROM landing.quarantine")
+    assert held.to_numpy().tolist() == [[2, "alarm", "S9", ["subject_known"]]]
+    cloud.register("plant", plant_key="S9")
+    cloud.settle()
+    assert set(alarms_of(cloud)) == {"a", "b"}
+
+
+def test_a_complete_list_ends_the_open_alarms_of_its_plants_that_it_lacks(cloud):
+    cloud.register("plant", plant_key="S2")
+    cloud.load(told(cloud, alarm("a"), alarm("b"), alarm("later", 400), alarm("other", plant="S2"), at_hour=1))
+
+    cloud.load(told(cloud, alarm("b"), at_hour=2, complete=True))
+
+    assert alarms_of(cloud) == {"a": (False, 2.0), "b": (True, None), "later": (True, None), "other": (True, None)}
+
+
+def test_a_complete_list_ends_only_what_was_raised_in_the_span_that_was_asked(cloud):
+    cloud.load(told(cloud, alarm("before", -60), alarm("within", 0), at_hour=1))
+
+    cloud.load(told(cloud, at_hour=2, complete=True, span=WHOLE_DAY))
+
+    assert alarms_of(cloud) == {"before": (True, None), "within": (False, 2.0)}
+
+
+@pytest.mark.parametrize("more", [{"complete": False}, {"complete": True, "is_whole": False}])
+def test_a_list_that_is_not_complete_ends_nothing(cloud, more):
+    cloud.load(told(cloud, alarm("a"), at_hour=1))
+
+    cloud.load(told(cloud, at_hour=2, **more))
+
+    assert alarms_of(cloud) == {"a": (True, None)}
+
+
+def test_the_same_empty_list_again_ends_what_was_raised_in_between(cloud):
+    said = {"alarms": [], "plants": ["S1"], "complete": True}
+    empty = cloud.land("alarms", said, received_at=DAY)
+    cloud.settle()
+    cloud.load(told(cloud, alarm("a"), at_hour=1))
+
+    with transaction(cloud.url) as connection:
+        row = cloud.read(
+            "SELECT sha256, uri, size_bytes, stored_bytes, original_name FROM landing.document WHERE document_id = 1"
+        )
+        documents.register_document(
+            connection,
+            tenant_id=cloud.tenant_id,
+            tenant="demo",
+            feed="huawei_alarms",
+            stored=row.iloc[0].to_dict(),
+            received_at=DAY + timedelta(hours=3),
+        )
+    cloud.settle()
+
+    assert cloud.state_of(empty) == "loaded"
+    assert alarms_of(cloud) == {"a": (False, 3.0)}
+
+
+LISTS = st.lists(
+    st.tuples(st.dictionaries(st.sampled_from("abc"), st.booleans(), max_size=3), st.booleans()), min_size=2, max_size=6
+)
+
+
+@settings(max_examples=MOST, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lists=LISTS, data=st.data())
+def test_every_order_of_loading_alarms_gives_what_their_order_of_receipt_says(cloud, lists, data):
+    order = data.draw(st.permutations(range(len(lists))))
+    cloud.forget()
+    expected: dict[str, tuple[bool, float | None]] = {}
+    ids = []
+    for hour, (said, is_complete) in enumerate(lists, start=1):
+        ids.append(
+            told(cloud, *(alarm(key, cleared=None if o else 30) for key, o in said.items()), at_hour=hour, complete=is_complete)
+        )
+        if is_complete:
+            expected |= {key: (False, float(hour)) for key, (is_open, _) in expected.items() if is_open and key not in said}
+        expected |= {key: (True, None) if is_open else (False, 0.5) for key, is_open in said.items()}
+
+    for place in order:
+        cloud.load(ids[place])
+    cloud.settle()
+
+    assert alarms_of(cloud) == dict(sorted(expected.items()))

@@ -1,0 +1,156 @@
+"""Every kind of fault at every vendor: once it is over, a plain retry brings exactly the data of a run that never met it.
+
+Two houses pull the same world day by day, one of them through a fault a day. Faults between pages need lists of many pages and
+are tried beside the vendors' own lists; the hour that a clock change repeats or skips has a day of its own below.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include.steps import pull_plan
+from include.steps.integrations import list_integrations, set_state
+from sandbox.faults import KINDS
+from tests.conftest import live_clouds
+from tests.warehouse.vendor_house import VENDORS, VendorHouse, build, expect_ours
+
+pytestmark = [pytest.mark.postgres, pytest.mark.gx]
+
+FIRST_NOON = datetime(2026, 4, 2, 12, tzinfo=UTC)
+ELSEWHERE = {
+    "dst_hour": "a day of a clock change",
+    "repeated_page": "lists of many pages",
+    "missing_page": "lists of many pages",
+    "token_expires_mid_page": "lists of many pages",
+}
+CASES = [
+    pytest.param(vendor, kind.name, id=f"{vendor}-{kind.name}")
+    for vendor in VENDORS
+    for kind in KINDS.values()
+    if vendor in kind.vendors and kind.name not in ELSEWHERE
+]
+SNAPSHOTS = ("getStationRealKpi", "getDevRealKpi", "station/latest", "device/latest", "getDeviceRealTimeData")
+"""A snapshot that was missed is gone: its moment cannot be asked for again. Where a history tells of the moment, it counts."""
+
+TOLD_OF_A_DAY = (
+    "SELECT coalesce(d.device_key, p.plant_key) || ' ' || s.quantity, told.measured_at, told.said, o.original_name FROM ("
+    " SELECT series_id, document_id, measured_at, value::text AS said FROM mart.reading"
+    " UNION ALL SELECT series_id, document_id, happened_at, state FROM mart.state_event"
+    ") AS told JOIN fleet.series AS s USING (series_id) LEFT JOIN fleet.device AS d USING (device_id) "
+    "LEFT JOIN fleet.plant AS p ON p.plant_id = s.plant_id JOIN landing.document AS o ON o.document_id = told.document_id "
+    "WHERE (told.measured_at AT TIME ZONE :zone)::date = :day"
+)
+AFTER_CLOCK_CHANGE = datetime(2026, 3, 31, 12, tzinfo=UTC)
+CLOCK_CHANGE = date(2026, 3, 29)
+
+
+@dataclass
+class Pair:
+    """The same account twice: `tried` meets the faults, `spared` does not. One plant, one day pulled at a time."""
+
+    vendor: str
+    tried: VendorHouse
+    spared: VendorHouse
+    noon: datetime = FIRST_NOON
+
+    def next_day(self) -> date:
+        """Put both clocks to the next noon (UTC); returns the local day that is closed by then."""
+        self.noon += timedelta(days=1)
+        for house in (self.tried, self.spared):
+            house.world.clock.advance((self.noon - house.world.now()).total_seconds())
+        return (self.noon - timedelta(days=1)).date()
+
+    def pull_all(self, house: VendorHouse) -> None:
+        house.pull_until_done(self.vendor, purposes=("fleet", "days", "alarms"))
+        house.load()
+
+
+def told_of(house: VendorHouse, day: date, zone: str) -> dict[tuple[str, datetime], tuple[str, bool]]:
+    """What each reading and state of a local day says, and whether a snapshot told it."""
+    rows = house.rows(TOLD_OF_A_DAY, day=day, zone=zone)
+    return {(series, at): (said, name.endswith(SNAPSHOTS)) for series, at, said, name in rows}
+
+
+def assert_same_day(tried: VendorHouse, spared: VendorHouse, day: date, zone: str) -> None:
+    one, other = told_of(tried, day, zone), told_of(spared, day, zone)
+    assert len(other) > 500
+    assert {key: (one[key][0], other[key][0]) for key in one.keys() & other.keys() if one[key][0] != other[key][0]} == {}
+    apart = {key: (one | other)[key] for key in one.keys() ^ other.keys()}
+    assert {key: told for key, told in apart.items() if not told[1]} == {}
+
+
+@pytest.fixture(scope="module")
+def pair(request: pytest.FixtureRequest, new_warehouse: Callable[[], str], tmp_path_factory: Any) -> Iterator[Pair]:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(pytest.MonkeyPatch.context()).setattr(pull_plan, "PULLED_AGAIN", 1)
+        houses = []
+        for _ in range(2):
+            clouds = stack.enter_context(live_clouds(FIRST_NOON, plants=1))
+            house = build(new_warehouse(), clouds, tmp_path_factory.mktemp("house"))
+            house.add(request.param)
+            houses.append(house)
+        made = Pair(request.param, *houses)
+        for house in houses:
+            made.pull_all(house)
+        yield made
+
+
+@pytest.mark.parametrize(("pair", "fault"), CASES, indirect=["pair"], scope="module")
+def test_after_a_fault_a_plain_retry_brings_what_a_run_without_it_brought(pair: Pair, fault: str) -> None:
+    tried, vendor = pair.tried, pair.vendor
+    day = pair.next_day()
+    pair.pull_all(pair.spared)
+    if KINDS[fault].calls == "logins":
+        tried.world.tokens.end_all()
+    switched_on = tried.world.faults.switch_on(fault, vendor=vendor, seconds=0.2)
+
+    for _ in range(3):
+        with expect_ours():
+            tried.pull(vendor)
+        tried.world.clock.advance(120)
+    tried.load()
+    tried.world.faults.switch_off()
+    set_state(tried.settings, tenant="clouds", name=vendor, state="active", now=tried.world.now())
+    pair.pull_all(tried)
+
+    assert switched_on.hits > 0, "the fault never hit"
+    assert_same_day(tried, pair.spared, day, "America/Sao_Paulo")
+    assert tried.rows("SELECT alarm_key FROM mart.alarm ORDER BY 1") == pair.spared.rows(
+        "SELECT alarm_key FROM mart.alarm ORDER BY 1"
+    )
+    (told,) = list_integrations(tried.settings, now=tried.world.now())
+    assert (told["state"], told["blocked"]) == ("active", [])
+    assert tried.one("SELECT count(*) FROM landing.document WHERE state = 'landed'") == 0
+    assert tried.refusals(vendor) == 0
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_vendor_that_misses_a_clock_change_is_corrected_by_the_next_pull(
+    new_warehouse: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendor: str
+) -> None:
+    monkeypatch.setattr(pull_plan, "PULLED_AGAIN", 3)
+    with contextlib.ExitStack() as stack:
+        tried, spared = (
+            build(new_warehouse(), stack.enter_context(live_clouds(AFTER_CLOCK_CHANGE, plants=2)), tmp_path / name)
+            for name in ("tried", "spared")
+        )
+        for house in (tried, spared):
+            house.add(vendor)
+        switched_on = tried.world.faults.switch_on("dst_hour", vendor=vendor)
+        for house in (tried, spared):
+            house.pull_until_done(vendor)
+            house.load()
+
+        assert switched_on.hits > 0
+        assert told_of(tried, CLOCK_CHANGE, "Europe/Berlin") != told_of(spared, CLOCK_CHANGE, "Europe/Berlin")
+        tried.world.faults.switch_off()
+        set_state(tried.settings, tenant="clouds", name=vendor, state="active", now=tried.world.now())
+        tried.pull_until_done(vendor)
+        tried.load()
+
+        assert_same_day(tried, spared, CLOCK_CHANGE, "Europe/Berlin")
