@@ -11,8 +11,11 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from airflow.sdk import Asset, AssetOrTimeSchedule, Connection, CronTriggerTimetable, RetryDecision, RetryPolicy
 from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.log import mask_secret
 
+from include.core.documents import FLEET_FEEDS
 from include.core.errors import BadDocument, NeedsHuman, Refused, TryLater
+from plugins.vendor_accounts import credentials_of, secrets_of
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -92,6 +95,24 @@ def asked_for(context: Mapping[str, Any]) -> Asked:
         raise Refused(f"day {text!r} is not a date; write it as 2026-11-30") from error
 
 
+def backfill_days(context: Mapping[str, Any]) -> tuple[date, date] | None:
+    """First and last UTC day of a backfill run, both included; None for every other run."""
+    run = context["dag_run"]
+    if run.run_type != "backfill":
+        return None
+    last = run.data_interval_end.astimezone(UTC) - timedelta(microseconds=1)
+    return run.data_interval_start.astimezone(UTC).date(), last.date()
+
+
+def wake_for(feeds: Iterable[str], alias: Any) -> None:  # noqa: ANN401 - Airflow's accessor of an alias' events
+    """Wake those who work on documents of these feeds."""
+    landed = set(feeds)
+    if landed & set(FLEET_FEEDS):
+        alias.add(LANDED_REGISTRY)
+    if landed - set(FLEET_FEEDS):
+        alias.add(LANDED_READINGS)
+
+
 def each(things: Iterable[_T], do: Callable[[_T], _R]) -> list[_R]:
     """Do it for each thing; one that fails does not hold back the others, but its error is raised in the end."""
     done: list[_R] = []
@@ -132,3 +153,21 @@ def mail_server(name: str) -> dict[str, Any]:
         "tls": tls,
         "timeout_s": float(extra.get("timeout", 30)),
     }
+
+
+def vendor_account(connection_id: str) -> dict[str, str]:
+    """Credentials of a vendor account, for tasks only: its secrets are masked in logs, and must never be returned.
+
+    Raises `NeedsHuman` when there is no such connection.
+    """
+    try:
+        connection = Connection.get(connection_id)
+    except AirflowNotFoundException as error:
+        raise NeedsHuman(
+            f"there are no credentials for the vendor account {connection_id}; enter them with `helio integration add`, "
+            f"or in the UI as a connection of that id, then clear this task"
+        ) from error
+    credentials = credentials_of(connection)
+    for secret in secrets_of(credentials):
+        mask_secret(secret)
+    return credentials

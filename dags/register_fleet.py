@@ -1,9 +1,10 @@
 """Register plants, devices, customers, targets and tariffs.
 
-**What:** Reads registry files that were dropped, or the text of the form, into the fleet; documents that waited for a subject are
-put back to be loaded. A CSV is one table that is recognised by its columns; JSON may name several (`{"plants": [...], ...}`).
+**What:** Reads registry files that were dropped, the text of the form, and vendors' lists of plants and devices into the fleet;
+documents that waited for a subject are put back to be loaded. A CSV is one table that is recognised by its columns; JSON may name
+several (`{"plants": [...], ...}`).
 
-**Reads:** `landing.document` (feed registry) and the landing store; the form.
+**Reads:** `landing.document` (feeds registry and `<vendor>_fleet`) and the landing store; the form.
 
 **Writes:** `fleet.*`, quarantine for bad rows, and the state of documents that are to be loaded again.
 

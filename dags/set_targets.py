@@ -16,12 +16,21 @@ from typing import Any, Final
 from airflow.sdk import Param, dag, task
 
 from dags.house import HOUSE
+from include.core.documents import VENDOR_NAMES
 from include.core.settings import Settings
 
 MONTHS: Final = tuple(name.lower()[:3] for name in month_name[1:])
 FORM: Final = {
     "tenant": Param(type="string", minLength=1, title="Tenant", section="Plant"),
     "plant": Param(type="string", minLength=1, title="Plant", description="The plant's key.", section="Plant"),
+    "source": Param(
+        None,
+        type=["null", "string"],
+        enum=[None, "drops", *VENDOR_NAMES],
+        title="Source",
+        description="Who named the key; needed only where several plants have it.",
+        section="Plant",
+    ),
     "year": Param(type="integer", minimum=2000, maximum=2100, title="Year", section="Plant"),
 } | {
     month: Param(
@@ -45,7 +54,7 @@ def set_targets() -> None:
         """Save the twelve values; returns the recalculated performance."""
         from include.steps.targets import save_targets
 
-        plant = {name: params[name] for name in ("tenant", "plant", "year")}
+        plant = {name: params[name] for name in ("tenant", "plant", "source", "year")}
         months_kwh = [params[month] for month in MONTHS]
         return save_targets(Settings.from_environment(), **plant, months_kwh=months_kwh, now=datetime.now(UTC))
 

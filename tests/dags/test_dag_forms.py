@@ -8,7 +8,7 @@ import pytest
 pytestmark = pytest.mark.airflow
 
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-TARGETS = {"tenant": "demo", "plant": "p1", "year": 2026}
+TARGETS = {"tenant": "demo", "plant": "p1", "source": None, "year": 2026}
 
 
 def _validated(dag: Any, conf: dict[str, Any]) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def _validated(dag: Any, conf: dict[str, Any]) -> dict[str, Any]:
     return dict(params.validate())
 
 
-@pytest.mark.parametrize("name", ["register_fleet", "report_plants"])
+@pytest.mark.parametrize("name", ["land_deye", "register_fleet", "report_plants"])
 def test_a_scheduled_dag_runs_with_an_empty_form(dag_bag: Any, name: str) -> None:
     dag = dag_bag.dags[name]
 
@@ -64,7 +64,14 @@ def test_targets_have_twelve_months_and_may_leave_some_open(dag_bag: Any) -> Non
 
 @pytest.mark.parametrize(
     "conf",
-    [{}, TARGETS | {"tenant": ""}, TARGETS | {"year": 26}, TARGETS | {"jan": -1}, TARGETS | {"jan": "1200"}],
+    [
+        {},
+        TARGETS | {"tenant": ""},
+        TARGETS | {"source": "solaredge"},
+        TARGETS | {"year": 26},
+        TARGETS | {"jan": -1},
+        TARGETS | {"jan": "1200"},
+    ],
     ids=str,
 )
 def test_targets_refuse_an_incomplete_or_senseless_form(dag_bag: Any, conf: dict[str, Any]) -> None:
@@ -74,5 +81,24 @@ def test_targets_refuse_an_incomplete_or_senseless_form(dag_bag: Any, conf: dict
         _validated(dag_bag.dags["set_targets"], conf)
 
 
-def test_targets_are_set_by_hand_only(dag_bag: Any) -> None:
-    assert {kind.value for kind in dag_bag.dags["set_targets"].allowed_run_types} == {"manual"}
+@pytest.mark.parametrize("name", ["set_integration", "set_targets"])
+def test_what_a_person_sets_is_set_by_hand_only(dag_bag: Any, name: str) -> None:
+    assert {kind.value for kind in dag_bag.dags[name].allowed_run_types} == {"manual"}
+
+
+def test_the_form_of_an_integration_activates_unless_told_otherwise(dag_bag: Any) -> None:
+    given = _validated(dag_bag.dags["set_integration"], {"tenant": "demo", "vendor": "deye"})
+
+    assert given == {"tenant": "demo", "vendor": "deye", "name": None, "action": "activate"}
+
+
+@pytest.mark.parametrize(
+    "conf",
+    [{}, {"tenant": "demo"}, {"tenant": "", "vendor": "deye"}, {"tenant": "demo", "vendor": "growatt"}],
+    ids=str,
+)
+def test_the_form_of_an_integration_refuses_what_is_incomplete_or_unknown(dag_bag: Any, conf: dict[str, Any]) -> None:
+    from airflow.sdk.exceptions import ParamValidationError
+
+    with pytest.raises(ParamValidationError):
+        _validated(dag_bag.dags["set_integration"], conf)

@@ -33,7 +33,7 @@ sync_bag_to_db(bag, "dags-folder", None)
 def run(name, conf, prepare):
     with create_session() as session:
         last = session.scalar(select(func.max(AssetEvent.id))) or 0
-    dag = DagBag(dag_folder=f"{sys.argv[1]}/{name}.py").get_dag(name)  # read anew, as a worker does
+    dag = DagBag(dag_folder=bag.dags[name].fileloc).get_dag(name)  # read anew, as a worker does
     prepare(dag)
     ended = dag.test(run_conf=conf or None)
     with create_session() as session:
@@ -193,7 +193,7 @@ def test_a_form_or_a_drop_registers_and_replayed_documents_wake_the_load(played:
 
 SCENES["targets"] = (
     """
-def save_targets(settings, *, tenant, plant, year, months_kwh, now):
+def save_targets(settings, *, tenant, plant, source, year, months_kwh, now):
     calls.append([tenant, plant, year, months_kwh])
     return {"months_set": 2}
 step("targets", save_targets=save_targets)
@@ -269,3 +269,74 @@ def test_a_report_that_cannot_be_rendered_fails_the_run_but_holds_back_no_mail(p
     assert calls[25] == ["due", None, None, "day", "2026-10-05", None, True]
     assert len(calls[26:-1]) == 21
     assert calls[-1] == SENT
+
+
+SCENES["pull"] = (
+    """
+import json, os
+from airflow.sdk._shared.secrets_masker import redact
+due = [[], [{"integration_id": 1, "label": "acme/roof", "connection_id": "acme__roof"},
+            {"integration_id": 2, "label": "acme/lost", "connection_id": "acme__lost"}]]
+def pull_account(settings, integration_id, *, credentials, clock, run_id):
+    calls.append([integration_id, sorted(credentials), len(credentials["app_secret"]), clock().tzinfo is not None])
+    calls.append(redact("logging in with {login} {app_id} {password} {app_secret}".format(**credentials)))
+    return {"calls": 3, "feeds": {"deye_fleet": 1, "deye_devices": 2}, "waiting": 0, "next_at": None, "note": None}
+due_accounts = lambda settings, *, vendor, now: due.pop()
+step("pull", due_accounts=due_accounts, pull_account=pull_account, order_backfill=None, backlog=None, BackfillWish=None)
+os.environ["AIRFLOW_CONN_ACME__ROOF"] = json.dumps({"conn_type": "heliograph_deye", "host": "europe", "login": "me",
+    "password": "open-sesame-1", "extra": {"app_id": "7", "app_secret": "tell-nobody-2"}})
+""",
+    [("land_deye", {})] * 2,
+)
+
+
+def test_accounts_are_pulled_with_their_connections_and_a_missing_one_holds_back_no_other(played: Any) -> None:
+    runs, calls = played["pull"]
+
+    assert runs[0]["tasks"] == {"due": "success", "pull0": "success", "pull1": "failed"}
+    assert runs[0]["events"] == ["landed_readings", "landed_registry"]
+    assert calls[0] == [1, ["app_id", "app_secret", "host", "login", "password"], 13, True]
+    assert calls[1:] == ["logging in with me 7 *** ***"], "what a log would show"
+
+
+def test_a_tick_with_nothing_due_ends_well(played: Any) -> None:
+    runs, _ = played["pull"]
+
+    assert runs[1]["state"] == "success"
+    assert runs[1]["tasks"] == {"due": "success", "pull": "skipped"}
+
+
+SCENES["set integration"] = (
+    """
+import json, os
+def told(name):
+    def step(settings, **given):
+        plain = {key: value for key, value in given.items() if isinstance(value, str | None)}
+        calls.append([name, plain, len(given.get("credentials") or [])])
+        return {"state": name}
+    return step
+step("integrations", add_integration=told("add"), set_state=told("set"), try_integration=told("try"),
+     list_integrations=lambda settings, *, now, tenant: [{"name": "known"}])
+os.environ["AIRFLOW_CONN_ACME__DEYE"] = os.environ["AIRFLOW_CONN_ACME__KNOWN"] = json.dumps(
+    {"conn_type": "heliograph_deye", "login": "me", "password": "hush-hush-1"})
+""",
+    [
+        ("set_integration", {"tenant": "acme", "vendor": "deye"}),
+        ("set_integration", {"tenant": "acme", "vendor": "deye", "name": "known"}),
+        ("set_integration", {"tenant": "acme", "vendor": "deye", "name": "known", "action": "test"}),
+        ("set_integration", {"tenant": "acme", "vendor": "deye", "name": "gone", "action": "disable"}),
+        ("set_integration", {"tenant": "acme", "vendor": "deye", "name": "gone"}),
+    ],
+)
+
+
+def test_a_connection_becomes_an_integration_is_tried_and_is_stopped(played: Any) -> None:
+    runs, calls = played["set integration"]
+
+    assert [run["state"] for run in runs] == ["success"] * 4 + ["failed"]
+    assert calls == [
+        ["add", {"tenant": "acme", "name": "deye", "vendor": "deye", "credentials": None}, 0],
+        ["set", {"tenant": "acme", "name": "known", "state": "active"}, 0],
+        ["try", {"tenant": "acme", "name": "known"}, 2],
+        ["set", {"tenant": "acme", "name": "gone", "state": "disabled"}, 0],
+    ]
