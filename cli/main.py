@@ -7,7 +7,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cli import fleet
+from cli import fleet, vendor_accounts
+from cli.backfill import backfill
 from cli.run import command
 from cli.settings import complete_environment
 from include.core.errors import HeliographError
@@ -35,6 +36,8 @@ app = typer.Typer(
 # Nouns: one line each.
 app.add_typer(fleet.tenants, name="tenant")
 app.add_typer(fleet.people, name="user")
+app.add_typer(vendor_accounts.integrations, name="integration")
+app.command()(backfill)
 app.command()(fleet.drop)
 app.command()(fleet.status)
 

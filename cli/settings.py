@@ -14,7 +14,7 @@ REPOSITORY: Final = Path(__file__).resolve().parents[1]
 
 
 def complete_environment(environment: MutableMapping[str, str]) -> None:
-    """Fill in what is missing: settings of `.env`, then home, URLs and key of the installation that `helio run` made here.
+    """Fill in what is missing: settings of `.env`, then home, URLs and keys of the installation that `helio run` made here.
 
     What is set already stays, so a command can be pointed at any warehouse.
     """
@@ -29,6 +29,8 @@ def complete_environment(environment: MutableMapping[str, str]) -> None:
         environment["HELIOGRAPH_DATABASE_URL"] = here.database_url
         environment.setdefault("HELIOGRAPH_API_DATABASE_URL", here.api_database_url)
         environment.setdefault("HELIOGRAPH_JWT_SECRET", here.jwt_secret)
+        environment.setdefault("HELIOGRAPH_VAULT_KEYS", here.vault_keys)
+        environment["HELIOGRAPH_EXTRA_VENDOR_URLS"] = here.extra_vendor_urls
 
 
 def home(environment: MutableMapping[str, str]) -> Path:
@@ -37,7 +39,7 @@ def home(environment: MutableMapping[str, str]) -> Path:
 
 
 def installed_here(settings: Settings, secrets: dict[str, str]) -> Settings:
-    """The settings with URLs and key of the embedded installation in `settings.home`."""
+    """The settings with URLs and keys of the embedded installation in `settings.home`."""
     return replace(
         settings,
         database_url=database_url(settings.postgres_port, "heliograph", "heliograph", secrets["HELIOGRAPH_DB_PASSWORD"]),
@@ -45,6 +47,8 @@ def installed_here(settings: Settings, secrets: dict[str, str]) -> Settings:
             settings.postgres_port, "heliograph", "heliograph_api", secrets["HELIOGRAPH_API_DB_PASSWORD"]
         ),
         jwt_secret=settings.jwt_secret or secrets["HELIOGRAPH_JWT_SECRET"],
+        vault_keys=settings.vault_keys or secrets.get("HELIOGRAPH_VAULT_KEYS", ""),
+        extra_vendor_urls=",".join(dict.fromkeys(filter(None, (*settings.extra_vendor_urls.split(","), settings.sandbox_url)))),
     )
 
 

@@ -70,6 +70,8 @@ def airflow_environment(settings: Settings, secrets: Mapping[str, str]) -> dict[
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
+        "AIRFLOW__CORE__SENSITIVE_VAR_CONN_NAMES": "appkey",
+        "AIRFLOW__WORKERS__SECRETS_BACKEND": "plugins.integration_secrets.IntegrationSecretsBackend",
         "AIRFLOW__CORE__FERNET_KEY": secrets["AIRFLOW_FERNET_KEY"],
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
         "AIRFLOW__CORE__AUTH_MANAGER": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
@@ -96,9 +98,9 @@ def airflow_environment(settings: Settings, secrets: Mapping[str, str]) -> dict[
 
 
 def api_environment(settings: Settings, secrets: Mapping[str, str]) -> dict[str, str]:
-    """Environment of the API: its read-only URL and its key, neither the owner's URL nor a secret of Airflow."""
+    """Environment of the API: its read-only URL and its key, not the owner's URL, the vault's keys or a secret of Airflow."""
     key = settings.jwt_secret or secrets["HELIOGRAPH_JWT_SECRET"]
-    return settings_environment(settings, leave_out={"database_url"}) | {"HELIOGRAPH_JWT_SECRET": key}
+    return settings_environment(settings, leave_out={"database_url", "vault_keys"}) | {"HELIOGRAPH_JWT_SECRET": key}
 
 
 def airflow_command(*arguments: str) -> tuple[str, ...]:
@@ -107,10 +109,11 @@ def airflow_command(*arguments: str) -> tuple[str, ...]:
 
 
 def services(settings: Settings, secrets: Mapping[str, str]) -> list[Service]:
-    """Airflow's four services, the API and the mail sink; the UI comes first because it takes longest."""
+    """Airflow's four services, the API, the mail sink and the imitated clouds; the UI comes first because it takes longest."""
     airflow = base_environment() | airflow_environment(settings, secrets)
     api = base_environment() | api_environment(settings, secrets)
     mail_command = ("-m", "sandbox.mail_sink", "--port", str(settings.smtp_port), "--folder", str(settings.home / "mail"))
+    clouds_command = ("-m", "sandbox", "--port", str(settings.sandbox_port), "--limits", "off")
     api_command = (
         "-m",
         "uvicorn",
@@ -127,6 +130,9 @@ def services(settings: Settings, secrets: Mapping[str, str]) -> list[Service]:
         Service("dag-processor", airflow_command("dag-processor"), airflow),
         Service("triggerer", airflow_command("triggerer", "--skip-serve-logs"), airflow),
         Service("mail-sink", (sys.executable, *mail_command), base_environment(), settings.smtp_port, "HELIOGRAPH_SMTP_PORT"),
+        Service(
+            "sandbox", (sys.executable, *clouds_command), base_environment(), settings.sandbox_port, "HELIOGRAPH_SANDBOX_PORT"
+        ),
         Service("api", (sys.executable, *api_command), api, settings.api_port, "HELIOGRAPH_API_PORT"),
     ]
 

@@ -13,7 +13,7 @@ import psycopg2
 import typer
 from rich.console import Console
 
-from cli.run import airflow, demo, postgres
+from cli.run import airflow, demo, demo_clouds, postgres
 from cli.run.airflow_api import AirflowApi
 from cli.run.api_client import api_answers
 from cli.run.flow import Watch, await_dags, await_run, follow, remember_runs
@@ -41,11 +41,10 @@ def run(
     is_up = False
     try:
         with _stop_signals(), house.supervisor.sole_run(), house.running():
-            facts = house.demonstrate()
+            facts, clouds = house.demonstrate()
             is_up = True
-            outcome = Outcome(
-                demo.read_status(settings), facts, (demo.USER, secrets["DEMO_PASSWORD"]), demo.first_question(settings)
-            )
+            login = (demo.USER, secrets["DEMO_PASSWORD"])
+            outcome = Outcome(demo.read_status(settings), facts, clouds, login, demo.first_question(settings))
             print_summary(console, settings, outcome, keeps_serving=not once)
             if not once:
                 house.serve()
@@ -118,16 +117,24 @@ class House:
             with _deaf(), self.progress.stage("stopping"):
                 self.stop()
 
-    def demonstrate(self) -> dict[str, Any]:
-        """Prepare the demo, drop the samples, follow them through the DAGs; returns further facts for the summary."""
-        stages = demo.stages(self.settings)
+    def demonstrate(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Prepare the demo, drop the samples, pull the clouds, follow it all through the DAGs.
+
+        Returns further facts for the summary: of the samples' tenant, and of each cloud.
+        """
+        pulls = demo_clouds.stages(self.settings)
+        arrivals, river = demo.arrivals(self.settings), demo.river(self.settings)
+        stages = [*arrivals, *pulls, *river]
         task_logs = str(self.settings.home / "logs" / "tasks")
         watch = Watch(self.airflow_api, self.progress, self.supervisor.check, task_logs, set())
         with self.progress.stage("DAGs are read"):
             await_dags(watch, {stage.dag_id for stage in stages} | {"report_plants"})
         watch.earlier = remember_runs(self.airflow_api, stages)
-        with self.progress.stage("demo tenant and samples"):
+        with self.progress.stage("demo tenants and samples"):
             demo.prepare_demo(self.settings, self.secrets["DEMO_PASSWORD"])
+            demo_clouds.prepare_clouds(self.settings)
+            for pull in pulls:
+                self.airflow_api.trigger(pull.dag_id)
             self.progress.say(f"{demo.drop_samples(self.settings)} files dropped")
         for stage in stages:
             with self.progress.stage(f"{stage.label} ({stage.dag_id})"):
@@ -139,10 +146,10 @@ class House:
         with self.progress.stage("API answers the demo login"):
             answered = api_answers(self.settings, demo.USER, self.secrets["DEMO_PASSWORD"], demo.first_question(self.settings))
             self.progress.say(answered)
-        facts = demo.overview(self.settings)
-        if faults := demo.faults(facts):
+        facts, clouds = demo.overview(self.settings), demo_clouds.clouds(self.settings)
+        if faults := demo.faults(facts) + demo_clouds.faults(clouds):
             raise NeedsHuman(f"the run is over, but {'; '.join(faults)}")
-        return facts
+        return facts, clouds
 
     def serve(self) -> None:
         """Wait for a signal; raises `ServiceFailed` when a service ends on its own."""
@@ -172,7 +179,7 @@ class House:
             self._migrate_warehouse()
         with self.progress.stage("schema of Airflow"):
             self._migrate_airflow()
-        with self.progress.stage("Airflow, API and mail sink"):
+        with self.progress.stage("Airflow, API, mail sink and clouds"):
             airflow.write_passwords(settings)
             for service in airflow.services(settings, secrets):
                 supervisor.start(service)

@@ -1,4 +1,4 @@
-"""The demo: one tenant, the samples in its drop folder, and the DAGs that carry them to reports."""
+"""The demo's first tenant: the samples in its drop folder, and the DAGs that carry them to reports."""
 
 import json
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from cli.fleet import place
 from cli.run.flow import Stage
-from include.core.documents import FEEDS
+from include.core.documents import FEEDS, FLEET_FEEDS
 from include.core.settings import Settings
 from include.warehouse import documents, fleet, users
 from include.warehouse.engine import transaction
@@ -55,11 +55,17 @@ def drop_samples(settings: Settings, samples: Path = SAMPLES) -> int:
     return delivered
 
 
-def stages(settings: Settings) -> list[Stage]:
-    """The DAGs in the order of the river, each with what still waits for it."""
+def arrivals(settings: Settings) -> list[Stage]:
+    """The DAGs that take the samples in, each with what still waits for it."""
     return [
         Stage("drops to landing", "land_file_drops", lambda: waiting_drops(settings), "files", must_run=True),
         Stage("registry to fleet", "register_fleet", lambda: waiting_documents(settings, registry=True), "documents"),
+    ]
+
+
+def river(settings: Settings) -> list[Stage]:
+    """The DAGs that carry what has landed, of all tenants, in the order of the river."""
+    return [
         Stage(
             "landing to readings",
             "load_readings",
@@ -77,8 +83,8 @@ def waiting_drops(settings: Settings) -> int:
 
 
 def waiting_documents(settings: Settings, *, registry: bool) -> int:
-    """Documents that are landed but not loaded, of the registry feed or of all others."""
-    return sum(row["waiting"] for row in read_status(settings) if (row["feed"] == "registry") == registry)
+    """Documents that are landed but not loaded, of the feeds that tell of plants or of all others."""
+    return sum(row["waiting"] for row in read_status(settings) if (row["feed"] in FLEET_FEEDS) == registry)
 
 
 def read_status(settings: Settings) -> list[dict[str, Any]]:
@@ -88,14 +94,14 @@ def read_status(settings: Settings) -> list[dict[str, Any]]:
 
 
 def dirty_days(settings: Settings) -> int:
-    """Days of the tenant's series that wait for the roll-up."""
-    return int(overview(settings)["dirty_days"])
+    """Days of both tenants' series that wait for the roll-up."""
+    return sum(int(overview(settings, demo["tenant"]["slug"])["dirty_days"]) for demo in (DEMO, DEMO["clouds"]))
 
 
-def overview(settings: Settings) -> dict[str, Any]:
-    """What the demo tenant has by now."""
+def overview(settings: Settings, tenant: str = TENANT) -> dict[str, Any]:
+    """What a tenant has by now."""
     with transaction(settings.database_url) as connection:
-        return read_overview(connection, TENANT)
+        return read_overview(connection, tenant)
 
 
 def faults(facts: dict[str, Any]) -> list[str]:

@@ -33,6 +33,7 @@ MAKERS: Final[dict[str, Callable[[], str]]] = {
     "AIRFLOW_JWT_SECRET": _key,
     "AIRFLOW_SECRET_KEY": _key,
     "HELIOGRAPH_JWT_SECRET": _key,
+    "HELIOGRAPH_VAULT_KEYS": _fernet_key,
     "DEMO_PASSWORD": _demo_password,
 }
 """Every secret of an installation and how it is made; all of them are safe inside a URL."""
@@ -63,7 +64,9 @@ def _write(path: Path, pairs: dict[str, str]) -> None:
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write("# Made by `helio run`. Losing this file means losing access to the databases beside it.\n")
+        file.write(
+            "# Made by `helio run`. Losing this file means losing the databases beside it and the vendor credentials in them.\n"
+        )
         file.writelines(f"{name}={value}\n" for name, value in pairs.items())
         file.flush()
         os.fsync(file.fileno())

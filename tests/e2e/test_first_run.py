@@ -1,4 +1,4 @@
-"""`helio run --once` as a newcomer runs it: embedded PostgreSQL, real Airflow, five feeds, mailed reports, API; then again."""
+"""`helio run --once` as newcomers run it: PostgreSQL, real Airflow, five feeds, three clouds, mailed reports, API; and again."""
 
 import gzip
 import json
@@ -14,11 +14,18 @@ from sqlalchemy import create_engine, text
 
 from cli.run.postgres import database_url, free_port, start, stop
 from cli.run.secret_file import read_pairs
+from include.core.documents import FEEDS
+from sandbox.sunshine import OUTAGES, Sunshine
 
 pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.postgres, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).resolve().parents[2]
-PORTS = ("POSTGRES_PORT", "AIRFLOW_PORT", "API_PORT", "SMTP_PORT")
+PORTS = ("POSTGRES_PORT", "AIRFLOW_PORT", "API_PORT", "SMTP_PORT", "SANDBOX_PORT")
+VENDORS = {"sungrow", "deye", "huawei"}
+DAYS = (
+    "SELECT p.plant_key, r.local_date, r.energy_kwh FROM mart.rollup_day AS r JOIN fleet.series AS s USING (series_id) "
+    "JOIN fleet.plant AS p ON p.plant_id = s.plant_id WHERE s.origin = 'derived' AND p.source = 'drops' ORDER BY 1, 2"
+)
 
 
 class Installation:
@@ -65,16 +72,22 @@ def first_run(installation: Installation) -> subprocess.CompletedProcess[str]:
 def warehouse(installation: Installation, first_run: subprocess.CompletedProcess[str]) -> dict[str, pd.DataFrame]:
     names = {
         "loads": "SELECT d.feed, d.state, l.* FROM landing.document AS d LEFT JOIN landing.load AS l USING (document_id)",
-        "days": (
-            "SELECT p.plant_key, r.local_date, r.energy_kwh FROM mart.rollup_day AS r JOIN fleet.series AS s USING (series_id) "
-            "JOIN fleet.plant AS p ON p.plant_id = s.plant_id WHERE s.origin = 'derived' ORDER BY 1, 2"
+        "days": DAYS,
+        "clouds": (
+            "SELECT i.vendor, p.plant_key, c.local_date, c.integrated_kwh, c.counted_kwh, c.vendor_kwh "
+            "FROM api.energy_check AS c JOIN fleet.plant AS p USING (plant_id) "
+            "JOIN fleet.integration AS i USING (integration_id) "
+            "WHERE c.device_id IS NULL AND c.integrated_kwh IS NOT NULL "
+            "AND c.local_date < (SELECT min(received_at) FROM landing.document) AT TIME ZONE p.timezone - interval '25 hours' "
+            "ORDER BY 1, 2, 3"
         ),
+        "accounts": "SELECT vendor, state, credentials FROM fleet.integration",
         "reports": "SELECT p.plant_key, r.kind, r.uri, r.figures FROM mart.report AS r JOIN fleet.plant AS p USING (plant_id)",
         "outbox": "SELECT state, message_id FROM ops.outbox",
         "quarantine": "SELECT broken_rules FROM landing.quarantine",
         "consumption": (
             "SELECT sum(r.energy_kwh) AS kwh FROM mart.rollup_month AS r JOIN fleet.series AS s USING (series_id) "
-            "WHERE s.kind = 'amount'"
+            "WHERE s.customer_id IS NOT NULL"
         ),
         "dirty": "SELECT * FROM ops.dirty_day",
     }
@@ -85,14 +98,17 @@ def test_a_first_run_ends_well_and_says_so(first_run):
     assert first_run.returncode == 0, first_run.stdout[-3000:] + first_run.stderr[-3000:]
     assert "What the DAGs did" in first_run.stdout
     assert re.search(r"mails delivered\s+[1-9]", first_run.stdout)
-    assert len(first_run.stdout.splitlines()) < 80
+    assert "What the imitated clouds gave" in first_run.stdout
+    assert len(first_run.stdout.splitlines()) < 90
     assert first_run.stderr == ""
 
 
 def test_all_five_feeds_were_loaded_by_real_dag_runs(warehouse):
     loads = warehouse["loads"].dropna(subset=["load_id"])
 
-    assert set(loads["feed"]) == {"plant_measurements", "telemetry_batches", "sensor_readings", "consumption", "registry"}
+    files = {"plant_measurements", "telemetry_batches", "sensor_readings", "consumption", "registry"}
+    answers = {f"{vendor}_{kind}" for vendor in VENDORS for kind in ("fleet", "plants", "devices", "alarms")}
+    assert set(loads["feed"]) == files | answers
     assert loads["run_id"].str.match(r"(asset_triggered|scheduled|manual)__").all()
     parts = ["inserted_rows", "updated_rows", "unchanged_rows", "duplicate_rows", "quarantined_rows"]
     assert (loads[parts].sum(axis=1) == loads["parsed_rows"]).all()
@@ -133,6 +149,42 @@ def test_the_consumption_equals_the_sum_of_the_csv_the_json_and_the_workbook(war
     assert warehouse["consumption"]["kwh"].item() == pytest.approx(csv + listed + workbook, rel=1e-12)
 
 
+def test_the_energies_of_the_clouds_equal_what_their_plants_really_made(warehouse):
+    """The truth behind the clouds is a function of plant and day; where an inverter was silent its power tells less."""
+    sunshine = Sunshine()
+    clouds = warehouse["clouds"]
+    truth = [
+        sum(sunshine.energy_kwh(inverter, day) for inverter in sunshine.find_plant(key).inverters)
+        for key, day in zip(clouds["plant_key"], clouds["local_date"], strict=True)
+    ]
+
+    outages = (clouds["integrated_kwh"] / truth < 0.995).to_numpy()
+
+    assert set(clouds["vendor"]) == VENDORS
+    assert clouds.groupby("plant_key").size().to_dict() == {plant.key: 3 for name in VENDORS for plant in sunshine.plants(name)}
+    assert min(truth) > 0
+    assert clouds["counted_kwh"].to_numpy() == pytest.approx(truth, rel=0.005)
+    assert clouds["vendor_kwh"].to_numpy() == pytest.approx(truth, rel=0.005)
+    assert clouds["integrated_kwh"].to_numpy()[~outages] == pytest.approx(
+        [kwh for kwh, out in zip(truth, outages, strict=True) if not out], rel=0.005
+    )
+    assert set(clouds["plant_key"][outages]) <= {plant_with_outages(sunshine, name) for name in VENDORS}
+
+
+def plant_with_outages(sunshine: Sunshine, vendor: str) -> str:
+    """Where the inverter stands that is silent now and then."""
+    inverters = [inverter for plant in sunshine.plants(vendor) for inverter in plant.inverters]
+    return inverters[OUTAGES].plant_key
+
+
+def test_the_accounts_of_the_clouds_are_sealed(installation, warehouse):
+    accounts = warehouse["accounts"].set_index("vendor")
+
+    assert set(accounts.index) == VENDORS
+    assert (accounts["state"] == "active").all()
+    assert not [vendor for vendor in VENDORS for secret in (b"pass", b"Nbi@") if secret in bytes(accounts["credentials"][vendor])]
+
+
 def test_every_plant_has_a_report_that_was_mailed(installation, warehouse):
     reports = warehouse["reports"]
     inbox = (installation.home / "mail" / "inbox.txt").read_text().splitlines()
@@ -155,15 +207,17 @@ def test_report_figures_equal_the_sum_of_the_days(warehouse):
 
 def test_a_second_run_finds_its_data_and_adds_nothing(installation, warehouse):
     again = installation.run()
-    loads, days, outbox = installation.read(
-        "SELECT load_id FROM landing.load",
-        "SELECT p.plant_key, r.local_date, r.energy_kwh FROM mart.rollup_day AS r JOIN fleet.series AS s USING (series_id) "
-        "JOIN fleet.plant AS p ON p.plant_id = s.plant_id WHERE s.origin = 'derived' ORDER BY 1, 2",
+    loads, days, repeated, outbox = installation.read(
+        "SELECT load_id FROM landing.load JOIN landing.document USING (document_id) WHERE integration_id IS NULL",
+        DAYS,
+        "SELECT purpose, interface FROM ops.pull WHERE purpose = 'days' GROUP BY 1, 2, ask_key HAVING count(*) > 1",
         "SELECT state, message_id FROM ops.outbox",
     )
 
     assert again.returncode == 0, again.stdout[-3000:] + again.stderr[-3000:]
-    assert len(loads) == len(warehouse["loads"].dropna(subset=["load_id"]))
+    first = warehouse["loads"].dropna(subset=["load_id"])
+    assert len(loads) == first["feed"].isin(FEEDS).sum()
+    assert len(repeated) == 0
     pd.testing.assert_frame_equal(days, warehouse["days"], check_exact=True)
     assert len(outbox) == len(warehouse["outbox"])
 

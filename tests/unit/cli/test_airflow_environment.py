@@ -1,6 +1,7 @@
 import json
 import re
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 from cli.run import airflow
@@ -39,10 +40,28 @@ def test_the_api_gets_the_read_only_role_and_its_key_but_neither_the_owner_nor_a
     assert "heliograph_api:" in environment["HELIOGRAPH_API_DATABASE_URL"]
 
 
-def test_the_mail_sink_knows_no_secret(tmp_path):
-    (sink,) = [service for service in airflow.services(settings(tmp_path), SECRETS) if service.name == "mail-sink"]
+def test_airflow_can_open_sealed_credentials_and_the_api_cannot(tmp_path):
+    with_vault = replace(settings(tmp_path), vault_keys="a-vault-key")
 
-    assert not [secret for secret in MAKERS if holders(sink.environment, secret)]
+    assert airflow.airflow_environment(with_vault, SECRETS)["HELIOGRAPH_VAULT_KEYS"] == "a-vault-key"
+    assert "a-vault-key" not in airflow.api_environment(with_vault, SECRETS).values()
+
+
+def test_the_mail_sink_and_the_sandbox_know_no_secret(tmp_path):
+    demo = [service for service in airflow.services(settings(tmp_path), SECRETS) if service.name in {"mail-sink", "sandbox"}]
+
+    assert len(demo) == 2
+    assert not [secret for service in demo for secret in MAKERS if holders(service.environment, secret)]
+
+
+def test_the_imitated_clouds_are_allowed_beside_what_the_operator_allows(tmp_path):
+    own = Settings(home=tmp_path, extra_vendor_urls="https://pvms.example.org", sandbox_port=19100)
+
+    once = installed_here(own, SECRETS)
+    twice = installed_here(once, SECRETS)
+
+    assert once.extra_vendor_urls == twice.extra_vendor_urls == "https://pvms.example.org,http://127.0.0.1:19100"
+    assert airflow.airflow_environment(once, SECRETS)["HELIOGRAPH_EXTRA_VENDOR_URLS"] == once.extra_vendor_urls
 
 
 def test_no_secret_is_on_a_command_line(tmp_path):
@@ -52,18 +71,18 @@ def test_no_secret_is_on_a_command_line(tmp_path):
 
 
 def test_every_port_follows_its_setting_so_that_two_checkouts_do_not_meet(tmp_path):
-    ours = settings(tmp_path, airflow_port=18080, api_port=18090, postgres_port=15432, smtp_port=18025)
+    ours = settings(tmp_path, airflow_port=18080, api_port=18090, postgres_port=15432, smtp_port=18025, sandbox_port=19100)
 
     environment = airflow.airflow_environment(ours, SECRETS)
     ports = {service.name: service.port for service in airflow.services(ours, SECRETS) if service.port is not None}
 
-    defaults = re.compile(r"(?<!\d)(8080|8793|8794|55432|8025|8090)(?!\d)")
+    defaults = re.compile(r"(?<!\d)(8080|8793|8794|55432|8025|8090|9100)(?!\d)")
     assert [name for name, value in environment.items() if defaults.search(value)] == []
     assert environment["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://127.0.0.1:18080/execution/"
     assert environment["AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT"] == "18081"
     assert environment["AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT"] == "18082"
     assert json.loads(environment["AIRFLOW_CONN_SMTP_DEFAULT"])["port"] == 18025
-    assert ports == {"api-server": 18080, "mail-sink": 18025, "api": 18090}
+    assert ports == {"api-server": 18080, "mail-sink": 18025, "sandbox": 19100, "api": 18090}
 
 
 def test_airflow_of_the_caller_does_not_leak_in_but_connections_do():

@@ -40,6 +40,7 @@ def test_keys_are_long_enough_for_what_they_do(tmp_path):
     secrets = read_or_create(tmp_path / "secrets.env")
 
     Fernet(secrets["AIRFLOW_FERNET_KEY"])
+    Fernet(secrets["HELIOGRAPH_VAULT_KEYS"])
     assert len(secrets["HELIOGRAPH_JWT_SECRET"]) >= 64
     assert min(len(secret) for secret in secrets.values()) >= 12
 

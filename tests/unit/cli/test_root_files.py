@@ -9,7 +9,7 @@ from include.core.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
 COMPOSE = (ROOT / "docker-compose.yaml").read_text()
-SECRET = re.compile(r"PASSWORD|SECRET|_KEY$|_KEY_ID$|FERNET|SMTP_DEFAULT")
+SECRET = re.compile(r"PASSWORD|SECRET(?!S_BACKEND)|_KEY$|_KEY_ID$|FERNET|VAULT|SMTP_DEFAULT")
 
 
 def test_the_example_environment_lists_every_setting_with_its_sentence_and_default():
@@ -69,7 +69,7 @@ def test_production_logs_people_in_with_fab_and_the_api_never_sees_the_owner():
     services = yaml.safe_load(COMPOSE)["services"]
 
     assert services["api-server"]["environment"]["AIRFLOW__CORE__AUTH_MANAGER"].endswith(".FabAuthManager")
-    assert "HELIOGRAPH_DATABASE_URL" not in services["api"]["environment"]
+    assert not {"HELIOGRAPH_DATABASE_URL", "HELIOGRAPH_VAULT_KEYS"} & set(services["api"]["environment"])
     assert not [name for name in services["api"]["environment"] if name.startswith("AIRFLOW")]
 
 
