@@ -123,11 +123,11 @@ def last_closed_day(zone: str, now: datetime) -> date:
 
 
 def ask_days(cloud: Cloud, credentials: Credentials, fleet: PulledFleet, days: PlannedDays, *, is_backfill: bool) -> list[Ask]:
-    """What to ask for closed local days. Where zones differ, days overlap: no answer is then the whole word about its span."""
+    """What to ask for closed local days. Where the zones of an ask differ, its days overlap: its answer is not the whole word."""
+    zones = {plant.key: plant.timezone for plant in fleet.plants}
+    zones |= {device.key: zones[device.plant_key] for device in fleet.devices if device.plant_key in zones}
     asks = cloud.ask_days(credentials, fleet, days.first, days.last, is_backfill)
-    if len({plant.timezone for plant in fleet.plants}) > 1:
-        asks = [replace(ask, is_whole=False) for ask in asks]
-    return asks
+    return [replace(ask, is_whole=len({zones.get(key) for key in ask.subjects}) <= 1) for ask in asks]
 
 
 @dataclass(slots=True)
