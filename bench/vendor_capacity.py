@@ -139,9 +139,16 @@ class Account:
                 self._added += 1
                 self.queues[purpose, ask.interface].append((self._added, ask, key))
 
-    def left(self, purpose: str) -> int:
-        """Questions of a purpose that wait."""
-        return sum(len(queue) for (name, _), queue in self.queues.items() if name == purpose)
+    def drop(self, purpose: str) -> None:
+        """Take the questions of a purpose from the work list."""
+        for (name, _), queue in self.queues.items():
+            if name == purpose:
+                self.waiting -= {key for _, _, key in queue}
+                queue.clear()
+
+    def left(self, purpose: str | None = None) -> int:
+        """Questions that wait: of a purpose, or all."""
+        return sum(len(queue) for (name, _), queue in self.queues.items() if purpose in {None, name})
 
     def run(self, now: float) -> None:
         """One run of the DAG over the account."""
@@ -153,6 +160,8 @@ class Account:
     def _plan(self, now: float) -> None:
         moment = START + timedelta(seconds=now)
         for planned in pull_plan.due_plans(self.cloud, self.credentials, self.fleet, self.plans, now=moment):
+            if planned.purpose == "alarms":
+                self.drop("alarms")
             self.add(planned.purpose, planned.asks)
             if planned.purpose == "fleet":
                 self.add("fleet", self.cloud.ask_devices(self.credentials, self.fleet))
@@ -216,12 +225,11 @@ class _Played:
         days = [one.at for one in self.account.answered if one.purpose == "days" and one.at >= end - DAY_S]
         self.is_complete = not self.account.left("days")
         self.complete_s = max(days) - (end - DAY_S) if days and self.is_complete else None
-        self.asks = self._backfill(end)
+        self.asks, self.estimate = self._backfill(end) if with_backfill else ([], pull_plan.Estimate())
         self.backfill_s = self._carry_out(ticks, end) if with_backfill and self.is_complete else None
 
     def row(self) -> str:
         """One line of the table."""
-        estimate = pull_plan.estimate(self.asks, [rule for rule, _ in self.account.windows.rules])
         cells = [
             self.name,
             f"{self.calls.total():,}",
@@ -229,7 +237,7 @@ class _Played:
             *(f"{_time(self.age_s(kind, 0.5))}, {_time(self.age_s(kind, 0.95))}" for kind in self.gaps),
             "never" if self.complete_s is None else f"{_clock(self.complete_s)}",
             f"{len(self.asks):,}",
-            _time(estimate.seconds),
+            _time(self.estimate.seconds),
             "never" if self.backfill_s is None else _time(self.backfill_s),
         ]
         return f"| {' | '.join(cells)} |"
@@ -257,10 +265,13 @@ class _Played:
     def _used(self, interface: str) -> int:
         return self.calls.total() if interface == "*" else self.calls[interface]
 
-    def _backfill(self, now: float) -> list[Ask]:
+    def _backfill(self, now: float) -> tuple[list[Ask], pull_plan.Estimate]:
         today = local_day(START + timedelta(seconds=now), zone(ZONE))
         first, last = today - timedelta(days=BACKFILL_DAYS + 4), today - timedelta(days=5)
-        return self.account.cloud.ask_days(self.account.credentials, self.account.fleet, first, last, True)
+        cloud, given, fleet = self.account.cloud, self.account.credentials, self.account.fleet
+        asks = cloud.ask_days(given, fleet, first, last, True)
+        scheduled = pull_plan.calls_of_a_day(cloud, given, fleet, last)
+        return asks, pull_plan.estimate(asks, cloud.allowances(fleet), scheduled=scheduled, waiting=self.account.left())
 
     def _carry_out(self, ticks: Iterator[float], ordered: float) -> float | None:
         self.account.add("backfill", self.asks)
@@ -312,6 +323,8 @@ def _time(seconds: float) -> str:
         return f"{seconds:.0f} s"
     if seconds < 2 * 3600:
         return f"{seconds / 60:.0f} min"
+    if seconds > MOST_DAYS * DAY_S:
+        return f"over {MOST_DAYS} d"
     return f"{seconds / 3600:.1f} h" if seconds < 2 * DAY_S else f"{seconds / DAY_S:.1f} d"
 
 

@@ -4,10 +4,9 @@ An asset event only wakes a DAG; the work list is always a table. Assets are rea
 changed nothing wakes nobody.
 """
 
-import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 from airflow.sdk import Asset, AssetOrTimeSchedule, Connection, CronTriggerTimetable, RetryDecision, RetryPolicy
 from airflow.sdk.exceptions import AirflowNotFoundException
@@ -16,10 +15,6 @@ from airflow.sdk.log import mask_secret
 from include.core.documents import FLEET_FEEDS
 from include.core.errors import BadDocument, NeedsHuman, Refused, TryLater
 from plugins.vendor_accounts import credentials_of, secrets_of
-
-_log = logging.getLogger(__name__)
-_T = TypeVar("_T")
-_R = TypeVar("_R")
 
 LANDED_READINGS: Final = Asset("landed_readings")
 LANDED_REGISTRY: Final = Asset("landed_registry")
@@ -111,21 +106,6 @@ def wake_for(feeds: Iterable[str], alias: Any) -> None:  # noqa: ANN401 - Airflo
         alias.add(LANDED_REGISTRY)
     if landed - set(FLEET_FEEDS):
         alias.add(LANDED_READINGS)
-
-
-def each(things: Iterable[_T], do: Callable[[_T], _R]) -> list[_R]:
-    """Do it for each thing; one that fails does not hold back the others, but its error is raised in the end."""
-    done: list[_R] = []
-    errors: list[Exception] = []
-    for thing in things:
-        try:
-            done.append(do(thing))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the others come first
-            _log.exception("Failed: %s", thing)
-            errors.append(error)
-    if errors:
-        raise errors[0]
-    return done
 
 
 def mail_server(name: str) -> dict[str, Any]:

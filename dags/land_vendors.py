@@ -27,7 +27,7 @@ MOST_ACCOUNTS: Final = 200
 PACED: Final = HOUSE | {"max_active_runs": 4}
 """An account that hangs must not keep the next run from the others; the work list is what retries."""
 FORM: Final = {
-    "tenant": Param(None, type=["null", "string"], title="Tenant", description="Backfill only. Empty: all."),
+    "tenant": Param(None, type=["null", "string"], title="Tenant", description="Backfill only. Empty: all tenants."),
     "plants": Param(None, type=["null", "array"], items={"type": "string"}, title="Plants", description="Backfill only: keys."),
 }
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from airflow.sdk import CronTriggerTimetable, Param, dag, get_current_context, task
 
-from dags.house import HOUSE, asked_for, each, mail_server
+from dags.house import HOUSE, asked_for, mail_server
 from include.core.settings import Settings
 
 EVERY_MORNING: Final = CronTriggerTimetable("0 7 * * *", timezone="America/Sao_Paulo", interval=timedelta(days=1))
@@ -52,6 +52,7 @@ def report_plants() -> None:
     @task(pool="reports", map_index_template="{{ batch }}")
     def render(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Render one batch; returns where each report rests and its revision."""
+        from include.steps.each import each
         from include.steps.report import render_report
 
         context = get_current_context()

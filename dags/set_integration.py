@@ -21,10 +21,16 @@ from include.core.settings import Settings
 from include.core.vendors import VENDORS
 
 FORM: Final = {
-    "tenant": Param(type="string", minLength=1, title="Tenant"),
+    "tenant": Param(type="string", minLength=1, title="Tenant", description="What stands before __ in the connection's id."),
     "vendor": Param(type="string", enum=list(VENDORS), title="Vendor"),
-    "name": Param(None, type=["null", "string"], title="Name", description="As in the connection's id. Empty: the vendor."),
-    "action": Param("activate", type="string", enum=["activate", "disable", "test"], title="Action"),
+    "name": Param(None, type=["null", "string"], title="Name", description="What stands behind __. Empty: the vendor."),
+    "action": Param(
+        "activate",
+        type="string",
+        enum=["activate", "test", "disable"],
+        title="Action",
+        description="activate: pull from now on; test: log in and list the plants; disable: stop, keep what was pulled.",
+    ),
 }
 
 

@@ -33,9 +33,9 @@ def connection_type(vendor: Vendor) -> dict[str, Any]:
         "conn-fields": {REGION: _extra(by_name["host"]), **{name: _extra(field) for name, field in extras.items()}},
         "ui-field-behaviour": {
             "hidden-fields": ["schema", "port", *(name for name in STANDARD if name not in by_name)],
-            "relabeling": {"host": "Other address", **{name: _label(field) for name, field in named.items()}},
+            "relabeling": {"host": "Address (optional)", **{name: _label(field) for name, field in named.items()}},
             "placeholders": {
-                "host": "A base URL, only where no region fits.",
+                "host": "Leave empty and choose the region under Extra Fields.",
                 **{name: field.help for name, field in named.items()},
             },
         },

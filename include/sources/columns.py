@@ -3,7 +3,7 @@
 import math
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,7 @@ STATE: Final = QUANTITY_CODES["state"]
 _QUANTITY_BITS: Final = 6
 _QUANTITY_MASK: Final = (1 << _QUANTITY_BITS) - 1
 _QUANTITY_NAMES: Final = list(QUANTITIES)
+_Codes = TypeVar("_Codes", int, NDArray[np.int32])
 
 
 class Columns:
@@ -80,7 +81,7 @@ class Columns:
             self.missing_count += 1
             return
         if instant == UNREADABLE or math.isnan(value):
-            self._keep_raw(record)
+            self.keep_raw(0, record)
         self.row_numbers.append(row_number)
         self.series_codes.append(subject_code << _QUANTITY_BITS | quantity_code)
         self.instants.append(instant)
@@ -89,7 +90,7 @@ class Columns:
     def add_state(self, row_number: int, subject_code: int, instant: int, state: str | None, record: Any = None) -> None:  # noqa: ANN401
         """Add the text of a state; None is an unreadable one and keeps its record."""
         if state is None or instant == UNREADABLE:
-            self._keep_raw(record)
+            self.keep_raw(0, record)
         if state is not None:
             self._states[len(self.values)] = state
         self.row_numbers.append(row_number)
@@ -108,6 +109,28 @@ class Columns:
         self.instants.extend(instants)
         self.values.extend(values)
 
+    def add_arrays(
+        self,
+        row_numbers: NDArray[np.int32],
+        series_codes: NDArray[np.int32],
+        instants: NDArray[np.int64],
+        values: NDArray[np.float64],
+    ) -> None:
+        """Add many readings at once; the four columns are equally long. Records of unreadable ones are kept first."""
+        for column, added in (
+            (self.row_numbers, row_numbers),
+            (self.series_codes, series_codes),
+            (self.instants, instants),
+            (self.values, values),
+        ):
+            column.frombytes(added.tobytes())
+
+    def keep_raw(self, offset: int, record: Any) -> None:  # noqa: ANN401 - any JSON value
+        """Keep the text of a record with an unreadable part; `offset` counts from the next row that is added."""
+        if self._raw_count < RAW_KEPT:
+            self._raws[len(self.values) + offset] = raw_text(record)
+            self._raw_count += 1
+
     def full(self) -> Iterator[Piece]:
         """Hand out what is gathered once it fills a piece; raises `BadDocument` above the cap on rows."""
         if self._row_count + len(self) > self._max_rows:
@@ -120,11 +143,6 @@ class Columns:
         yield from self.full()
         if len(self) or self.missing_count:
             yield from self._cut()
-
-    def _keep_raw(self, record: Any) -> None:  # noqa: ANN401
-        if self._raw_count < RAW_KEPT:
-            self._raws[len(self.values)] = raw_text(record)
-            self._raw_count += 1
 
     def _cut(self) -> Iterator[Piece]:
         count = len(self)
@@ -196,8 +214,8 @@ def frame_of(columns: _Table, subject_keys: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame({name: made[name] for name in READING_COLUMNS}, copy=False)
 
 
-def series_code(subject_code: int, quantity_code: int) -> int:
-    """One number for a subject's quantity."""
+def series_code(subject_code: _Codes, quantity_code: int) -> _Codes:
+    """One number for a subject's quantity; of one subject, or of many at once."""
     return subject_code << _QUANTITY_BITS | quantity_code
 
 

@@ -5,30 +5,33 @@ number or text, days are dates of the station's own zone. Errors come with HTTP 
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from include.core.errors import BadDocument, HeliographError, Refused, TryLater
 from include.core.frames import Piece
 from include.core.pulls import Allowance, Ask, PulledDevice, PulledFleet, Tokens
-from include.core.span import Span, day_span, instant_of, local_day, month_start, next_month, zone
+from include.core.span import Span, day_span, days_between, instant_of, local_day, next_month, zone
 from include.core.vendors import VENDORS
 from include.sources import fleet_registry, names, numbers
-from include.sources.columns import QUANTITY_CODES, Columns
+from include.sources.answer_columns import AnswerRows, Column, column_of, first_of
+from include.sources.ask_portions import groups, months_over, parts
+from include.sources.columns import Columns
 from include.sources.context import ParseContext
 from include.sources.fleet_registry import DeviceRow, PlantRow, Registry
 from include.sources.instants import UNREADABLE, Instants, microseconds
-from include.sources.place import zone_at
+from include.sources.place import place_of, zone_at
 from include.sources.vendor_document import LandedAnswer, json_object, unpack_answer
 from include.sources.vendor_errors import AllowanceGone, NotPermitted, Rejected, TokenEnded, TooFrequent, Unanswerable
 from include.sources.vendor_http import Reply, gateway
 from include.sources.vendor_session import Alarm, AlarmList, Answer, Call, Cloud, Credentials, Post, SessionLike
-
-_Thing = TypeVar("_Thing")
 
 _LABEL: Final = VENDORS["deye"].label
 _PREFIX: Final = "/v1.0/"
@@ -69,6 +72,7 @@ _GROUPS: Final[Mapping[str, str]] = {_DEVICES: "stationIds", _DEVICES_NOW: "devi
 
 _GROUP: Final = 10
 _PAGE: Final = 200
+_MOST_PAGES: Final = 500
 _RAW_DAYS: Final = 5
 _HISTORY_DAYS: Final = 31
 _HISTORY_MONTHS: Final = 11
@@ -103,6 +107,9 @@ _POINTS: Final[tuple[tuple[str, tuple[str, ...], Mapping[str, float]], ...]] = (
 )
 """Quantity, the points that tell it, best first, and the divisor for each unit, in lower case, that a point may come in."""
 
+_READ_POINTS: Final = frozenset(point for _, points, _ in _POINTS for point in points)
+_NO_POINT: Final[Mapping[str, Any]] = {}
+
 _HISTORY_POINTS: Final = _POINTS[:5]
 """A history call takes five points."""
 
@@ -114,6 +121,7 @@ _STATION_FIELDS: Final[tuple[tuple[str, str, float], ...]] = (
     ("battery_pct", "batterySOC", 1.0),
     ("irradiance_ghi_w_m2", "irradiateIntensity", 1.0),
 )
+_STATION_POWERS: Final = (*(name for _, name, _ in _STATION_FIELDS), "gridPower", "purchasePower", "wirePower")
 _DAY_FIELDS: Final[tuple[tuple[str, str, float], ...]] = (
     ("energy_day_kwh", "generationValue", 1.0),
     ("load_day_kwh", "consumptionValue", 1.0),
@@ -244,7 +252,11 @@ def _verdict(interface: str, reply: Reply) -> Mapping[str, Any]:
         return data
     if code is None or code == _OK:
         if "UndeclaredThrowableException" in str(data.get("exception")):
-            raise _Broken(f"{_LABEL} broke down over {interface} (HTTP {reply.status}); ask again")
+            said = f"{_LABEL} broke down over {interface} (HTTP {reply.status})"
+            if interface in {_TOKEN, _DEVICE_RAW}:
+                raise _Broken(f"{said}; ask again")
+            # So it also treats a token that is not good any more.
+            raise TokenEnded(f"{said}, as it does when a token has ended; log in again")
         gateway(reply, _LABEL)
         raise TryLater(f"{_LABEL} answered {interface} without saying whether it succeeded; ask again")
     raise _refusal(interface, code, names.text(data.get("msg"), 1000) or "no message")
@@ -257,7 +269,8 @@ def _refusal(interface: str, code: str, message: str) -> HeliographError:
     if code == "2101002":
         return TooFrequent(f"{said}: too many calls; ask again in a minute", after_s=60)
     if code == "2101010":
-        return AllowanceGone(f"{said}: the allowance is used up; ask again tomorrow")
+        # Of which window nobody says; a short one must not cost a day.
+        return AllowanceGone(f"{said}: the allowance is used up; ask again in a minute, then ever later", after_s=60)
     is_login = interface in {_TOKEN, _INFO}
     if code in _STOPS or (is_login and (code in _FORBIDDEN | _NO_ANSWER or "password" in message.lower())):
         return Rejected(f"{said}: the login is refused; correct login, password, app, company and region of the account")
@@ -278,7 +291,7 @@ def _ask_fleet(_credentials: Credentials) -> list[Ask]:
 
 def _ask_devices(_credentials: Credentials, fleet: PulledFleet) -> list[Ask]:
     stations = [_station_id(plant.key) for plant in fleet.plants]
-    return [Ask(_DEVICES, {"stationIds": group, "page": 1, "size": _PAGE}, "fleet") for group in _groups(stations, _GROUP)]
+    return [Ask(_DEVICES, {"stationIds": group, "page": 1, "size": _PAGE}, "fleet") for group in groups(stations, _GROUP)]
 
 
 def _ask_now(_credentials: Credentials, fleet: PulledFleet) -> list[Ask]:
@@ -286,8 +299,10 @@ def _ask_now(_credentials: Credentials, fleet: PulledFleet) -> list[Ask]:
         Ask(_STATION_NOW, {"stationId": _station_id(plant.key)}, "plants", subjects=(plant.key,)) for plant in fleet.plants
     ]
     inverters = [device.key for device in fleet.devices_of(*_INVERTERS)]
-    groups = _groups(inverters, _GROUP)
-    return [*stations, *(Ask(_DEVICES_NOW, {"deviceList": group}, "devices", subjects=tuple(group)) for group in groups)]
+    return [
+        *stations,
+        *(Ask(_DEVICES_NOW, {"deviceList": group}, "devices", subjects=tuple(group)) for group in groups(inverters, _GROUP)),
+    ]
 
 
 def _ask_alarms(_credentials: Credentials, fleet: PulledFleet, span: Span) -> list[Ask]:
@@ -300,7 +315,7 @@ def _ask_alarms(_credentials: Credentials, fleet: PulledFleet, span: Span) -> li
             (plant.key,),
         )
         for plant in fleet.plants
-        for part in _parts(span, _ALERT_SPAN)
+        for part in parts(span, _ALERT_SPAN)
     ]
 
 
@@ -321,10 +336,10 @@ def _ask_days(_credentials: Credentials, fleet: PulledFleet, first: date, last: 
 
 def _ask_energies(plant_key: str, timezone: ZoneInfo, first: date, last: date) -> Iterator[Ask]:
     """Days, and those months of them that are over on the day after the last."""
-    for days in _groups(list(_days(first, last)), _HISTORY_DAYS):
+    for days in groups(_days(first, last), _HISTORY_DAYS):
         end = days[-1] + timedelta(days=1)
         yield _ask_station(plant_key, _DAYS, (f"{days[0]}", f"{end}"), day_span(days[0], timezone, len(days)))
-    for months in _groups(list(_months_over(first, last)), _HISTORY_MONTHS):
+    for months in groups(months_over(first, last), _HISTORY_MONTHS):
         end = next_month(months[-1])
         yield _ask_station(
             plant_key, _MONTHS, (f"{months[0]:%Y-%m}", f"{end:%Y-%m}"), day_span(months[0], timezone, (end - months[0]).days)
@@ -366,31 +381,12 @@ def _raw_days(first: date, last: date, timezone: ZoneInfo) -> Iterator[list[date
         yield run
 
 
-def _days(first: date, last: date) -> Iterator[date]:
-    return (first + timedelta(days=offset) for offset in range((last - first).days + 1))
-
-
-def _months_over(first: date, last: date) -> Iterator[date]:
-    month = month_start(first)
-    while (end := next_month(month)) <= last + timedelta(days=1):
-        yield month
-        month = end
-
-
-def _parts(span: Span, longest: timedelta) -> Iterator[Span]:
-    start = span.start
-    while start < span.end:
-        end = min(start + longest, span.end)
-        yield Span(start, end)
-        start = end
+def _days(first: date, last: date) -> list[date]:
+    return list(days_between(first, last + timedelta(days=1)))
 
 
 def _seconds(span: Span, *, end_s: float) -> dict[str, int]:
     return {"startTimestamp": int(span.start.timestamp()), "endTimestamp": int(end_s)}
-
-
-def _groups(things: Sequence[_Thing], size: int) -> list[list[_Thing]]:
-    return [list(things[at : at + size]) for at in range(0, len(things), size)]
 
 
 def _station_id(key: str) -> int | str:
@@ -417,7 +413,7 @@ def _fetch_group(session: SessionLike, interface: str, body: Mapping[str, Any]) 
             raise
         fault = refused
     answers: list[Answer] = []
-    for half in _groups(group, (len(group) + 1) // 2):
+    for half in groups(group, (len(group) + 1) // 2):
         try:
             answers += _fetch_group(session, interface, {**body, str(name): half})
         except Unanswerable as refused:
@@ -432,8 +428,7 @@ def _fetch_pages(session: SessionLike, interface: str, body: Mapping[str, Any]) 
     answers: list[Answer] = []
     known: set[str] = set()
     row_count = 0
-    while True:
-        page = len(answers) + 1
+    for page in range(1, _MOST_PAGES + 1):
         answer = _asked(session, interface, {**body, "page": page})
         answers.append(answer)
         rows = _rows(answer.data, interface)
@@ -447,6 +442,7 @@ def _fetch_pages(session: SessionLike, interface: str, body: Mapping[str, Any]) 
             return answers
         if not is_new:
             raise TryLater(f"{_LABEL} told {len(known)} of {total} rows of {interface}, page {page} is missing; ask again")
+    raise TryLater(f"{_LABEL} has more than {_MOST_PAGES} pages of {interface}; ask again")
 
 
 def _identity(row: object, fields: Iterable[str]) -> str:
@@ -555,39 +551,36 @@ def _parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
 
 
 class _Readings:
-    """Gathers the readings of one answer; leaves out subjects and instants that were not asked for."""
+    """Gathers the rows of one answer; leaves out subjects and instants that were not asked for."""
 
     def __init__(self, ask: Ask, context: ParseContext) -> None:
         self.columns = Columns(context)
-        self._ask = ask
+        self.rows = AnswerRows()
+        self._subjects = frozenset(ask.subjects)
         self._span = (microseconds(ask.span.start), microseconds(ask.span.end)) if ask.span else None
         self._instants = Instants(context.timezone)
 
     def is_asked(self, key: str | None) -> bool:
         """Whether the answer was to be about this subject."""
-        return key in self._ask.subjects
+        return key in self._subjects
 
-    def add_at(self, row_number: int, key: str, stamp: object, values: Mapping[str, float | None], record: object) -> None:
-        """Add the values of one row at a written time; a row with neither time nor values says nothing."""
-        if stamp is None and all(value is None for value in values.values()):
-            return
-        self.add(row_number, key, self._instants.read(stamp, key), values, record)
+    def add_at(self, row_number: int, key: str, stamp: object, points: Mapping[str, Any], record: object) -> None:
+        """Add a row at a written time; one with neither a time nor a point that is read says nothing."""
+        if stamp is not None or not _READ_POINTS.isdisjoint(points):
+            self.add(row_number, key, self.instant(stamp, key), points, record)
 
-    def add(self, row_number: int, key: str, instant: int, values: Mapping[str, float | None], record: object) -> None:
-        """Add the values of one row; `UNREADABLE` keeps the record."""
-        if self._is_within(instant):
-            code = self.columns.code(key)
-            for quantity, value in values.items():
-                self.columns.add(row_number, code, QUANTITY_CODES[quantity], instant, value, record)
+    def instant(self, stamp: object, key: str) -> int:
+        """Instant of a written time."""
+        return self._instants.read(stamp, key)
 
-    def add_state(self, row_number: int, key: str, stamp: object, state: str, record: object) -> None:
-        """Add a state at a written time."""
-        instant = self._instants.read(stamp, key)
-        if self._is_within(instant):
-            self.columns.add_state(row_number, self.columns.code(key), instant, state, record)
+    def add(self, row_number: int, key: str, instant: int, points: Mapping[str, Any], record: object) -> None:
+        """Add a row; `UNREADABLE` keeps the record."""
+        if self._span is None or instant == UNREADABLE or self._span[0] <= instant < self._span[1]:
+            self.rows.append(row_number, self.columns.code(key), instant, points, record)
 
-    def _is_within(self, instant: int) -> bool:
-        return self._span is None or instant == UNREADABLE or self._span[0] <= instant < self._span[1]
+    def tell(self, quantity: str, column: Column) -> None:
+        """Add the readings of one quantity."""
+        self.rows.tell(self.columns, quantity, column)
 
 
 def _read_station(landed: LandedAnswer, readings: _Readings, context: ParseContext) -> None:
@@ -597,34 +590,26 @@ def _read_station(landed: LandedAnswer, readings: _Readings, context: ParseConte
     key = landed.ask.subjects[0]
     granularity = landed.ask.body.get("granularity", _FRAMES)
     timezone = context.zones.get(key, context.timezone)
-    fields = _MONTH_FIELDS if granularity == _MONTHS else _DAY_FIELDS
+    fields = {_FRAMES: _STATION_FIELDS, _MONTHS: _MONTH_FIELDS}.get(granularity, _DAY_FIELDS)
     for row_number, row in enumerate(_rows(landed.data, landed.ask.interface), start=1):
         if not isinstance(row, dict):
-            readings.columns.add_unreadable(row_number, "ac_power_kw" if granularity == _FRAMES else fields[0][0], row)
+            readings.columns.add_unreadable(row_number, fields[0][0], row)
         elif granularity == _FRAMES:
             stamp = row.get("timeStamp") if landed.ask.interface == _STATION_HISTORY else row.get("lastUpdateTime")
-            readings.add_at(row_number, key, stamp, _station_values(row), row)
+            if stamp is not None or any(row.get(name) is not None for name in _STATION_POWERS):
+                readings.add(row_number, key, readings.instant(stamp, key), row, row)
         else:
-            start = _period_start(row, timezone, is_month=granularity == _MONTHS)
-            readings.add(row_number, key, start, _values(row, fields), row)
+            readings.add(row_number, key, _period_start(row, timezone, is_month=granularity == _MONTHS), row, row)
+    for quantity, name, divisor in fields:
+        readings.tell(quantity, column_of(readings.rows.points, name).over(divisor))
+    if granularity == _FRAMES:
+        readings.tell("grid_power_kw", _grid_power(readings.rows.points))
 
 
-def _station_values(row: Mapping[str, Any]) -> dict[str, float | None]:
-    values = _values(row, _STATION_FIELDS)
-    fed_in, bought, wire = (_divided(row.get(name), 1000.0) for name in ("gridPower", "purchasePower", "wirePower"))
-    # The two directions are plain where they are told; of the wire, + is import.
-    values["grid_power_kw"] = wire if fed_in is None and bought is None else (bought or 0.0) - (fed_in or 0.0)
-    return values
-
-
-def _values(row: Mapping[str, Any], fields: Iterable[tuple[str, str, float]]) -> dict[str, float | None]:
-    return {quantity: _divided(row[name], divisor) for quantity, name, divisor in fields if name in row}
-
-
-def _divided(value: object, divisor: float) -> float | None:
-    read = numbers.number(value)
-    # Adding zero makes zero of minus zero.
-    return None if read is None else read / divisor + 0.0
+def _grid_power(rows: Sequence[Mapping[str, Any]]) -> Column:
+    """What is bought less what is fed in, + = import; where neither is told, what the wire carries."""
+    fed_in, bought, wire = (column_of(rows, name).over(1000) for name in ("gridPower", "purchasePower", "wirePower"))
+    return bought.else_zero(fed_in).less(fed_in.else_zero(bought)).else_of(wire)
 
 
 def _period_start(row: Mapping[str, Any], timezone: ZoneInfo, *, is_month: bool) -> int:
@@ -644,11 +629,10 @@ def _read_devices_now(landed: LandedAnswer, readings: _Readings) -> None:
         if key is None:
             readings.columns.add_unreadable(row_number, "ac_power_kw", row)
         elif readings.is_asked(key):
-            stamp = row.get("collectionTime")
-            readings.add_at(row_number, key, stamp, _point_values(row.get("dataList")), row)
-            state = names.key(row.get("deviceState"))
-            if state is not None and stamp is not None:
-                readings.add_state(row_number, key, stamp, _STATES.get(state, state), row)
+            readings.add_at(row_number, key, row.get("collectionTime"), _points_of(row.get("dataList")), row)
+    _tell_points(readings)
+    codes = {at: names.key(row.get("deviceState")) for at, row in enumerate(readings.rows.records)}
+    readings.rows.tell_states(readings.columns, {at: _STATES.get(code, code) for at, code in codes.items() if code is not None})
 
 
 def _read_frames(landed: LandedAnswer, readings: _Readings) -> None:
@@ -660,29 +644,42 @@ def _read_frames(landed: LandedAnswer, readings: _Readings) -> None:
         return
     for row_number, row in enumerate(rows, start=1):
         if isinstance(row, dict):
-            readings.add_at(row_number, key, row.get("time"), _point_values(row.get("itemList")), row)
+            readings.add_at(row_number, key, row.get("time"), _points_of(row.get("itemList")), row)
         else:
             readings.columns.add_unreadable(row_number, "ac_power_kw", row)
+    _tell_points(readings)
 
 
-def _point_values(items: object) -> dict[str, float | None]:
-    """Values of the points that are read, by quantity."""
-    rows = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-    told = {item["key"]: item for item in rows if isinstance(item.get("key"), str)}
-    values: dict[str, float | None] = {}
+def _points_of(items: object) -> dict[str, Mapping[str, Any]]:
+    """The points of a row by key: each with its value and unit."""
+    if not isinstance(items, list):
+        return {}
+    try:
+        return {item["key"]: item for item in items}
+    except (TypeError, KeyError):
+        rows = [item for item in items if isinstance(item, dict)]
+        return {key: item for item in rows if isinstance(key := item.get("key"), str)}
+
+
+def _tell_points(readings: _Readings) -> None:
+    rows = readings.rows.points
+    told = frozenset().union(*rows)
     for quantity, points, divisors in _POINTS:
-        item = next((told[point] for point in points if point in told), None)
-        if item is not None:
-            values[quantity] = _in_unit(item, divisors)
-    return values
+        columns = [_in_unit([row.get(point, _NO_POINT) for row in rows], divisors) for point in points if point in told]
+        if columns:
+            readings.tell(quantity, first_of(columns))
 
 
-def _in_unit(item: Mapping[str, Any], divisors: Mapping[str, float]) -> float | None:
-    """The value by its own unit; NaN in a unit that nobody knows, since a guess could be wrong a thousandfold."""
-    unit = item.get("unit")
-    divisor = divisors.get(unit.strip().lower() if isinstance(unit, str) else "")
-    read = _divided(item.get("value"), 1.0 if divisor is None else divisor)
-    return float("nan") if divisor is None and read is not None else read
+def _in_unit(items: Sequence[Mapping[str, Any]], divisors: Mapping[str, float]) -> Column:
+    """Values by their own units; unreadable in a unit that nobody knows, since a guess could be wrong a thousandfold."""
+    column, units = column_of(items, "value"), [item.get("unit", "") for item in items]
+    if units.count(units[0]) == len(units):
+        return column.over(_divisor(units[0], divisors))
+    return column.over(np.array([_divisor(unit, divisors) for unit in units], np.float64))
+
+
+def _divisor(unit: object, divisors: Mapping[str, float]) -> float:
+    return divisors.get(unit.strip().lower() if isinstance(unit, str) else "", math.nan)
 
 
 # ---- fleet ------------------------------------------------------------------------------------------------------------------
@@ -691,49 +688,50 @@ def _in_unit(item: Mapping[str, Any], divisors: Mapping[str, float]) -> float | 
 def _parse_fleet(body: bytes | memoryview, context: ParseContext) -> Registry:
     """Stations as plants, or devices of the stations that were asked."""
     landed = unpack_answer(body)
-    instants = Instants(context.timezone)
-    if _ROWS[_STATIONS] in landed.data:
-        return _registry(landed, _STATIONS, lambda registry, row: _take_plant(registry, row, instants))
-    asked = tuple(str(key) for key in landed.ask.body.get("stationIds", ()))
-    return _registry(landed, _DEVICES, lambda registry, row: _take_device(registry, row, asked))
-
-
-def _registry(landed: LandedAnswer, interface: str, take: Callable[[Registry, Mapping[str, Any]], bool]) -> Registry:
     registry = Registry()
-    for row_number, row in enumerate(_rows(landed.data, interface), start=1):
-        if not isinstance(row, dict) or not take(registry, row):
-            reason = f"row {row_number} of {_ROWS[interface]} does not say what it is about; ask {_LABEL} again"
-            registry.rejected.append(fleet_registry.Rejected(row_number, reason, names.raw_text(row)))
+    if _ROWS[_STATIONS] in landed.data:
+        plants: dict[str, PlantRow] = {}
+        for row in _named_rows(landed, _STATIONS, ("id",), registry):
+            plant = _plant(row, Instants(context.timezone))
+            plants.setdefault(plant.plant_key, plant)
+        registry.plants += plants.values()
+    else:
+        devices: dict[str, DeviceRow] = {}
+        asked = tuple(str(key) for key in _asked_stations(landed.ask))
+        for row in _named_rows(landed, _DEVICES, ("deviceSn", "deviceType"), registry):
+            _take_device(devices, row, asked)
+        registry.devices += devices.values()
     return registry
 
 
-def _take_plant(registry: Registry, row: Mapping[str, Any], instants: Instants) -> bool:
-    key = names.key(row.get("id"))
-    if key is None:
-        return False
-    latitude, longitude = _place(row)
+def _asked_stations(ask: Ask) -> list[Any]:
+    stations = ask.body.get("stationIds")
+    return stations if isinstance(stations, list) else []
+
+
+def _named_rows(landed: LandedAnswer, interface: str, wanted: tuple[str, ...], registry: Registry) -> Iterator[Mapping[str, Any]]:
+    """Rows that say what they are about; the others are noted."""
+    for row_number, row in enumerate(_rows(landed.data, interface), start=1):
+        if isinstance(row, dict) and all(names.key(row.get(name)) is not None for name in wanted):
+            yield row
+        else:
+            reason = f"row {row_number} of {_ROWS[interface]} does not say what it is about; ask {_LABEL} again"
+            registry.rejected.append(fleet_registry.Rejected(row_number, reason, names.raw_text(row)))
+
+
+def _plant(row: Mapping[str, Any], instants: Instants) -> PlantRow:
+    latitude, longitude = place_of(row.get("locationLat"), row.get("locationLng"))
     timezone = _zone_name(row.get("regionTimezone")) or zone_at(latitude, longitude)
     capacity = numbers.number(row.get("installedCapacity"))
-    plant = PlantRow(
-        key,
+    return PlantRow(
+        names.key(row["id"]) or "",
         name=names.text(row.get("name")),
         timezone=timezone,
         latitude=latitude,
         longitude=longitude,
-        capacity_kwp=capacity if capacity is not None and capacity > 0 else None,
-        commissioned_on=_local_date(instants.read(row.get("startOperatingTime"), key), timezone),
+        capacity_kwp=capacity if capacity is not None and 0 < capacity <= 1e9 else None,
+        commissioned_on=_local_date(instants.read(row.get("startOperatingTime"), None), timezone),
     )
-    if key not in {known.plant_key for known in registry.plants}:
-        registry.plants.append(plant)
-    return True
-
-
-def _place(row: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    """Degrees; None for both where one is missing or impossible, and for 0, 0, which stands for "nobody said"."""
-    latitude, longitude = (numbers.number(row.get(name), frozenset()) for name in ("locationLat", "locationLng"))
-    if latitude is None or longitude is None or (latitude == 0 and longitude == 0):
-        return None, None
-    return (latitude, longitude) if -90 <= latitude <= 90 and -180 <= longitude <= 180 else (None, None)
 
 
 def _zone_name(value: object) -> str | None:
@@ -752,22 +750,16 @@ def _local_date(instant: int, timezone: str | None) -> date | None:
     return local_day(instant_of(instant), zone(timezone) if timezone else ZoneInfo("UTC"))
 
 
-def _take_device(registry: Registry, row: Mapping[str, Any], asked: tuple[str, ...]) -> bool:
+def _take_device(devices: dict[str, DeviceRow], row: Mapping[str, Any], asked: tuple[str, ...]) -> None:
     """One serial number may come with several types: the first inverter is meant, else what comes first."""
-    key, vendor_type = names.key(row.get("deviceSn")), names.text(row.get("deviceType"))
-    if key is None or vendor_type is None:
-        return False
+    key, vendor_type = names.key(row["deviceSn"]) or "", names.key(row["deviceType"]) or ""
     plant_key = names.key(row.get("stationId")) or (asked[0] if len(asked) == 1 else None)
     kind = _KINDS.get(vendor_type)
     if kind is None or (asked and plant_key is not None and plant_key not in asked):
-        return True
-    device = DeviceRow(key, plant_key=plant_key, kind=kind, vendor_type=vendor_type)
-    at = next((at for at, known in enumerate(registry.devices) if known.device_key == key), None)
-    if at is None:
-        registry.devices.append(device)
-    elif kind == "inverter" and registry.devices[at].kind != "inverter":
-        registry.devices[at] = replace(device, plant_key=plant_key or registry.devices[at].plant_key)
-    return True
+        return
+    known = devices.setdefault(key, DeviceRow(key, plant_key=plant_key, kind=kind, vendor_type=vendor_type))
+    if kind == "inverter" and known.kind != "inverter":
+        devices[key] = replace(known, plant_key=plant_key or known.plant_key, kind=kind, vendor_type=vendor_type)
 
 
 # ---- alarms -----------------------------------------------------------------------------------------------------------------
@@ -802,12 +794,12 @@ def _alarm(row: Mapping[str, Any], plant_key: str, instants: Instants) -> Alarm 
         plant_key=plant_key,
         device_key=names.key(row.get("deviceSn")),
         code=code,
-        name=names.text(row.get("alertName")) or code,
+        name=names.words(row.get("alertName"), 200) or code,
         severity=_SEVERITIES.get(names.key(row.get("level")) or "", "minor"),
         raised_at=raised_at,
         cleared_at=None if is_open else ended_at,
         is_open=is_open,
-        advice=names.text(row.get("solution"), 1000),
+        advice=names.words(row.get("solution"), 1000),
     )
 
 
@@ -820,6 +812,7 @@ CLOUD: Final = Cloud(
     vendor=VENDORS["deye"],
     log_in=_log_in,
     authorize=None,
+    consent_page=None,
     sign=_sign,
     verdict=_verdict,
     allowances=_allowances,

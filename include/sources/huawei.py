@@ -8,9 +8,8 @@ power of inverters is in kW, of meters and batteries in W. Realtime answers have
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from include.core.errors import BadDocument, NeedsHuman, TryLater
@@ -19,12 +18,14 @@ from include.core.pulls import Allowance, Ask, PulledDevice, PulledFleet, Pulled
 from include.core.span import Span, day_span, days_between, instant_of, local_day, month_start, next_month, zone
 from include.core.vendors import VENDORS
 from include.sources import names, numbers
-from include.sources.columns import QUANTITY_CODES, Columns
+from include.sources.answer_columns import AnswerRows, column_of, first_of
+from include.sources.ask_portions import groups, months_touched, parts, union
+from include.sources.columns import Columns
 from include.sources.context import ParseContext
 from include.sources.fleet_registry import DeviceRow, PlantRow, Registry
 from include.sources.fleet_registry import Rejected as RejectedRow
-from include.sources.instants import UNREADABLE, epoch_ms, microseconds
-from include.sources.place import zone_at
+from include.sources.instants import UNREADABLE, epoch_ms, microseconds, written_day
+from include.sources.place import place_of, zone_at
 from include.sources.vendor_document import LandedAnswer, json_object, unpack_answer
 from include.sources.vendor_errors import AllowanceGone, NotPermitted, Rejected, TokenEnded, TooFrequent, Unanswerable
 from include.sources.vendor_http import Reply, gateway
@@ -34,6 +35,7 @@ TOKEN_LIVES_S: Final = 1500.0
 """Tokens live 30 minutes; five are kept in hand."""
 
 PLANTS_PER_CALL: Final = 100
+MOST_PAGES: Final = 200
 DEVICES_PER_CALL: Final = 100
 DEVICES_PER_HISTORY: Final = 10
 HISTORY_SPAN: Final = timedelta(days=3)
@@ -53,7 +55,6 @@ _LOGIN: Final = "login"
 _PREFIX: Final = "/thirdData/"
 _FRAME_US: Final = 300_000_000
 _HOUR_US: Final = 3_600_000_000
-_Thing = TypeVar("_Thing")
 
 
 # ---- login, signature, verdict
@@ -217,17 +218,17 @@ def ask_fleet(credentials: Credentials) -> list[Ask]:
 
 def ask_devices(credentials: Credentials, fleet: PulledFleet) -> list[Ask]:
     """The devices of the plants."""
-    return [Ask("getDevList", {"stationCodes": _joined(group)}, "fleet") for group in _groups(_sorted(fleet), PLANTS_PER_CALL)]
+    return [Ask("getDevList", {"stationCodes": _joined(group)}, "fleet") for group in groups(_sorted(fleet), PLANTS_PER_CALL)]
 
 
 def ask_now(credentials: Credentials, fleet: PulledFleet) -> list[Ask]:
     """Energies of the plants until now, and the last frame of the inverters."""
     asks = [
         Ask("getStationRealKpi", {"stationCodes": _joined(group)}, "plants", None, _keys(group))
-        for group in _groups(_sorted(fleet), PLANTS_PER_CALL)
+        for group in groups(_sorted(fleet), PLANTS_PER_CALL)
     ]
     for kind in INVERTERS:
-        for group in _groups(fleet.devices_of(kind), DEVICES_PER_CALL):
+        for group in groups(fleet.devices_of(kind), DEVICES_PER_CALL):
             body = {"devIds": _joined(group), "devTypeId": int(kind)}
             asks.append(Ask("getDevRealKpi", body, "devices", None, _keys(group)))
     return asks
@@ -239,7 +240,7 @@ def ask_alarms(credentials: Credentials, fleet: PulledFleet, span: Span) -> list
     times = {"beginTime": _ms(span.start), "endTime": _ms(span.end), "language": "en_US"}
     return [
         Ask("getAlarmList", {"stationCodes": _joined(group), **times}, "alarms", span, _keys(group))
-        for group in _groups(_sorted(fleet), PLANTS_PER_CALL)
+        for group in groups(_sorted(fleet), PLANTS_PER_CALL)
     ]
 
 
@@ -249,7 +250,7 @@ def ask_days(credentials: Credentials, fleet: PulledFleet, first: date, last: da
     The plants' days and months are asked from the start of the month and the year on, as they come with the same call.
     """
     asks = list(_ask_history(fleet, first, last))
-    for month in _months(first, last):
+    for month in months_touched(first, last):
         end = min(last, next_month(month) - timedelta(days=1))
         asks += _ask_plants("getKpiStationDay", fleet, month + timedelta(days=14), month, end)
     for year in range(first.year, last.year + 1):
@@ -271,8 +272,8 @@ def _ask_history(fleet: PulledFleet, first: date, last: date) -> list[Ask]:
     for kind in MEASURED:
         # Neighbours in time share calls: the union of their days is then the shortest.
         devices = sorted(fleet.devices_of(kind), key=lambda device: (days(device).start, device.key))
-        for group in _groups(devices, DEVICES_PER_HISTORY):
-            for span in _windows(_union(map(days, group))):
+        for group in groups(devices, DEVICES_PER_HISTORY):
+            for span in parts(union(map(days, group)), HISTORY_SPAN):
                 # Both ends are included, and no span may be longer than three days.
                 times = {"startTime": _ms(span.start), "endTime": _ms(span.end) - 1}
                 body = {"devIds": _joined(group), "devTypeId": int(kind), **times}
@@ -283,8 +284,8 @@ def _ask_history(fleet: PulledFleet, first: date, last: date) -> list[Ask]:
 def _ask_plants(interface: str, fleet: PulledFleet, asked: date, first: date, last: date) -> Iterator[Ask]:
     """Figures of the plants for the period in which the day `asked` lies; the answers speak for `first` to `last`."""
     for instant, plants in _by_common_instant(_sorted(fleet), asked):
-        for group in _groups(plants, PLANTS_PER_CALL):
-            span = _union(_days(first, last, zone(plant.timezone)) for plant in group)
+        for group in groups(plants, PLANTS_PER_CALL):
+            span = union(_days(first, last, zone(plant.timezone)) for plant in group)
             body = {"stationCodes": _joined(group), "collectTime": _ms(instant)}
             yield Ask(interface, body, "plants", span, _keys(group))
 
@@ -300,32 +301,8 @@ def _by_common_instant(plants: Iterable[PulledPlant], day: date) -> Iterator[tup
     yield noon - timedelta(hours=12), far
 
 
-def _months(first: date, last: date) -> Iterator[date]:
-    month = month_start(first)
-    while month <= last:
-        yield month
-        month = next_month(month)
-
-
 def _days(first: date, last: date, timezone: ZoneInfo) -> Span:
     return day_span(first, timezone, (last - first).days + 1)
-
-
-def _union(spans: Iterable[Span]) -> Span:
-    known = list(spans)
-    return Span(min(span.start for span in known), max(span.end for span in known))
-
-
-def _windows(span: Span) -> Iterator[Span]:
-    start = span.start
-    while start < span.end:
-        yield Span(start, min(start + HISTORY_SPAN, span.end))
-        start += HISTORY_SPAN
-
-
-def _groups(things: Sequence[_Thing], size: int) -> Iterator[Sequence[_Thing]]:
-    for start in range(0, len(things), size):
-        yield things[start : start + size]
 
 
 def _sorted(fleet: PulledFleet) -> list[PulledPlant]:
@@ -363,8 +340,7 @@ def fetch(session: SessionLike, ask: Ask) -> list[Answer]:
 def _pages(session: SessionLike, ask: Ask) -> Iterator[Answer]:
     """Pages until all plants of the vendor's own total have come; each page must be new."""
     known: set[str] = set()
-    number = 1
-    while True:
+    for number in range(1, MOST_PAGES + 1):
         answer = session.post(ask.interface, {**ask.body, "pageNo": number})
         rows, total, told = _page(answer.data)
         found = {_plant_code(row) for row in rows}
@@ -376,7 +352,7 @@ def _pages(session: SessionLike, ask: Ask) -> Iterator[Answer]:
             return
         if not rows:
             raise TryLater(f"{_LABEL} stations listed {len(known)} of {total} plants; ask again for all pages")
-        number += 1
+    raise TryLater(f"{_LABEL} stations has more than {MOST_PAGES} pages; ask again for all pages")
 
 
 def _page(data: Mapping[str, Any]) -> tuple[list[Any], int, int | None]:
@@ -396,23 +372,12 @@ def _plant_code(row: object) -> str:
 # ---- readings
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
+class _Field(NamedTuple):
     """A quantity and the vendor's keys of it, the first that says something counts; `per` of its units are one of ours."""
 
     quantity: str
     keys: tuple[str, ...]
     per: float = 1.0
-
-    def is_in(self, values: Mapping[str, Any]) -> bool:
-        return any(key in values for key in self.keys)
-
-    def of(self, values: Mapping[str, Any]) -> float | None:
-        for key in self.keys:
-            read = numbers.number(values.get(key))
-            if read is not None:
-                return read / self.per
-        return None
 
 
 _INVERTER: Final = (
@@ -476,17 +441,6 @@ _STATES: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A row of an answer; `instant` in UTC µs, `UNREADABLE` where it is none."""
-
-    number: int
-    key: str
-    instant: int
-    values: Mapping[str, Any]
-    record: Any
-
-
 def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     """Readings of one answer: frames of devices, figures of plants. Raises `BadDocument` for what is no such answer."""
     answer = unpack_answer(body)
@@ -494,54 +448,64 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     if read is None:
         raise BadDocument(f"answers of {answer.ask.interface[:60]!r} hold no readings; land them with the feed of their kind")
     columns = Columns(context)
-    for _ in read(answer, columns, context):
-        yield from columns.full()
+    read(answer, columns, context)
     yield from columns.rest()
 
 
-def _read_devices(answer: LandedAnswer, columns: Columns, context: ParseContext) -> Iterator[None]:
+def _read_devices(answer: LandedAnswer, columns: Columns, context: ParseContext) -> None:
     """Figures of devices at their instants; an inverter's state where it changes."""
-    kind = str(answer.ask.body.get("devTypeId"))
-    fields = _DEVICES.get(kind, ())
-    states: dict[str, list[tuple[int, _Row, str | None]]] = {}
-    for row in _rows(answer, columns, "devId"):
-        _add(columns, row, fields, row.instant)
-        if kind in INVERTERS and row.values.get("inverter_state") is not None:
-            states.setdefault(row.key, []).append((row.instant, row, _state(row.values["inverter_state"])))
-        yield
-    for told in states.values():
-        _add_states(columns, told)
-        yield
+    kind, span = str(answer.ask.body.get("devTypeId")), answer.ask.span
+    now = _now(answer) if answer.ask.interface == "getDevRealKpi" else None
+    first, end = (microseconds(span.start), microseconds(span.end)) if span else (-(2**63), 2**63)
+
+    def within(key: str, record: Mapping[str, Any]) -> int | None:
+        instant = _instant(record.get("collectTime")) if now is None else now
+        return instant if first <= instant < end or instant == UNREADABLE else None
+
+    rows = _rows(answer, columns, "devId", within)
+    _tell(rows, columns, _DEVICES.get(kind, ()))
+    if kind in INVERTERS:
+        codes = [values.get("inverter_state") for values in rows.points]
+        rows.tell_states(columns, {at: _state(code) for at, code in enumerate(codes) if code is not None})
 
 
-def _read_periods(answer: LandedAnswer, columns: Columns, context: ParseContext) -> Iterator[None]:
+def _read_periods(answer: LandedAnswer, columns: Columns, context: ParseContext) -> None:
     """Figures of hours, days or months; those of a period that is not wholly within the asked span are left out."""
-    fields = _PERIODS[answer.ask.interface]
-    span = answer.ask.span
-    for row in _rows(answer, columns, "stationCode", is_within_span=False):
-        start, end = row.instant, row.instant
-        if row.instant != UNREADABLE:
-            start, end = _period(answer.ask.interface, row.instant, context.zones.get(row.key, context.timezone))
-        if start == UNREADABLE or span is None or microseconds(span.start) <= start < end <= microseconds(span.end):
-            _add(columns, row, fields, start)
-        yield
+    interface, span = answer.ask.interface, answer.ask.span
+
+    def start_within(key: str, record: Mapping[str, Any]) -> int | None:
+        instant = _instant(record.get("collectTime"))
+        if instant == UNREADABLE:
+            return UNREADABLE
+        start, end = _period(interface, instant, context.zones.get(key, context.timezone))
+        return start if span is None or microseconds(span.start) <= start < end <= microseconds(span.end) else None
+
+    _tell(_rows(answer, columns, "stationCode", start_within), columns, _PERIODS[interface])
 
 
-def _read_plants_now(answer: LandedAnswer, columns: Columns, context: ParseContext) -> Iterator[None]:
+def _read_plants_now(answer: LandedAnswer, columns: Columns, context: ParseContext) -> None:
     """Counters of the day and ever at the instant, and the amounts so far of the running day and month."""
-    for row in _rows(answer, columns, "stationCode"):
+    now = _now(answer)
+    today: list[int] = []
+    this_month: list[int] = []
+
+    def at(key: str, record: Mapping[str, Any]) -> int:
         day = month = UNREADABLE
-        if row.instant != UNREADABLE:
-            timezone = context.zones.get(row.key, context.timezone)
-            today = local_day(instant_of(row.instant), timezone)
-            day, month = _midnight(today, timezone), _midnight(month_start(today), timezone)
-        _add(columns, row, _NOW, row.instant)
-        _add(columns, row, _NOW_DAY, day)
-        _add(columns, row, _NOW_MONTH, month)
-        yield
+        if now != UNREADABLE:
+            timezone = context.zones.get(key, context.timezone)
+            local = local_day(instant_of(now), timezone)
+            day, month = _midnight(local, timezone), _midnight(month_start(local), timezone)
+        today.append(day)
+        this_month.append(month)
+        return now
+
+    rows = _rows(answer, columns, "stationCode", at)
+    _tell(rows, columns, _NOW)
+    _tell(rows, columns, _NOW_DAY, today)
+    _tell(rows, columns, _NOW_MONTH, this_month)
 
 
-_READERS: Final[dict[str, Callable[[LandedAnswer, Columns, ParseContext], Iterator[None]]]] = {
+_READERS: Final[dict[str, Callable[[LandedAnswer, Columns, ParseContext], None]]] = {
     "getDevHistoryKpi": _read_devices,
     "getDevRealKpi": _read_devices,
     "getStationRealKpi": _read_plants_now,
@@ -549,21 +513,25 @@ _READERS: Final[dict[str, Callable[[LandedAnswer, Columns, ParseContext], Iterat
 }
 
 
-def _rows(answer: LandedAnswer, columns: Columns, key_name: str, *, is_within_span: bool = True) -> Iterator[_Row]:
-    """Rows of what was asked for; a row of which not even that can be read becomes an unreadable one."""
-    now = _now(answer) if answer.ask.interface in {"getStationRealKpi", "getDevRealKpi"} else None
+def _rows(
+    answer: LandedAnswer, columns: Columns, key_name: str, instant_of_row: Callable[[str, Mapping[str, Any]], int | None]
+) -> AnswerRows:
+    """Rows of what was asked for, without those that have no instant; one of which not even that can be read is unreadable."""
+    rows = AnswerRows()
     subjects = set(answer.ask.subjects)
-    span = answer.ask.span if is_within_span else None
-    first, end = (microseconds(span.start), microseconds(span.end)) if span else (-(2**63), 2**63)
     for number, record in enumerate(_list(answer), start=1):
         key = names.key(record.get(key_name)) if isinstance(record, dict) else None
         values = (record.get("dataItemMap") or {}) if isinstance(record, dict) else None
         if key is None or not isinstance(values, dict):
             columns.add_unreadable(number, "energy_today_kwh", record)
-            continue
-        instant = _instant(record.get("collectTime")) if now is None else now
-        if key in subjects and (instant == UNREADABLE or first <= instant < end):
-            yield _Row(number, key, instant, values, record)
+        elif key in subjects and (instant := instant_of_row(key, record)) is not None:
+            rows.append(number, columns.code(key), instant, values, record)
+    return rows
+
+
+def _tell(rows: AnswerRows, columns: Columns, fields: Iterable[_Field], instants: Sequence[int] | None = None) -> None:
+    for quantity, keys, per in fields:
+        rows.tell(columns, quantity, first_of([column_of(rows.points, key) for key in keys]).over(per), instants)
 
 
 def _list(answer: LandedAnswer) -> list[Any]:
@@ -581,27 +549,15 @@ def _now(answer: LandedAnswer) -> int:
 
 
 def _instant(value: object) -> int:
+    if type(value) is int:
+        return epoch_ms(value)
     read = numbers.number(value, frozenset())
     return UNREADABLE if read is None else epoch_ms(read)
 
 
-def _add(columns: Columns, row: _Row, fields: Iterable[_Field], instant: int) -> None:
-    code = columns.code(row.key)
-    for field in fields:
-        if field.is_in(row.values):
-            columns.add(row.number, code, QUANTITY_CODES[field.quantity], instant, field.of(row.values), row.record)
-
-
-def _add_states(columns: Columns, told: list[tuple[int, _Row, str | None]]) -> None:
-    """The states of one device where they change, in the order of time; all that cannot be read."""
-    before = None
-    for instant, row, state in sorted(told, key=lambda one: (one[0], one[1].number)):
-        if state != before or state is None or instant == UNREADABLE:
-            columns.add_state(row.number, columns.code(row.key), instant, state, row.record)
-        before = state
-
-
 def _state(code: object) -> str | None:
+    if type(code) is float and code in _STATES:
+        return _STATES[int(code)]
     read = _code(code)
     return None if read is None else _STATES.get(read, str(read))
 
@@ -661,12 +617,10 @@ def _take_plant(registry: Registry, number: int, row: Any) -> None:  # noqa: ANN
     if key is None:
         registry.rejected.append(RejectedRow(number, f"row {number} of stations has no plantCode", names.raw_text(row)))
         return
-    latitude, longitude = _within(row.get("latitude"), -90, 90), _within(row.get("longitude"), -180, 180)
+    latitude, longitude = place_of(row.get("latitude"), row.get("longitude"))
     timezone = zone_at(latitude, longitude)
-    if latitude is None or longitude is None or (latitude == 0 and longitude == 0):
-        latitude = longitude = None
     capacity_kwp = _within(row.get("capacity"), 0, 1e9) or None
-    name, commissioned_on = names.text(row.get("plantName")), _day(row.get("gridConnectionDate"))
+    name, commissioned_on = names.text(row.get("plantName")), written_day(row.get("gridConnectionDate"))
     registry.plants.append(
         PlantRow(
             key,
@@ -700,14 +654,6 @@ def _within(value: object, low: float, high: float) -> float | None:
     return read if read is not None and low <= read <= high else None
 
 
-def _day(value: object) -> date | None:
-    """The day that a time with offset writes, as it stands there: the plant's own."""
-    try:
-        return date.fromisoformat(str(value)[:10])
-    except ValueError:
-        return None
-
-
 # ---- alarms
 
 _SEVERITIES: Final = {1: "critical", 2: "major", 3: "minor", 4: "notice"}
@@ -737,24 +683,20 @@ def _alarm(row: Any) -> Alarm | None:  # noqa: ANN401 - any JSON value
         plant_key=plant_key,
         device_key=names.key(row.get("devId")),
         code=code,
-        name=_words(row.get("alarmName"), 200) or f"alarm {code}",
+        name=names.words(row.get("alarmName"), 200) or f"alarm {code}",
         severity=_SEVERITIES.get(_code(row.get("lev")) or 0, "minor"),
         raised_at=instant_of(raised_at),
         cleared_at=None,
         is_open=_code(row.get("status")) in _OPEN,
-        advice=_words(row.get("repairSuggestion"), 1000),
+        advice=names.words(row.get("repairSuggestion"), 1000),
     )
-
-
-def _words(value: object, longest: int) -> str | None:
-    """Text on one line, cut at a length; None where it is none."""
-    return names.text(" ".join(value.split())[:longest], longest) if isinstance(value, str) else None
 
 
 CLOUD: Final = Cloud(
     vendor=VENDORS["huawei"],
     log_in=log_in,
     authorize=None,
+    consent_page=None,
     sign=sign,
     verdict=verdict,
     allowances=allowances,

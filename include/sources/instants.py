@@ -11,7 +11,7 @@ second. A local time that was skipped when clocks were set forward is unreadable
 
 import re
 from collections.abc import Hashable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -126,6 +126,14 @@ class _Pass:
             self.is_rising = step > 0 and self.previous != UNREADABLE
         self.previous = instant
         return instant + overlap if self.is_second else instant
+
+
+def written_day(value: object) -> date | None:
+    """The day that a text begins with, as it stands there: a plant's own, whatever the offset behind it."""
+    try:
+        return date.fromisoformat(value.strip()[:10]) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def microseconds(instant: datetime) -> int:

@@ -31,6 +31,11 @@ def text(value: object, longest: int = MAX_KEY) -> str | None:
     return trimmed
 
 
+def words(value: object, longest: int) -> str | None:
+    """Text on one line, cut at a length; None where it is none."""
+    return text(" ".join(value.split())[:longest], longest) if isinstance(value, str) else None
+
+
 def is_storable(value: str) -> bool:
     """Whether PostgreSQL and a log line can hold the text: no control characters, lone surrogates or replaced characters."""
     if "\ufffd" in value:

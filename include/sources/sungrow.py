@@ -8,30 +8,43 @@ of all zones. History says nothing about a plant's current day.
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from include.core.errors import BadDocument, HeliographError, TryLater
 from include.core.frames import Piece
 from include.core.pulls import Allowance, AnswerKind, Ask, PulledFleet, Tokens
-from include.core.span import Span, day_span, days_between, instant_of, month_start, next_month, zone
+from include.core.span import Span, day_span, days_between, instant_of, local_day, next_month, zone
 from include.core.vendors import VENDORS
 from include.sources import names, numbers
-from include.sources.columns import QUANTITY_CODES, Columns
+from include.sources.answer_columns import AnswerRows, column_of
+from include.sources.ask_portions import groups, months_over, union
+from include.sources.columns import Columns
 from include.sources.context import ParseContext
 from include.sources.fleet_registry import DeviceRow, PlantRow, Registry
 from include.sources.fleet_registry import Rejected as RejectedRow
-from include.sources.instants import UNREADABLE, Instants, microseconds
-from include.sources.place import zone_at
+from include.sources.instants import UNREADABLE, Instants, microseconds, written_day
+from include.sources.place import place_of, zone_at
+from include.sources.sungrow_points import (
+    DAY_ENERGIES,
+    KINDS,
+    MEASURES,
+    MONTH_ENERGIES,
+    PLANT,
+    STATE_POINTS,
+    STATES,
+    TODAY,
+    points_of,
+)
 from include.sources.vendor_document import json_object, unpack_answer
 from include.sources.vendor_errors import AllowanceGone, NotPermitted, Rejected, TokenEnded, TooFrequent, Unanswerable
 from include.sources.vendor_http import Reply, gateway
 from include.sources.vendor_session import Alarm, AlarmList, Answer, Call, Cloud, Credentials, Post, SessionLike
-
-_Item = TypeVar("_Item")
 
 VENDOR: Final = VENDORS["sungrow"]
 HOUR_S: Final = 3600
@@ -44,9 +57,6 @@ MOST_MONTHS: Final = 24
 WINDOW: Final = timedelta(hours=3)
 STEP: Final = timedelta(minutes=5)
 MINUTE_FORM: Final = "%Y%m%d%H%M%S"
-
-PLANT: Final = "11"
-"""A plant as a type of device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +162,24 @@ def authorize(post: Post, credentials: Credentials, code: str) -> Tokens:
     return _owners_tokens(_granted(post, credentials, "apiManage/token", body), None)
 
 
+_CONSENT_PAGES: Final = {
+    "china": ("https://web3.isolarcloud.com", 1),
+    "international": ("https://web3.isolarcloud.com.hk", 2),
+    "europe": ("https://web3.isolarcloud.eu", 3),
+    "australia": ("https://auweb3.isolarcloud.com", 7),
+    "india": ("https://web3.isolarcloud.in", 9),
+}
+"""Where owners consent, and the number of the cloud, by region."""
+
+
+def consent_page(credentials: Credentials, state: str) -> str:
+    """The page on which an owner chooses plants for the app; it leads back to the redirect URL with a code and the state."""
+    host = credentials.get("host", "")
+    page, cloud_id = _CONSENT_PAGES.get(host, (host, 1))
+    app, back = (quote(credentials.get(name, ""), safe="") for name in ("app_id", "redirect_url"))
+    return f"{page}/?state={quote(state, safe='')}#/authorized-app?cloudId={cloud_id}&applicationId={app}&redirectUrl={back}"
+
+
 def sign(interface: str, body: Mapping[str, Any], credentials: Credentials, tokens: Tokens) -> Call:
     """Add keys and the token: in the body after a login, as bearer for other owners' plants."""
     call = _call(interface, body, credentials)
@@ -176,6 +204,10 @@ def _granted(post: Post, credentials: Credentials, interface: str, body: Mapping
         return verdict(interface, reply)
     except (NotPermitted, Unanswerable) as refusal:
         raise Rejected(str(refusal)) from refusal
+    except TokenEnded as refusal:
+        if "refresh_token" not in body:
+            raise
+        raise Rejected(f"{VENDOR.label} takes the refresh token no more; {_ADVICE}") from refusal
 
 
 def _account_tokens(post: Post, credentials: Credentials) -> Tokens:
@@ -193,7 +225,7 @@ def _owners_tokens(data: Mapping[str, Any], refresh_token: str | None) -> Tokens
     """Tokens at the top level or else in `result_data`; a refresh token that is not renewed stays the good one."""
     result = data.get("result_data")
     nested = result if isinstance(result, dict) else {}
-    found = data if "access_token" in data else nested
+    found = data if data.get("access_token") else nested
     access = names.text(found.get("access_token"), 4000)
     if access is None:
         raise _not_granted(names.key(nested.get("code")))
@@ -226,6 +258,7 @@ _REFUSED_APP: Final = {
     "E918": "the address of this machine is not on the app's white list; add it in the developer portal",
     "E919": "the account is not on the app's white list; add it in the developer portal",
 }
+_OUR_FAULT: Final = frozenset({"000", "001", "002", "003", "009", "010", "011"})
 _Wait = tuple[type[TryLater], float | None, str]
 _LATER: Final[_Wait] = (TryLater, None, "its platform has a fault; ask again")
 _WAITS: Final[dict[str, _Wait]] = {
@@ -276,7 +309,9 @@ def _refusal(interface: str, code: str, said: str) -> HeliographError:
             f"{where}: the app or account may not use it; ask for it in the developer portal, and enter an account only "
             "for an app that logs in"
         )
-    return Unanswerable(f"{where} ({said[:100]}): it does not understand the question; tell the makers of Heliograph")
+    if code in _OUR_FAULT:
+        return Unanswerable(f"{where} ({said[:100]}): it does not understand the question; tell the makers of Heliograph")
+    return TryLater(f"{where} ({said[:100]}), a code that is not known; ask again")
 
 
 def _result_of(data: Mapping[str, Any], interface: str) -> Mapping[str, Any]:
@@ -289,146 +324,6 @@ def _result_of(data: Mapping[str, Any], interface: str) -> Mapping[str, Any]:
 def allowances(fleet: PulledFleet) -> tuple[Allowance, ...]:
     """The quota of an app less a margin of 5 %, whatever its fleet, and logins that never look like an attack."""
     return (Allowance("*", 1900, HOUR_S), Allowance("*", 19_000, 24 * HOUR_S), Allowance("login", 5, 600))
-
-
-# ---- points ----------------------------------------------------------------------------------------------------------------
-
-_Values = Sequence[float | None]
-
-
-class _Measure(NamedTuple):
-    """A quantity, the points that it is made of, and how."""
-
-    quantity: str
-    points: tuple[str, ...]
-    read: Callable[[_Values], float | None]
-
-
-def _first(values: _Values) -> float | None:
-    """The first point that has a value: the others are the same thing on other models."""
-    return next((value for value in values if value is not None), None)
-
-
-def _kilo(values: _Values) -> float | None:
-    value = _first(values)
-    return None if value is None else value / 1000
-
-
-def _percent(values: _Values) -> float | None:
-    value = _first(values)
-    return None if value is None else value * 100
-
-
-def _charge(values: _Values) -> float | None:
-    """Per cent; devices tell a fraction or per cent, and which one is nowhere written: up to 1 it is a fraction."""
-    value = _first(values)
-    return value * 100 if value is not None and value <= 1 else value
-
-
-def _kilo_balance(values: _Values) -> float | None:
-    """The first less the second; unknown where one of them is."""
-    plus, minus = values
-    return None if plus is None or minus is None else (plus - minus) / 1000
-
-
-_INVERTER_LIKE: Final = (
-    _Measure("ac_power_kw", ("24",), _kilo),
-    _Measure("dc_power_kw", ("14",), _kilo),
-    _Measure("reactive_power_kvar", ("25",), _kilo),
-    _Measure("power_factor", ("26",), _first),
-    _Measure("frequency_hz", ("27",), _first),
-    _Measure("temp_inverter_c", ("4",), _first),
-    _Measure("energy_today_kwh", ("1",), _kilo),
-    _Measure("energy_total_kwh", ("2",), _kilo),
-    _Measure("state", ("29",), _first),
-)
-_HYBRID: Final = (
-    _Measure("ac_power_kw", ("13011",), _kilo),
-    _Measure("dc_power_kw", ("13003",), _kilo),
-    _Measure("reactive_power_kvar", ("13012",), _kilo),
-    _Measure("power_factor", ("13013",), _first),
-    _Measure("frequency_hz", ("13007",), _first),
-    _Measure("temp_inverter_c", ("13019",), _first),
-    _Measure("energy_today_kwh", ("13112",), _kilo),
-    _Measure("energy_total_kwh", ("13134",), _kilo),
-    _Measure("load_power_kw", ("13119",), _kilo),
-    _Measure("grid_power_kw", ("13149", "13121"), _kilo_balance),
-    _Measure("battery_power_kw", ("13126", "13150"), _kilo_balance),
-    _Measure("battery_pct", ("13141",), _charge),
-)
-_MICRO: Final = (
-    _Measure("ac_power_kw", ("51303",), _kilo),
-    _Measure("dc_power_kw", ("51305",), _kilo),
-    _Measure("reactive_power_kvar", ("51304",), _kilo),
-    _Measure("power_factor", ("51307",), _first),
-    _Measure("frequency_hz", ("51308",), _first),
-    _Measure("energy_today_kwh", ("51346",), _kilo),
-    _Measure("energy_total_kwh", ("51302",), _kilo),
-    _Measure("state", ("51301",), _first),
-)
-_METER: Final = (
-    _Measure("ac_power_kw", ("8018",), _kilo),
-    # Forward is what flows from the grid to the plant.
-    _Measure("import_total_kwh", ("8030",), _kilo),
-    _Measure("export_total_kwh", ("8031",), _kilo),
-)
-_WEATHER: Final = (
-    _Measure("irradiance_ghi_w_m2", ("2003",), _first),
-    _Measure("irradiance_poa_w_m2", ("2007",), _first),
-    _Measure("temp_air_c", ("2009",), _first),
-    _Measure("temp_module_c", ("2010",), _first),
-    _Measure("wind_speed_m_s", ("2016",), _first),
-)
-_PLANT: Final = (
-    _Measure("ac_power_kw", ("83033", "83002"), _kilo),
-    _Measure("energy_today_kwh", ("83022",), _kilo),
-    _Measure("energy_total_kwh", ("83024",), _kilo),
-    _Measure("load_power_kw", ("83106", "83052"), _kilo),
-    _Measure("battery_pct", ("83252", "83129"), _percent),
-    _Measure("irradiance_ghi_w_m2", ("83012",), _first),
-    _Measure("temp_air_c", ("83016",), _first),
-    _Measure("temp_module_c", ("83017",), _first),
-)
-_MEASURES: Final[dict[str, tuple[_Measure, ...]]] = {
-    "1": _INVERTER_LIKE,
-    "5": _WEATHER,
-    "7": _METER,
-    PLANT: _PLANT,
-    "14": _HYBRID,
-    "43": (_Measure("battery_pct", ("58604",), _charge),),
-    "55": _MICRO,
-}
-"""What is read from devices by their type; the others (loggers, battery managers) measure nothing of ours."""
-
-_DAY_ENERGIES: Final = {
-    "1": {"1": "energy_day_kwh"},
-    PLANT: {
-        "83022": "energy_day_kwh",
-        "83072": "export_day_kwh",
-        "83102": "import_day_kwh",
-        "83118": "load_day_kwh",
-        "83013": "irradiation_day_kwh_m2",
-    },
-    "14": {"13112": "energy_day_kwh"},
-    "55": {"51346": "energy_day_kwh"},
-}
-_MONTH_ENERGIES: Final = {PLANT: {"83022": "energy_month_kwh"}}
-_TODAY: Final = {point: quantity for point, quantity in _DAY_ENERGIES[PLANT].items() if point != "83022"}
-"""Amounts so far of a realtime answer; the generation of today is told by its running counter."""
-
-_KINDS: Final = {
-    "1": "inverter", "14": "inverter", "55": "inverter", "7": "meter", "5": "sensor", "9": "logger", "22": "logger",
-    "23": "battery", "43": "battery",
-}  # fmt: skip
-_STATES: Final = {
-    0: "on grid", 64: "on grid", 1: "shut down", 32768: "shut down", 8: "standby", 5120: "standby", 16: "initial standby",
-    4608: "initial standby", 32: "starting", 5632: "starting", 128: "derated", 33024: "derated", 256: "fault", 21760: "fault",
-    33280: "dispatched", 37120: "running with alarm",
-}  # fmt: skip
-
-
-def _points(device_type: str) -> list[str]:
-    return list(dict.fromkeys(point for measure in _MEASURES[device_type] for point in measure.points))
 
 
 # ---- asking ----------------------------------------------------------------------------------------------------------------
@@ -448,10 +343,7 @@ class _Group:
 
     def span(self, start: datetime, end: datetime) -> Span:
         """UTC span of a local window in all zones of the group."""
-        return Span(
-            min(start.replace(tzinfo=local).astimezone(UTC) for local in self.zones),
-            max(end.replace(tzinfo=local).astimezone(UTC) for local in self.zones),
-        )
+        return union(Span(start.replace(tzinfo=local), end.replace(tzinfo=local)) for local in self.zones)
 
 
 def ask_fleet(credentials: Credentials) -> list[Ask]:
@@ -477,11 +369,11 @@ def ask_now(credentials: Credentials, fleet: PulledFleet) -> list[Ask]:
     family = _family_of(credentials)
     asks = []
     for group in (*_device_groups(fleet), *_plant_groups(fleet)):
-        points = _points(group.device_type)
+        points = points_of(group.device_type)
         interface, more = family.realtime, {"device_type": int(group.device_type)}
         if group.device_type == PLANT:
             interface, more = family.plants_realtime, dict(family.plant_type)
-            points = [*points, *_TODAY]
+            points = [*points, *TODAY]
         asks.append(Ask(interface, {**_who(family, group), **more, "point_id_list": points}, group.kind, None, group.keys))
     return asks
 
@@ -515,7 +407,7 @@ def _ask_minutes(family: _Family, group: _Group, start: datetime) -> Ask:
     end = start + WINDOW
     body = {
         **_who(family, group),
-        "points": _comma_text(_points(group.device_type)),
+        "points": _comma_text(points_of(group.device_type)),
         "start_time_stamp": start.strftime(MINUTE_FORM),
         "end_time_stamp": (end - STEP).strftime(MINUTE_FORM),
         "minute_interval": 5,
@@ -525,17 +417,17 @@ def _ask_minutes(family: _Family, group: _Group, start: datetime) -> Ask:
 
 
 def _ask_periods(family: _Family, group: _Group, first: date, last: date) -> Iterator[Ask]:
-    if group.device_type in _DAY_ENERGIES:
-        for days in _batches(list(days_between(first, last + timedelta(days=1))), MOST_DAYS):
+    if group.device_type in DAY_ENERGIES:
+        for days in groups(list(days_between(first, last + timedelta(days=1))), MOST_DAYS):
             yield _ask_period(family, group, "day", days[0], days[-1])
-    if group.device_type in _MONTH_ENERGIES:
-        for months in _batches(_months_over(first, last), MOST_MONTHS):
+    if group.device_type in MONTH_ENERGIES:
+        for months in groups(months_over(first, last), MOST_MONTHS):
             yield _ask_period(family, group, "month", months[0], months[-1])
 
 
 def _ask_period(family: _Family, group: _Group, query: str, first: date, last: date) -> Ask:
     is_plant, is_day = group.device_type == PLANT, query == "day"
-    energies = _DAY_ENERGIES[group.device_type] if is_day else _MONTH_ENERGIES[group.device_type]
+    energies = DAY_ENERGIES[group.device_type] if is_day else MONTH_ENERGIES[group.device_type]
     form = "%Y%m%d" if is_day else "%Y%m"
     body = {
         **_who(family, group),
@@ -552,15 +444,6 @@ def _ask_period(family: _Family, group: _Group, query: str, first: date, last: d
     return Ask(family.plants_periods if is_plant else family.periods, body, group.kind, span, group.keys)
 
 
-def _months_over(first: date, last: date) -> list[date]:
-    """Months of the days that are over when `last` is."""
-    months, month = [], month_start(first)
-    while next_month(month) <= last + timedelta(days=1):
-        months.append(month)
-        month = next_month(month)
-    return months
-
-
 def _who(family: _Family, group: _Group) -> dict[str, Any]:
     if group.device_type == PLANT:
         return {family.plant_ids: [family.plant_form.format(key) for key in group.keys]}
@@ -570,7 +453,7 @@ def _who(family: _Family, group: _Group) -> dict[str, Any]:
 def _device_groups(fleet: PulledFleet) -> Iterator[_Group]:
     """Devices of known plants that measure something; plants of one zone stay together, so that few spans are wide."""
     zones = {plant.key: plant.timezone for plant in fleet.plants}
-    for device_type in _MEASURES:
+    for device_type in MEASURES:
         known = [(zones[device.plant_key], device.key) for device in fleet.devices_of(device_type) if device.plant_key in zones]
         yield from _groups(device_type, known)
 
@@ -580,14 +463,10 @@ def _plant_groups(fleet: PulledFleet) -> Iterator[_Group]:
 
 
 def _groups(device_type: str, known: Iterable[tuple[str, str]]) -> Iterator[_Group]:
-    for batch in _batches(sorted(known), MOST_KEYS):
+    for batch in groups(sorted(known), MOST_KEYS):
         yield _Group(
             device_type, tuple(key for _, key in batch), tuple(zone(name) for name in sorted({name for name, _ in batch}))
         )
-
-
-def _batches(items: Sequence[_Item], most: int) -> Iterator[Sequence[_Item]]:
-    return (items[start : start + most] for start in range(0, len(items), most))
 
 
 def _comma_text(points: Iterable[str]) -> str:
@@ -620,7 +499,10 @@ def fetch(session: SessionLike, ask: Ask) -> list[Answer]:
         return pages
     rows = [row for page in pages for row in page.data["result_data"]["pageList"]]
     joined = {"result_code": "1", "result_data": {_LISTS[ask.interface][0].count: len(rows), "pageList": rows}}
-    return [Answer(json.dumps(joined, ensure_ascii=False).encode(), joined)]
+    try:
+        return [Answer(json.dumps(joined, allow_nan=False).encode(), joined)]
+    except ValueError as error:
+        raise TryLater(f"{VENDOR.label} answered {ask.interface} with a number beyond all bounds; ask again") from error
 
 
 def _pages(session: SessionLike, ask: Ask) -> Iterator[Answer]:
@@ -661,9 +543,6 @@ def _check_shape(interface: str, answer: Answer) -> None:
 
 
 _REALTIME: Final = {family.realtime for family in (_ACCOUNT, _OWNERS)} | {_OWNERS.plants_realtime}
-_MINUTES: Final = {family.minutes for family in (_ACCOUNT, _OWNERS)} | {_OWNERS.plants_minutes}
-_PERIODS: Final = {family.periods for family in (_ACCOUNT, _OWNERS)} | {_OWNERS.plants_periods}
-
 
 # ---- readings --------------------------------------------------------------------------------------------------------------
 
@@ -674,17 +553,12 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     Rows of others, and rows whose local label is outside the asked window, are dropped. Raises `BadDocument`.
     """
     landed = unpack_answer(body)
-    gathering = _Gathering(landed.ask, context)
-    result = _landed_result(landed.data)
-    if landed.ask.interface in _REALTIME:
-        yield from _read_now(gathering, result)
-    elif landed.ask.interface in _MINUTES:
-        yield from _read_minutes(gathering, result)
-    elif landed.ask.interface in _PERIODS:
-        yield from _read_periods(gathering, result)
-    else:
+    read = _READERS.get(landed.ask.interface)
+    if read is None:
         raise BadDocument(f"answers of {landed.ask.interface[:100]!r} hold no readings; they belong to another feed")
-    yield from gathering.columns.rest()
+    gathering = _Gathering(landed.ask, context)
+    read(gathering, _landed_result(landed.data))
+    return gathering.columns.rest()
 
 
 class _Gathering:
@@ -696,18 +570,15 @@ class _Gathering:
         self._context = context
         self._asked = frozenset(ask.subjects)
         self._instants: dict[ZoneInfo, Instants] = {}
-        self._states: dict[int, str] = {}
+        self._span = (microseconds(ask.span.start), microseconds(ask.span.end)) if ask.span else None
         self._row_number = 0
 
     def subject(self, key: object) -> str | None:
         """Key of the plant or device with the vendor's id, None where it was not asked for; `<ps_id>_11_0_0` is a plant."""
         text = names.key(key)
         if text is not None and self.ask.kind == "plants":
-            text = text.partition("_")[0]
+            text = text.removesuffix("_11_0_0")
         return text if text in self._asked else None
-
-    def measures(self, subject: str) -> tuple[_Measure, ...]:
-        return _MEASURES.get(self.device_type(subject), ())
 
     def device_type(self, subject: str) -> str:
         return PLANT if self.ask.kind == "plants" else subject.partition("_")[2].partition("_")[0]
@@ -719,46 +590,39 @@ class _Gathering:
         self._row_number += 1
         return self._row_number
 
-    def instant(self, subject: str, stamp: object) -> int:
-        """Instant of a local text; a repeated hour has its second pass as the subject's rows run."""
-        text = _iso(stamp)
-        if text is None:
+    def instant(self, subject: str, iso: str | None) -> int:
+        """Instant of a local ISO text; a repeated hour has its second pass as the subject's rows run."""
+        if iso is None:
             return UNREADABLE
         local = self.zone(subject)
-        return self._instants.setdefault(local, Instants(local)).read(text, subject)
+        instants = self._instants.get(local)
+        if instants is None:
+            instants = self._instants[local] = Instants(local)
+        return instants.read(iso, subject)
 
     def is_outside(self, instant: int) -> bool:
         """Whether a readable instant is not in the span of the ask."""
-        span = self.ask.span
-        return instant != UNREADABLE and span is not None and not microseconds(span.start) <= instant < microseconds(span.end)
+        return instant != UNREADABLE and self._span is not None and not self._span[0] <= instant < self._span[1]
 
-    def add(self, row_number: int, subject: str, instant: int, row: Mapping[str, Any]) -> None:
-        """Add all measures of a row; points that are not in it say nothing."""
-        code = self.columns.code(subject)
-        for measure in self.measures(subject):
-            if not any(f"p{point}" in row for point in measure.points):
-                continue
-            value = measure.read([numbers.number(row.get(f"p{point}")) for point in measure.points])
-            if measure.quantity == "state" and value is not None:
-                self._add_state(row_number, code, instant, value, row)
-            else:
-                self.columns.add(row_number, code, QUANTITY_CODES[measure.quantity], instant, value, row)
-
-    def add_amount(self, row_number: int, subject: str, quantity: str, instant: int, value: object) -> None:
-        """Add an amount [Wh], stamped where its period begins."""
-        read = _kilo([numbers.number(value)])
-        self.columns.add(row_number, self.columns.code(subject), QUANTITY_CODES[quantity], instant, read, value)
-
-    def _add_state(self, row_number: int, code: int, instant: int, value: float, row: Mapping[str, Any]) -> None:
-        state = None if math.isnan(value) else _STATES.get(int(value), f"{value:.10g}")
-        if state is None or self._states.get(code) != state:
-            self.columns.add_state(row_number, code, instant, state, row)
-        if state is not None:
-            self._states[code] = state
+    def tell(self, rows: AnswerRows, device_type: str) -> None:
+        """Add all measures of rows of one type of device; points that are not in a row say nothing."""
+        for quantity, points, read in MEASURES.get(device_type, ()):
+            rows.tell(self.columns, quantity, read([column_of(rows.points, f"p{point}") for point in points]))
+        if device_type in STATE_POINTS:
+            codes = column_of(rows.points, f"p{STATE_POINTS[device_type]}")
+            self.columns.missing_count += int((codes.is_missing & ~codes.is_absent).sum())
+            told = (~codes.is_missing).nonzero()[0].tolist()
+            rows.tell_states(self.columns, {at: _state(code) for at, code in zip(told, codes.values[told].tolist(), strict=True)})
 
 
-def _read_now(gathering: _Gathering, result: Mapping[str, Any]) -> Iterator[Piece]:
+def _state(code: float) -> str | None:
+    return None if math.isnan(code) else STATES.get(int(code), f"{code:.10g}")
+
+
+def _read_now(gathering: _Gathering, result: Mapping[str, Any]) -> None:
     is_plants = gathering.ask.kind == "plants"
+    told: defaultdict[str, AnswerRows] = defaultdict(AnswerRows)
+    midnights: list[int] = []
     for found in _list_of(result, "device_point_list"):
         row_number = gathering.next_row()
         row = found.get("device_point", found) if isinstance(found, dict) else None
@@ -768,44 +632,72 @@ def _read_now(gathering: _Gathering, result: Mapping[str, Any]) -> Iterator[Piec
         subject = gathering.subject(row.get("ps_id" if is_plants else "ps_key"))
         if subject is None or (row.get("device_time") is None and _is_empty(row)):
             continue
-        instant = gathering.instant(subject, row.get("device_time"))
-        gathering.add(row_number, subject, instant, row)
-        if is_plants and instant != UNREADABLE:
-            _add_today(gathering, row_number, subject, instant, row)
-    yield from gathering.columns.full()
+        instant = gathering.instant(subject, _iso(row.get("device_time")))
+        told[gathering.device_type(subject)].append(row_number, gathering.columns.code(subject), instant, row, row)
+        midnights.append(_midnight(instant, gathering.zone(subject)))
+    for device_type, rows in told.items():
+        gathering.tell(rows, device_type)
+    for point, quantity in TODAY.items() if is_plants else ():
+        told[PLANT].tell(gathering.columns, quantity, column_of(told[PLANT].points, f"p{point}").over(1000), midnights)
 
 
-def _add_today(gathering: _Gathering, row_number: int, subject: str, instant: int, row: Mapping[str, Any]) -> None:
-    local = gathering.zone(subject)
-    midnight = microseconds(day_span(instant_of(instant).astimezone(local).date(), local).start)
-    for point, quantity in _TODAY.items():
-        if f"p{point}" in row:
-            gathering.add_amount(row_number, subject, quantity, midnight, row[f"p{point}"])
+def _midnight(instant: int, local: ZoneInfo) -> int:
+    """Where the local day of an instant begins."""
+    if instant == UNREADABLE:
+        return UNREADABLE
+    return microseconds(day_span(local_day(instant_of(instant), local), local).start)
 
 
-def _read_minutes(gathering: _Gathering, result: Mapping[str, Any]) -> Iterator[Piece]:
+def _read_minutes(gathering: _Gathering, result: Mapping[str, Any]) -> None:
     first, last = (str(gathering.ask.body.get(name)) for name in ("start_time_stamp", "end_time_stamp"))
-    for key, rows in result.items():
-        subject = gathering.subject(key)
-        for row in _rows(rows) if subject is not None else ():
-            row_number = gathering.next_row()
-            if subject is None or not isinstance(row, dict):
-                gathering.columns.add_unreadable(row_number, "ac_power_kw", row)
-                continue
-            stamp = names.key(row.get("time_stamp")) or ""
-            if _is_digits(stamp, 14) and not first <= stamp <= last:
-                continue
-            instant = gathering.instant(subject, stamp)
-            if not gathering.is_outside(instant):
-                gathering.add(row_number, subject, instant, row)
-        yield from gathering.columns.full()
-
-
-def _read_periods(gathering: _Gathering, result: Mapping[str, Any]) -> Iterator[Piece]:
-    data_type = str(gathering.ask.body.get("data_type"))
-    for key, points in result.items():
+    told: defaultdict[str, AnswerRows] = defaultdict(AnswerRows)
+    stamps = _Stamps(first, last)
+    for key, listed in result.items():
         subject = gathering.subject(key)
         if subject is None:
+            continue
+        rows, code = told[gathering.device_type(subject)], gathering.columns.code(subject)
+        for row in _rows(listed):
+            row_number = gathering.next_row()
+            if not isinstance(row, dict):
+                gathering.columns.add_unreadable(row_number, "ac_power_kw", row)
+                continue
+            iso, is_asked = stamps.read(row.get("time_stamp"))
+            if is_asked:
+                instant = gathering.instant(subject, iso)
+                if not gathering.is_outside(instant):
+                    rows.append(row_number, code, instant, row, row)
+    for device_type, rows in told.items():
+        gathering.tell(rows, device_type)
+
+
+class _Stamps(dict[str, tuple[str | None, bool]]):
+    """Remembers of each written time its ISO form, and whether it lies in the asked window, ends included.
+
+    What cannot be read as a time is not outside, so that it is kept. All devices of an answer share their times.
+    """
+
+    def __init__(self, first: str, last: str) -> None:
+        super().__init__()
+        self._first = first
+        self._last = last
+
+    def __missing__(self, text: str) -> tuple[str | None, bool]:
+        stamp = names.key(text) or ""
+        found = self[text] = _iso(stamp), not _is_digits(stamp, 14) or self._first <= stamp <= self._last
+        return found
+
+    def read(self, stamp: object) -> tuple[str | None, bool]:
+        """ISO form, and whether it counts."""
+        return self[stamp] if type(stamp) is str else self[names.key(stamp) or ""]
+
+
+def _read_periods(gathering: _Gathering, result: Mapping[str, Any]) -> None:
+    data_type = str(gathering.ask.body.get("data_type"))
+    told: defaultdict[str, AnswerRows] = defaultdict(AnswerRows)
+    for key, points in result.items():
+        subject = gathering.subject(key)
+        if subject is None or points is None:
             continue
         if not isinstance(points, dict):
             gathering.columns.add_unreadable(gathering.next_row(), "energy_day_kwh", points)
@@ -815,14 +707,15 @@ def _read_periods(gathering: _Gathering, result: Mapping[str, Any]) -> Iterator[
             if not isinstance(row, dict):
                 gathering.columns.add_unreadable(row_number, quantity, row)
             elif (instant := _period_start(gathering, subject, row.get("time_stamp"))) is not None:
-                gathering.add_amount(row_number, subject, quantity, instant, row.get(data_type))
-        yield from gathering.columns.full()
+                told[quantity].append(row_number, gathering.columns.code(subject), instant, row, row)
+    for quantity, rows in told.items():
+        rows.tell(gathering.columns, quantity, column_of(rows.points, data_type).over(1000))
 
 
 def _period_rows(gathering: _Gathering, subject: str, points: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    energies = _DAY_ENERGIES if len(str(gathering.ask.body.get("start_time"))) == 8 else _MONTH_ENERGIES
+    energies = DAY_ENERGIES if len(str(gathering.ask.body.get("start_time"))) == 8 else MONTH_ENERGIES
     for point, quantity in energies.get(gathering.device_type(subject), {}).items():
-        for row in _rows(points.get(f"p{point}", [])):
+        for row in _rows(points.get(f"p{point}")):
             yield quantity, row
 
 
@@ -838,6 +731,13 @@ def _period_start(gathering: _Gathering, subject: str, stamp: object) -> int | N
     except (ValueError, OverflowError):
         return UNREADABLE
     return instant if first <= text <= last and not gathering.is_outside(instant) else None
+
+
+_READERS: Final = {
+    **dict.fromkeys(_REALTIME, _read_now),
+    **dict.fromkeys((_ACCOUNT.minutes, _OWNERS.minutes, _OWNERS.plants_minutes), _read_minutes),
+    **dict.fromkeys((_ACCOUNT.periods, _OWNERS.periods, _OWNERS.plants_periods), _read_periods),
+}
 
 
 def _iso(stamp: object) -> str | None:
@@ -859,7 +759,9 @@ def _is_empty(row: Mapping[str, Any]) -> bool:
 
 
 def _rows(rows: object) -> Iterable[Any]:
-    """Elements of a list; anything else is one row that cannot be read."""
+    """Elements of a list, none of null; anything else is one row that cannot be read."""
+    if rows is None:
+        return []
     return rows if isinstance(rows, list) else [rows]
 
 
@@ -896,15 +798,13 @@ def parse_fleet(body: bytes | memoryview, context: ParseContext) -> Registry:
             registry.rejected.append(RejectedRow(row_number, reason, names.raw_text(row)))
         elif is_plants:
             registry.plants.append(_plant(key, row))
-        elif (kind := _KINDS.get(names.key(row.get("device_type")) or "")) is not None:
+        elif (kind := KINDS.get(names.key(row.get("device_type")) or "")) is not None:
             registry.devices.append(_device(key, kind, row))
     return registry
 
 
 def _plant(key: str, row: Mapping[str, Any]) -> PlantRow:
-    latitude, longitude = _degrees(row.get("latitude"), 90), _degrees(row.get("longitude"), 180)
-    if latitude is None or longitude is None or (latitude == 0 and longitude == 0):
-        latitude = longitude = None
+    latitude, longitude = place_of(row.get("latitude"), row.get("longitude"))
     return PlantRow(
         key,
         name=names.text(row.get("ps_name")),
@@ -912,7 +812,7 @@ def _plant(key: str, row: Mapping[str, Any]) -> PlantRow:
         latitude=latitude,
         longitude=longitude,
         capacity_kwp=_capacity_kwp(row),
-        commissioned_on=_day(row.get("install_date")),
+        commissioned_on=written_day(row.get("install_date")),
     )
 
 
@@ -938,18 +838,6 @@ def _capacity_kwp(row: Mapping[str, Any]) -> float | None:
         if read is not None and 0 < read * factor <= 1e9:
             return read * factor
     return None
-
-
-def _degrees(value: object, most: int) -> float | None:
-    read = numbers.number(value, frozenset())
-    return read if read is not None and -most <= read <= most else None
-
-
-def _day(value: object) -> date | None:
-    try:
-        return date.fromisoformat((names.text(value) or "")[:10])
-    except ValueError:
-        return None
 
 
 # ---- alarms ----------------------------------------------------------------------------------------------------------------
@@ -988,12 +876,12 @@ def _alarm(row: Mapping[str, Any], plant_key: str, local: ZoneInfo) -> Alarm | N
         plant_key=plant_key,
         device_key=names.key(row.get("ps_key")),
         code=code,
-        name=names.text(row.get("fault_name")) or code,
+        name=names.words(row.get("fault_name"), 200) or code,
         severity=_SEVERITIES.get(names.key(row.get("fault_type")) or "", "minor"),
         raised_at=raised_at,
         cleared_at=cleared_at,
         is_open=cleared_at is None and names.key(row.get("process_status")) not in _ENDED,
-        advice=names.text(row.get("fault_reason"), 1000),
+        advice=names.words(row.get("fault_reason"), 1000),
     )
 
 
@@ -1010,6 +898,7 @@ CLOUD: Final = Cloud(
     vendor=VENDOR,
     log_in=log_in,
     authorize=authorize,
+    consent_page=consent_page,
     sign=sign,
     verdict=verdict,
     allowances=allowances,

@@ -4,11 +4,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, get_args
 
-from include.core.errors import BadDocument
-from include.core.pulls import Ask
+import msgspec
+
+from include.core.errors import BadDocument, Refused
+from include.core.pulls import AnswerKind, Ask
 from include.core.span import Span
+from include.sources.json_text import check_nesting
+
+MAX_NESTING: Final = 32
+"""Deepest nesting of an answer; the vendors' own have six levels at most."""
+
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +59,39 @@ def _asked(head: bytes) -> tuple[str, Ask]:
         said = json.loads(head)
         span = Span(*(datetime.fromisoformat(text) for text in said["span"])) if said["span"] else None
         ask = Ask(said["interface"], said["asked"], said["kind"], span, tuple(said["subjects"]), said["is_whole"])
-        return said["vendor"], ask
-    except (ValueError, KeyError, TypeError) as error:
+        vendor = said["vendor"]
+    except (ValueError, KeyError, TypeError, RecursionError, Refused) as error:
         raise BadDocument(
             f"the first line does not say what was asked of the vendor ({error}); the document is no answer"
         ) from error
+    is_ask = isinstance(ask.interface, str) and isinstance(ask.body, dict) and ask.kind in get_args(AnswerKind)
+    if not is_ask or not all(isinstance(text, str) for text in (vendor, *ask.subjects)):
+        raise BadDocument("the first line says something else than what was asked of a vendor; the document is no answer")
+    return vendor, ask
 
 
 def json_object(raw: bytes) -> Mapping[str, Any]:
-    """The JSON object of an answer; a byte order mark is skipped. Raises `BadDocument` for anything else, NaN included."""
+    """The JSON object of an answer; a byte order mark is skipped.
+
+    Raises `BadDocument` for anything else: NaN, and what nests deeper than 32 levels, included.
+    """
+    text = raw.removeprefix(_BYTE_ORDER_MARK)
+    check_nesting(text, MAX_NESTING)
     try:
-        data = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant)
+        data = _decoded(text)
     except (ValueError, RecursionError) as error:
         raise BadDocument(f"the vendor's answer is not JSON ({error}); ask again") from error
     if not isinstance(data, dict):
         raise BadDocument("the vendor's answer is no JSON object; ask again")
     return data
+
+
+def _decoded(text: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        # A lone surrogate or a number beyond float64 spoils only its own value.
+        return json.loads(text.decode(), parse_constant=_no_constant)
 
 
 def _no_constant(name: str) -> float:

@@ -109,6 +109,8 @@ class Cloud:
         vendor: Names, regions and account fields.
         log_in: (post, credentials, last tokens or None) -> new tokens. Raises `Rejected`.
         authorize: (post, credentials, code) -> tokens for an owner's consent; None where there is no such way.
+        consent_page: (credentials, state) -> the page on which an owner consents; it leads back with the code and the state. None
+            where there is no such way.
         sign: (interface, body, credentials, tokens) -> the call with everything that the vendor wants beside the question.
         verdict: (interface, reply) -> the JSON object of a success; raises one of `vendor_errors`, or `TryLater`.
         allowances: Budgets of an account with this fleet.
@@ -128,6 +130,7 @@ class Cloud:
     vendor: Vendor
     log_in: Callable[[Post, Credentials, Tokens | None], Tokens]
     authorize: Callable[[Post, Credentials, str], Tokens] | None
+    consent_page: Callable[[Credentials, str], str] | None
     sign: Callable[[str, Mapping[str, Any], Credentials, Tokens], Call]
     verdict: Callable[[str, Reply], Mapping[str, Any]]
     allowances: Callable[[PulledFleet], tuple[Allowance, ...]]
@@ -173,7 +176,7 @@ class Session:
             self._tokens.discard(fresh)
             raise Contested(
                 f"{self._cloud.vendor.label} ended a token that had just been made; another program uses this account: "
-                "give Heliograph an account of its own",
+                "give Heliograph an account of its own, and check its region",
                 after_s=CONTESTED_S,
             ) from error
 

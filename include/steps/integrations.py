@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from include.core.errors import Refused
@@ -30,15 +29,6 @@ from include.steps.vendor_account import (
 from include.warehouse import fleet, integrations, pulls, vendor_calls
 from include.warehouse.engine import Connection, transaction
 from include.warehouse.vault import Vault
-
-_CONSENT_PAGES: Final = {
-    "china": ("https://web3.isolarcloud.com", 1),
-    "international": ("https://web3.isolarcloud.com.hk", 2),
-    "europe": ("https://web3.isolarcloud.eu", 3),
-    "australia": ("https://auweb3.isolarcloud.com", 7),
-    "india": ("https://web3.isolarcloud.in", 9),
-}
-"""Where owners consent, and the number of the cloud, by Sungrow's regions."""
 
 
 def add_integration(
@@ -113,7 +103,14 @@ def try_integration(
         plants = _count_plants(account.session, integration.vendor, account.credentials)
     except Rejected as error:
         with transaction(settings.database_url) as connection:
-            integrations.set_state(connection, integration.integration_id, "rejected", reason=str(error), now=clock())
+            integrations.set_state(
+                connection,
+                integration.integration_id,
+                "rejected",
+                reason=str(error),
+                now=clock(),
+                since=integration.state_set_at,
+            )
         raise
     if integration.state == "rejected":
         set_state(settings, tenant=tenant, name=name, state="active", now=clock())
@@ -167,7 +164,8 @@ def authorize(
     if account.cloud.authorize is None or account.credentials.get("login"):
         raise Refused(f"account {integration.label} logs in by itself; only Sungrow accounts without a login need a code")
     tokens = account.session.trade(code)
-    SealedTokens(settings.database_url, integration.integration_id, Vault(settings.vault_keys), time).keep(tokens)
+    vault = Vault(settings.vault_keys)
+    SealedTokens(settings.database_url, integration.integration_id, vault, time, credentials=account.credentials).keep(tokens)
     return set_state(settings, tenant=tenant, name=name, state="active", now=clock())
 
 
@@ -176,12 +174,10 @@ def authorization_page(settings: Settings, *, tenant: str, name: str, credential
     with transaction(settings.database_url) as connection:
         integration = integrations.find_integration(connection, tenant, name)
     given = credentials or (integration.account if integration.credentials is None else kept_credentials(settings, integration))
-    if CLOUDS[integration.vendor].authorize is None:
+    page = CLOUDS[integration.vendor].consent_page
+    if page is None:
         raise Refused(f"account {integration.label} logs in by itself; only Sungrow accounts are authorised by code")
-    page, cloud_id = _CONSENT_PAGES.get(given.get("host", ""), (given.get("host", ""), 1))
-    app, back = quote(given.get("app_id", "")), quote(given.get("redirect_url", ""), safe="")
-    wanted = f"cloudId={cloud_id}&applicationId={app}&redirectUrl={back}"
-    return f"{page}/?state={quote(integration.connection_id)}#/authorized-app?{wanted}"
+    return page(given, integration.connection_id)
 
 
 def credentials_of(settings: Settings, connection_id: str) -> tuple[str, dict[str, str]] | None:

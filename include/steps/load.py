@@ -24,7 +24,9 @@ from include.sources.unpack import Limits, unpack
 from include.sources.vendor_document import unpack_ask
 from include.steps.alarms import ReadAlarms, write_alarms
 from include.steps.code_version import code_version
+from include.steps.each import each
 from include.steps.refusal import refuse
+from include.steps.registered import SUBJECT_KNOWN, WITHIN_RATING
 from include.steps.subjects import SubjectDirectory
 from include.warehouse import answers, documents, fleet, readings
 from include.warehouse.engine import Connection, transaction
@@ -61,16 +63,22 @@ def pending_batches(settings: Settings) -> list[list[int]]:
 
 
 def load_batch(settings: Settings, document_ids: Sequence[int], *, now: datetime, run_id: str) -> dict[str, Any]:
-    """Load documents one after the other; a refused one never stops the rest. Returns the summed counts."""
+    """Load documents one after the other. Returns the summed counts.
+
+    A refused one never stops the rest, nor does one that cannot be loaded, whose error is raised in the end.
+    """
     total: Counter[str] = Counter()
-    for document_id, read in _read_together(settings, document_ids):
-        counts = load_document(settings, document_id, read, now=now, run_id=run_id)
+
+    def load(one: tuple[int, "_Read | None"]) -> None:
+        counts = load_document(settings, *one, now=now, run_id=run_id)
         total["documents"] += 1
         if counts is None:
             total["refused_or_taken"] += 1
-            continue
+            return
         for name in ("parsed", "inserted", "updated", "unchanged", "duplicate", "quarantined"):
             total[f"{name}_rows"] += getattr(counts, f"{name}_rows")
+
+    each(_read_together(settings, document_ids), load, label=lambda one: f"document {one[0]}")
     return dict(total)
 
 
@@ -100,8 +108,9 @@ def load_document(
             counts = _write(settings, connection, document, made)
         documents.write_load(connection, document, counts, loaded_at=now, run_id=run_id, code_version=code_version())
         if isinstance(made, _Read):
-            # Registered while this document was read: its rows would wait in quarantine for what has happened already.
-            documents.reopen_waiting(connection, document.tenant_id, rule="subject_known", subjects=made.newly_known)
+            # Registered or corrected while this document was read: its rows would wait for what has happened already.
+            documents.reopen_waiting(connection, document.tenant_id, rule=SUBJECT_KNOWN, subjects=made.newly_known)
+            documents.reopen_waiting(connection, document.tenant_id, rule=WITHIN_RATING, subjects=made.rated_anew)
     _log.info("Loaded %s %r of %s: %s", document.feed, document.original_name, document.tenant, counts)
     return counts
 
@@ -128,6 +137,7 @@ class _Read:
     quarantined_count: int = 0
     missing: int = 0
     newly_known: list[str] = field(default_factory=list)
+    rated_anew: list[str] = field(default_factory=list)
     suite: str | None = None
 
 
@@ -147,8 +157,8 @@ def _read_together(settings: Settings, document_ids: Sequence[int]) -> Iterator[
         made: dict[int, _Parsed] = {}
         with transaction(settings.database_url) as connection:
             for document in documents.read_small_answers(connection, ids, most_bytes=_SMALL_BYTES):
-                # What cannot be read is told where it is refused.
-                with suppress(BadDocument):
+                # What cannot be read is told where it is read alone.
+                with suppress(Exception):
                     parsed = _parse(settings, connection, document)
                     made[document.document_id] = _Parsed(document, parsed, list(parsed.pieces))
         for feed in {parsed.document.feed for parsed in made.values()}:
@@ -277,7 +287,7 @@ def _write(settings: Settings, connection: Connection, document: LandedDocument,
     ]
     if len(incoming):
         readings.ensure_partitions(settings.database_url, incoming)
-    read.newly_known = read.directory.look_again(connection)
+    read.newly_known, read.rated_anew = read.directory.look_again(connection)
     written = _load(connection, document, incoming, read)
     states = [(series_id, at, state) for (series_id, at), (state, _) in read.states.items()]
     written += readings.load_states(connection, states, document_id=document.document_id)

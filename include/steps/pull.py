@@ -11,12 +11,14 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
-from include.core.errors import NeedsHuman, Refused, TryLater
+from include.core.errors import BadDocument, NeedsHuman, Refused, TryLater
 from include.core.pulls import Ask, PulledFleet
 from include.core.settings import Settings
 from include.landing.store import ObjectStore, StoredObject
 from include.sources.clouds import CLOUDS
+from include.sources.context import ParseContext
 from include.sources.vendor_document import pack
 from include.sources.vendor_errors import Contested, NotPermitted, Rejected, TooFrequent, Unanswerable
 from include.steps import pull_plan
@@ -38,14 +40,26 @@ _FAULTS_IN_A_ROW: Final = 3
 _LOUD_AFTER: Final = 4
 _BACK_OFF_S: Final = 30.0
 _LONGEST_BACK_OFF_S: Final = 1800.0
+_LONGEST_FOR_HISTORY_S: Final = 21_600.0
+"""What can still be asked tomorrow need not be asked often: calls of a history are few."""
+
+_MOST_ATTEMPTS: Final = 20
+"""About three days of a question that fails though the vendor answers others."""
+
 _KEPT_ENDED: Final = timedelta(days=30)
+_KEPT_MOMENTS: Final = timedelta(days=1)
+_HISTORY: Final = frozenset({"days", "backfill"})
 _NOTHING: Final[dict[str, Any]] = {"calls": 0, "documents": 0, "feeds": {}, "waiting": 0, "next_at": None, "note": None}
 
 
 def due_accounts(settings: Settings, *, vendor: str, now: datetime) -> list[dict[str, Any]]:
-    """Active accounts that are worth looking at, at most 200, the longest waiting first: integration_id, label, connection_id."""
+    """Active accounts that are worth looking at, at most 200, the longest waiting first: integration_id, label, connection_id.
+
+    Whatever becomes of them, they are not handed out again before the next run.
+    """
+    again = now + pull_plan.TICK - pull_plan.JITTER
     with transaction(settings.database_url) as connection:
-        return integrations.read_due(connection, vendor, now=now, most=MOST_ACCOUNTS)
+        return integrations.take_due(connection, vendor, now=now, again=again, most=MOST_ACCOUNTS)
 
 
 def pull_account(
@@ -71,6 +85,7 @@ def pull_account(
     Raises:
         Rejected: The vendor refuses the credentials; the account is marked and left alone from now on.
         TryLater: The vendor did not answer, several times in a row; all progress is kept.
+        Exception: What nobody foresaw about one question; the others were asked nevertheless.
     """
     time = clock if isinstance(clock, Clock) else Clock(clock)
     with transaction(settings.database_url) as guard:
@@ -96,6 +111,7 @@ class _Pull:
     feeds: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     faults: list[TryLater] = field(default_factory=list)
+    broken: list[Exception] = field(default_factory=list)
     most_attempts: int = 0
 
     def run(self) -> dict[str, Any]:
@@ -103,7 +119,8 @@ class _Pull:
         with transaction(self._url) as connection:
             account = without_secrets(self._integration.vendor, self.account.credentials)
             integrations.remember_account(connection, self._id, account)
-            pulls.forget_old(connection, self._id, before=self.clock.now() - _KEPT_ENDED)
+            now = self.clock.now()
+            pulls.forget_old(connection, self._id, before=now - _KEPT_ENDED, moments_before=now - _KEPT_MOMENTS)
         ends = self.clock.now() + _BOX
         try:
             self._plan()
@@ -111,6 +128,8 @@ class _Pull:
                 self._ask(waiting)
         finally:
             summary = self._finish()
+        if self.broken:
+            raise self.broken[0]
         if self.faults and (len(self.faults) >= _FAULTS_IN_A_ROW or self.most_attempts >= _LOUD_AFTER):
             raise self.faults[-1]
         return summary
@@ -130,10 +149,15 @@ class _Pull:
     def _plan(self) -> None:
         now = self.clock.now()
         with transaction(self._url) as connection:
+            # First of all: a person who switches the account holds it, too, and then wants its questions.
+            integrations.lock_account(connection, self._id)
             fleet = integrations.read_fleet(connection, self._id)
+            is_listing = pulls.is_due(connection, self._id, "fleet", now=now)
             self.account.budget.allowances = self.account.cloud.allowances(fleet)
             plans = pulls.read_plans(connection, self._id)
             for planned in pull_plan.due_plans(self.account.cloud, self.account.credentials, fleet, plans, now=now):
+                if planned.purpose == "days" and is_listing:
+                    continue  # a day is asked for once: when all devices are known
                 if planned.purpose == "alarms":  # of a newer moment: what waits would bring less
                     pulls.drop_waiting(connection, self._id, planned.purpose)
                 pulls.add_asks(connection, self._id, planned.purpose, planned.asks, days=planned.days, now=now)
@@ -142,26 +166,41 @@ class _Pull:
 
     def _next(self) -> WaitingAsk | None:
         with transaction(self._url) as connection:
-            return pulls.read_next(connection, self._id, now=self.clock.now())
+            return pulls.read_next(connection, self._id, since=self._integration.state_set_at, now=self.clock.now())
 
     def _ask(self, waiting: WaitingAsk) -> None:
+        """Ask one question; what nobody foresaw about it must not keep the others from being asked."""
         try:
-            answers = self.account.cloud.fetch(self.account.session, waiting.ask)
+            if (answers := self._fetch(waiting)) is not None:
+                self._take(waiting, answers)
+        except NeedsHuman:
+            raise
+        except TryLater as error:  # the landing store: no other answer would rest better
+            self._postpone(waiting, error, is_of_all=True)
+        except Exception as error:  # noqa: BLE001 - raised in the end
+            _log.exception("%s: %s", self._integration.label, waiting.ask.interface)
+            self.broken.append(error)
+            # Its text may be anything, a path or a header of the call, too.
+            self._postpone(waiting, TryLater(f"{type(error).__name__} of our own, see the log of the task"))
+
+    def _fetch(self, waiting: WaitingAsk) -> list[bytes] | None:
+        """The answers, or what their lack means is done."""
+        try:
+            return [answer.raw for answer in self.account.cloud.fetch(self.account.session, waiting.ask)]
         except TooFrequent as error:
-            self._hold(error, waiting.ask.interface)
+            self._hold(error, waiting)
         except NotPermitted as error:
-            self._block(waiting.ask.interface, self.clock.now() + _FORBIDDEN_FOR, str(error))
+            self._block(waiting.ask.interface, self.clock.now() + _FORBIDDEN_FOR, str(error), waiting)
         except Rejected as error:
             self._reject(error)
             raise
         except Contested as error:
-            self._block("*", self.clock.now() + timedelta(seconds=error.after_s or 0), str(error))
+            self._block("*", self.clock.now() + timedelta(seconds=error.after_s or 0), str(error), waiting)
         except Unanswerable as error:
             self._end(waiting, state="refused", reason=str(error))
         except TryLater as error:
             self._postpone(waiting, error)
-        else:
-            self._take(waiting, [answer.raw for answer in answers])
+        return None
 
     def _take(self, waiting: WaitingAsk, answers: list[bytes]) -> None:
         """Land the answers, register what they tell of the fleet, then end the question: a crash in between asks it again."""
@@ -180,10 +219,33 @@ class _Pull:
         if is_fleet:
             for check in checks:
                 register_document(self.settings, check, now=now, run_id=self.run_id)
-            with transaction(self._url) as connection:
-                self._ask_devices(connection, waiting, now)
-                self._close(connection, waiting, now)
+            self._take_list(waiting, checks, now)
+            self._let_go(said, answers)
             self._plan()
+
+    def _take_list(self, waiting: WaitingAsk, document_ids: list[int], now: datetime) -> None:
+        with transaction(self._url) as connection:
+            # Another run may be at work on what we landed: what is in it counts when that run is through.
+            states = documents.read_states(connection, document_ids)
+            if any(state == "landed" for state, _ in states):
+                raise TryLater(f"the answer of {waiting.ask.interface} is not registered yet; ask again")
+            self._ask_devices(connection, waiting, now)
+            self._close(connection, waiting, now)
+        for state, reason in states:
+            if state == "refused":
+                self._note(f"the answer of {waiting.ask.interface} is refused: {reason}")
+
+    def _let_go(self, said: Ask, answers: list[bytes]) -> None:
+        """Let another account of the tenant have the plants that a whole list of this one's lacks: they moved there."""
+        context = ParseContext(ZoneInfo(self._integration.timezone), said.interface)
+        try:
+            lists = [self.account.cloud.parse_fleet(pack(self._integration.vendor, said, raw), context) for raw in answers]
+        except BadDocument:  # refused when it was registered
+            return
+        listed = {plant.plant_key for told in lists for plant in told.plants}
+        if listed and not any(told.rejected for told in lists):
+            with transaction(self._url) as connection:
+                integrations.let_go(connection, self._id, listed=listed)
 
     def _put(self, feed: str, content: bytes, now: datetime) -> StoredObject:
         with TemporaryDirectory() as folder:
@@ -212,47 +274,70 @@ class _Pull:
             pulls.add_asks(connection, self._id, "fleet", asks, now=now)
 
     def _close(self, connection: Connection, waiting: WaitingAsk, now: datetime) -> None:
-        pulls.end_ask(connection, waiting.pull_id, now=now)
+        integrations.note_answer(connection, self._id, now=now)  # first, as in `_plan`
         vendor_calls.unblock(connection, self._id, waiting.ask.interface)
-        integrations.note_answer(connection, self._id, now=now)
+        pulls.end_ask(connection, waiting.pull_id, now=now)
 
     def _end(self, waiting: WaitingAsk, *, state: str, reason: str) -> None:
         with transaction(self._url) as connection:
             pulls.end_ask(connection, waiting.pull_id, state=state, reason=reason, now=self.clock.now())
         self._note(f"{waiting.ask.interface}: {reason}")
 
-    def _hold(self, error: TooFrequent, interface: str) -> None:
-        """Put off what may not be asked now; what the vendor itself refused is blocked, longer each time in a row."""
-        interface = error.interface or interface
+    def _hold(self, error: TooFrequent, waiting: WaitingAsk) -> None:
+        """Put off what may not be asked now; what the vendor itself refused is blocked, longer each time in a row.
+
+        The interface may be another one than the question's: that one waits with it.
+        """
+        interface = error.interface or waiting.ask.interface
         if error.is_counted:
             with transaction(self._url) as connection:
-                pulls.postpone_interface(connection, self._id, interface, until=due_again(self.clock, error), reason=str(error))
+                self._put_off(connection, interface, due_again(self.clock, error), str(error), waiting)
             self._note(str(error))
             return
         with transaction(self._url) as connection:
-            times = vendor_calls.blocks_in_a_row(connection, self._id, interface)
-        self._block(interface, _held_until(self.clock, error, times), str(error))
+            times = vendor_calls.blocks_in_a_row(connection, self._id, interface, now=self.clock.now())
+        self._block(interface, _held_until(self.clock, error, times), str(error), waiting)
 
-    def _block(self, interface: str, until: datetime, reason: str) -> None:
+    def _put_off(self, connection: Connection, interface: str, until: datetime, reason: str, waiting: WaitingAsk) -> None:
+        pulls.postpone_interface(connection, self._id, interface, until=until, reason=reason, pull_id=waiting.pull_id)
+
+    def _block(self, interface: str, until: datetime, reason: str, waiting: WaitingAsk) -> None:
         with transaction(self._url) as connection:
-            vendor_calls.block(connection, self._id, interface, until=until, reason=reason)
-            pulls.postpone_interface(connection, self._id, interface, until=until, reason=reason)
+            vendor_calls.block(connection, self._id, interface, until=until, reason=reason, now=self.clock.now())
+            self._put_off(connection, interface, until, reason, waiting)
         self._note(f"{interface} waits until {until:%Y-%m-%d %H:%M} UTC: {reason}")
 
     def _reject(self, error: Rejected) -> None:
         with transaction(self._url) as connection:
-            integrations.set_state(connection, self._id, "rejected", reason=str(error), now=self.clock.now())
+            since = self._integration.state_set_at
+            integrations.set_state(connection, self._id, "rejected", reason=str(error), now=self.clock.now(), since=since)
 
-    def _postpone(self, waiting: WaitingAsk, error: TryLater) -> None:
-        seconds = min(_BACK_OFF_S * 2**waiting.attempts, _LONGEST_BACK_OFF_S)
-        until = self.clock.now() + timedelta(seconds=max(seconds, error.after_s or 0))
+    def _postpone(self, waiting: WaitingAsk, error: TryLater, *, is_of_all: bool = False) -> None:
+        longest_s = _LONGEST_FOR_HISTORY_S if waiting.purpose in _HISTORY else _LONGEST_BACK_OFF_S
+        seconds = max(min(_BACK_OFF_S * 2 ** min(waiting.attempts, _MOST_ATTEMPTS), longest_s), error.after_s or 0)
+        now = self.clock.now()
+        until = now + timedelta(seconds=seconds)
         self.faults.append(error)
         self.most_attempts = max(self.most_attempts, waiting.attempts + 1)
         with transaction(self._url) as connection:
+            if self._is_given_up(connection, waiting, error):
+                return
             pulls.postpone_ask(connection, waiting.pull_id, until=until, reason=str(error))
-            if len(self.faults) >= _FAULTS_IN_A_ROW:
-                pulls.postpone_interface(connection, self._id, "*", until=until, reason=str(error))
+            if is_of_all or len(self.faults) >= _FAULTS_IN_A_ROW:
+                soon = min(until, now + timedelta(seconds=max(_LONGEST_BACK_OFF_S, error.after_s or 0)))
+                pulls.postpone_interface(connection, self._id, "*", until=soon, reason=str(error))
         self._note(f"{waiting.ask.interface} is asked again at {until:%H:%M:%S} UTC: {error}")
+
+    def _is_given_up(self, connection: Connection, waiting: WaitingAsk, error: TryLater) -> bool:
+        """A question of the past that fails for days, while the vendor answers others, is refused: a person may ask it again."""
+        attempts = waiting.attempts + 1
+        if waiting.purpose not in _HISTORY or attempts < _MOST_ATTEMPTS:
+            return False
+        reason = f"given up after {attempts} attempts: {error}"
+        is_given_up = pulls.end_hopeless(connection, waiting.pull_id, reason=reason, now=self.clock.now())
+        if is_given_up:
+            self._note(f"{waiting.ask.interface}: {reason}")
+        return is_given_up
 
     def _note(self, sentence: str) -> None:
         _log.info("%s: %s", self._integration.label, sentence)

@@ -16,6 +16,9 @@ from include.warehouse.pulls import Plan, PlannedDays
 TICK: Final = timedelta(minutes=5)
 """Pace of the DAGs."""
 
+JITTER: Final = timedelta(seconds=20)
+"""A run may start this much later than the one before, and still be in its turn."""
+
 PACES: Final[dict[str, timedelta]] = {
     "fleet": timedelta(hours=24),
     "now": timedelta(minutes=5),
@@ -32,9 +35,9 @@ PULLED_AGAIN: Final = 3
 MOST_MISSED: Final = 31
 """After a standstill this many days are made up by themselves; older ones are a backfill."""
 
-_JITTER: Final = timedelta(seconds=20)
 _ALARMS_LOOK_BACK: Final = timedelta(days=30)
 _SHARE_OF_NOW: Final = 0.5
+_SHARE_OF_ALARMS: Final = 0.25
 _LONG_WINDOW_S: Final = 3600
 _SLEPT_S: Final = 15
 _DAY_S: Final = 86_400
@@ -67,8 +70,9 @@ def due_plans(
     asks = cloud.ask_now(credentials, fleet) if fleet.devices else []
     if asks and _is_due(plans, "now", now, pace_of_now(asks, cloud.allowances(fleet))):
         due.append(Planned("now", asks))
-    if _is_due(plans, "alarms", now):
-        due.append(Planned("alarms", cloud.ask_alarms(credentials, fleet, Span(now - _ALARMS_LOOK_BACK, now))))
+    asks = cloud.ask_alarms(credentials, fleet, Span(now - _ALARMS_LOOK_BACK, now))
+    if asks and _is_due(plans, "alarms", now, pace_of_alarms(asks, cloud.allowances(fleet))):
+        due.append(Planned("alarms", asks))
     if fleet.devices:
         due += _closed_days(cloud, credentials, fleet, plans, now)
     return due
@@ -76,18 +80,27 @@ def due_plans(
 
 def next_due(plans: Mapping[tuple[str, str], Plan]) -> datetime | None:
     """When the first of the paced purposes may fall due again; None where nothing was planned yet."""
-    paced = [plan.planned_at + PACES[purpose] - _JITTER for (purpose, _), plan in plans.items() if purpose in PACES]
+    paced = [plan.planned_at + PACES[purpose] - JITTER for (purpose, _), plan in plans.items() if purpose in PACES]
     return min(paced, default=None)
 
 
 def pace_of_now(asks: Sequence[Ask], allowances: Iterable[Allowance]) -> timedelta:
     """How often the snapshot is taken: every five minutes, or as slowly as leaves half of each long budget to the rest."""
+    return _pace(asks, allowances, PACES["now"], _SHARE_OF_NOW)
+
+
+def pace_of_alarms(asks: Sequence[Ask], allowances: Iterable[Allowance]) -> timedelta:
+    """How often alarms are asked for: every half hour, or as slowly as takes a quarter of each long budget."""
+    return _pace(asks, allowances, PACES["alarms"], _SHARE_OF_ALARMS)
+
+
+def _pace(asks: Sequence[Ask], allowances: Iterable[Allowance], usual: timedelta, share: float) -> timedelta:
     calls = Counter(ask.interface for ask in asks)
-    slowest = PACES["now"].total_seconds()
+    slowest = usual.total_seconds()
     for rule in allowances:
         count = calls.total() if rule.interface == "*" else calls[rule.interface]
-        share = _SHARE_OF_NOW if rule.window_s >= _LONG_WINDOW_S else 1.0
-        slowest = max(slowest, count * rule.window_s / (rule.calls * share))
+        part = share if rule.window_s >= _LONG_WINDOW_S else 1.0
+        slowest = max(slowest, count * rule.window_s / (rule.calls * part))
     return timedelta(seconds=slowest)
 
 
@@ -97,8 +110,9 @@ def calls_of_a_day(cloud: Cloud, credentials: Credentials, fleet: PulledFleet, d
     snapshots = timedelta(days=1) / pace_of_now(asks, cloud.allowances(fleet))
     calls = Counter({interface: round(count * snapshots) for interface, count in Counter(ask.interface for ask in asks).items()})
     noon = datetime.combine(day, time(12), UTC)
-    alarms = Counter(ask.interface for ask in cloud.ask_alarms(credentials, fleet, Span(noon - _ALARMS_LOOK_BACK, noon)))
-    calls += Counter({interface: round(count * (timedelta(days=1) / PACES["alarms"])) for interface, count in alarms.items()})
+    asks = cloud.ask_alarms(credentials, fleet, Span(noon - _ALARMS_LOOK_BACK, noon))
+    lists = timedelta(days=1) / pace_of_alarms(asks, cloud.allowances(fleet))
+    calls += Counter({interface: round(count * lists) for interface, count in Counter(ask.interface for ask in asks).items()})
     calls += Counter(ask.interface for ask in [*cloud.ask_fleet(credentials), *cloud.ask_devices(credentials, fleet)])
     for zone in {plant.timezone for plant in fleet.plants}:
         days = PlannedDays(day - timedelta(days=PULLED_AGAIN - 1), day)
@@ -170,7 +184,7 @@ def _seconds(rule: Allowance, calls: int, taken: float) -> float:
 
 def _is_due(plans: Mapping[tuple[str, str], Plan], purpose: str, now: datetime, pace: timedelta | None = None) -> bool:
     last = plans.get((purpose, ""))
-    return last is None or now - last.planned_at >= (pace or PACES[purpose]) - _JITTER
+    return last is None or now - last.planned_at >= (pace or PACES[purpose]) - JITTER
 
 
 def _closed_days(

@@ -26,8 +26,9 @@ from include.sources.context import ParseContext
 from include.sources.fleet_registry import Registry, parse_registry
 from include.sources.unpack import Limits, unpack
 from include.steps.code_version import code_version
+from include.steps.each import each
 from include.steps.refusal import refuse
-from include.steps.registered import PLANT_KNOWN, SUBJECT_KNOWN, Outcome, Row, numbered
+from include.steps.registered import PLANT_KNOWN, SUBJECT_KNOWN, WITHIN_RATING, Outcome, Row, numbered
 from include.steps.vendor_fleet import note_defaults, upsert_vendor_fleet
 from include.warehouse import documents, fleet, readings
 from include.warehouse.engine import Connection, transaction
@@ -51,8 +52,10 @@ def register_landed(settings: Settings, *, now: datetime, run_id: str) -> dict[s
             pending = documents.read_pending(connection, FLEET_FEEDS)
         if not pending:
             break
-        for document_id, _ in pending:
-            total.update(register_document(settings, document_id, now=now, run_id=run_id))
+        each(
+            [document_id for document_id, _ in pending],
+            lambda document_id: total.update(register_document(settings, document_id, now=now, run_id=run_id)),
+        )
     return dict(total)
 
 
@@ -184,7 +187,17 @@ def _reopen_waiting(connection: Connection, tenant: fleet.Tenant, outcome: Outco
     receives = any((row["source"], row["plant_key"]) == ("drops", tenant.register_under) for row in plants)
     if tenant.unknown_devices == "register" and receives:
         replayed += reopen(SUBJECT_KNOWN, None)
-    return replayed
+    return replayed + reopen(WITHIN_RATING, _rated_anew(connection, tenant, outcome))
+
+
+def _rated_anew(connection: Connection, tenant: fleet.Tenant, outcome: Outcome) -> list[str]:
+    """Keys of those whose rating may be another now: plants, their devices, and devices that changed themselves."""
+    keys = {row["device_key"] for row in outcome.changed.get("device", ())}
+    for row in outcome.changed.get("plant", ()):
+        if row["capacity_kwp"] is not None or row["capacity_kw"] is not None:
+            of_plant = {"source": row["source"], "plant_key": row["plant_key"]}
+            keys |= {row["plant_key"], *fleet.read_device_keys(connection, tenant.tenant_id, **of_plant)}
+    return sorted(keys)
 
 
 def _reopen_misread(connection: Connection, tenant: fleet.Tenant, zones: Mapping[tuple[str, str], str]) -> int:

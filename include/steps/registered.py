@@ -12,18 +12,20 @@ from include.warehouse.engine import Connection
 
 SUBJECT_KNOWN: Final = "subject_known"
 PLANT_KNOWN: Final = "plant_known"
+WITHIN_RATING: Final = "power_within_rating"
 Row = dict[str, Any]
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What one document did so far. `new` has the rows by kind that were registered by it."""
+    """What one document did so far. `new` and `changed` have the rows by kind that were registered and changed by it."""
 
     parsed: int = 0
     inserted: int = 0
     updated: int = 0
     quarantined: list[documents.QuarantinedRow] = field(default_factory=list)
     new: dict[str, list[Row]] = field(default_factory=dict)
+    changed: dict[str, list[Row]] = field(default_factory=dict)
 
     def upsert(self, connection: Connection, kind: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Register rows of one kind and count what became of them."""
@@ -33,6 +35,7 @@ class Outcome:
         self.inserted += len(new)
         self.updated += len(changed) - len(new)
         self.new.setdefault(kind, []).extend(new)
+        self.changed.setdefault(kind, []).extend(row for row in changed if not row["is_new"])
 
     def reject(self, rejected: Iterable[Rejected]) -> None:
         """Set unreadable rows aside."""

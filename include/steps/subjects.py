@@ -60,14 +60,15 @@ class SubjectDirectory:
         zone_of = {subject.subject_id: subject.timezone for subject in self._known.values()}
         return {series_id: zone_of[subject_id] for (subject_id, _), series_id in self._series.items()}
 
-    def look_again(self, connection: Connection) -> list[str]:
-        """Read the zones of the known subjects once more, and tell which unknown ones are registered by now.
+    def look_again(self, connection: Connection) -> tuple[list[str], list[str]]:
+        """Read the known subjects once more; tells which unknown ones are registered by now, and whose rating is another.
 
         `connection` holds the tenant's lock, so what it finds cannot change before its transaction ends.
         """
         found = fleet.read_subjects(connection, self._tenant.tenant_id, self._kind, sorted(self._asked), self._source)
+        rated_anew = [key for key, known in self._known.items() if key in found and found[key].rated_kw != known.rated_kw]
         self._known |= {key: subject for key, subject in found.items() if key in self._known}
-        return sorted(found.keys() - self._known.keys())
+        return sorted(found.keys() - self._known.keys()), sorted(rated_anew)
 
     def name_of(self, series_id: int) -> tuple[str, str]:
         """(subject key, quantity) of a series met so far."""

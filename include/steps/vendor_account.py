@@ -1,9 +1,11 @@
 """One vendor account, ready to be called: its credentials, its sealed tokens, its counted budget."""
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Final
 
 from include.core.errors import NeedsHuman, Refused
@@ -16,7 +18,7 @@ from include.sources.vendor_hosts import base_url
 from include.sources.vendor_http import VendorHttp
 from include.sources.vendor_session import Cloud, Credentials, Session
 from include.warehouse import integrations, vendor_calls
-from include.warehouse.engine import transaction
+from include.warehouse.engine import Connection, transaction
 from include.warehouse.integrations import Integration
 from include.warehouse.vault import Vault
 
@@ -60,7 +62,7 @@ def open_account(
     http = VendorHttp(address)
     url, integration_id = settings.database_url, integration.integration_id
     budget = CountedBudget(url, integration_id, cloud.allowances(fleet), clock)
-    tokens = SealedTokens(url, integration_id, Vault(settings.vault_keys), clock)
+    tokens = SealedTokens(url, integration_id, Vault(settings.vault_keys), clock, credentials=given)
     return Account(integration, cloud, given, Session(cloud, http, given, tokens=tokens, budget=budget), budget)
 
 
@@ -129,10 +131,14 @@ class CountedBudget:
 
 
 class SealedTokens:
-    """The account's tokens in PostgreSQL: sealed, shared by all tasks, renewed by one at a time."""
+    """The account's tokens in PostgreSQL: sealed, shared by all tasks, renewed by one at a time.
 
-    def __init__(self, url: str, integration_id: int, vault: Vault, clock: Clock) -> None:
+    Those of other credentials are not good: they may be another account's.
+    """
+
+    def __init__(self, url: str, integration_id: int, vault: Vault, clock: Clock, *, credentials: Credentials) -> None:
         """Nothing is read yet."""
+        self._of = sha256(json.dumps(dict(credentials), sort_keys=True).encode()).hexdigest()
         self._url = url
         self._integration_id = integration_id
         self._vault = vault
@@ -158,22 +164,24 @@ class SealedTokens:
     def keep(self, tokens: Tokens) -> None:
         """Keep tokens that were traded for a code."""
         with transaction(self._url) as connection:
-            integrations.lock_tokens(connection, self._integration_id)
-            self._held = integrations.keep_tokens(
-                connection, self._integration_id, tokens, vault=self._vault, now=self._clock.now()
-            )
+            integrations.lock_account(connection, self._integration_id)
+            self._held = self._kept(connection, tokens)
 
     def _renewed(self, log_in: Callable[[Tokens | None], Tokens]) -> integrations.KeptTokens:
         with transaction(self._url) as connection:
-            integrations.lock_tokens(connection, self._integration_id)
+            integrations.lock_account(connection, self._integration_id)
             last = integrations.read_tokens(connection, self._integration_id)
             if last is not None and self._is_good(last):
                 return last
             tokens = log_in(None if last is None else integrations.open_tokens(last, self._vault))
-            return integrations.keep_tokens(connection, self._integration_id, tokens, vault=self._vault, now=self._clock.now())
+            return self._kept(connection, tokens)
+
+    def _kept(self, connection: Connection, tokens: Tokens) -> integrations.KeptTokens:
+        now = self._clock.now()
+        return integrations.keep_tokens(connection, self._integration_id, tokens, of=self._of, vault=self._vault, now=now)
 
     def _is_good(self, kept: integrations.KeptTokens) -> bool:
-        return kept.expires_at > self._clock.now()
+        return kept.expires_at > self._clock.now() and integrations.are_of(kept, self._vault, self._of)
 
 
 class LooseTokens:

@@ -86,6 +86,12 @@ def lock_document(connection: Connection, document_id: int) -> LandedDocument | 
     return LandedDocument(**row._mapping) if row else None
 
 
+def read_states(connection: Connection, document_ids: Sequence[int]) -> list[tuple[str, str | None]]:
+    """State and reason of documents; waits for whoever is at work on one of them."""
+    rows = connection.execute(query("documents", "read_states"), {"document_ids": list(document_ids)})
+    return [(row.state, row.reason) for row in rows]
+
+
 def read_small_answers(connection: Connection, document_ids: Sequence[int], *, most_bytes: int) -> list[LandedDocument]:
     """Those of the landed documents that are a vendor's readings of at most so many bytes at rest; nothing is locked."""
     parameters = {"document_ids": list(document_ids), "most_bytes": most_bytes}

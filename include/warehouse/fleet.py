@@ -108,6 +108,12 @@ def read_plant_keys(connection: Connection, tenant_id: int, source: str = "drops
     return set(connection.execute(query("fleet", "read_plant_keys"), parameters).scalars())
 
 
+def read_device_keys(connection: Connection, tenant_id: int, *, source: str, plant_key: str) -> set[str]:
+    """Keys of the devices of a plant."""
+    parameters = {"tenant_id": tenant_id, "source": source, "plant_key": plant_key}
+    return set(connection.execute(query("fleet", "read_device_keys"), parameters).scalars())
+
+
 def read_zones(connection: Connection, tenant_id: int) -> dict[tuple[str, str], str]:
     """IANA zone of every plant that the tenant has registered, by (source, plant key)."""
     rows = connection.execute(query("fleet", "read_zones"), {"tenant_id": tenant_id})

@@ -1,7 +1,7 @@
 """Accounts in vendor clouds: whose they are, what state they are in, their sealed credentials and tokens."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -30,6 +30,7 @@ class Integration:
     credentials: bytes | None = field(repr=False)
     account: Mapping[str, str]
     state: str
+    state_set_at: datetime
 
     @property
     def label(self) -> str:
@@ -117,9 +118,14 @@ def remember_account(connection: Connection, integration_id: int, account: Mappi
     connection.execute(query("integrations", "remember_account"), parameters)
 
 
-def set_state(connection: Connection, integration_id: int, state: str, *, reason: str | None, now: datetime) -> None:
-    """Make an account active, disabled or rejected, with the reason that the operator will read."""
-    parameters = {"integration_id": integration_id, "state": state, "reason": reason, "now": now}
+def set_state(
+    connection: Connection, integration_id: int, state: str, *, reason: str | None, now: datetime, since: datetime | None = None
+) -> None:
+    """Make an account active, disabled or rejected, with the reason that the operator will read.
+
+    Where `since` is given, only an account whose state was set then: what a person did meanwhile stays.
+    """
+    parameters = {"integration_id": integration_id, "state": state, "reason": reason, "now": now, "since": since}
     connection.execute(query("integrations", "set_state"), parameters)
 
 
@@ -133,9 +139,12 @@ def set_due(connection: Connection, integration_id: int, next_due_at: datetime) 
     connection.execute(query("integrations", "set_due"), {"integration_id": integration_id, "next_due_at": next_due_at})
 
 
-def read_due(connection: Connection, vendor: str, *, now: datetime, most: int) -> list[dict[str, Any]]:
-    """Active accounts of a vendor whose time has come, the longest waiting first: integration_id, label, connection_id."""
-    rows = connection.execute(query("integrations", "read_due"), {"vendor": vendor, "now": now, "most": most})
+def take_due(connection: Connection, vendor: str, *, now: datetime, again: datetime, most: int) -> list[dict[str, Any]]:
+    """Active accounts of a vendor whose time has come, the longest waiting first: integration_id, label, connection_id.
+
+    They fall due `again` then, unless whoever pulls them knows better.
+    """
+    rows = connection.execute(query("integrations", "take_due"), {"vendor": vendor, "now": now, "again": again, "most": most})
     return [dict(row._mapping) for row in rows]
 
 
@@ -162,9 +171,14 @@ def read_fleet(connection: Connection, integration_id: int) -> PulledFleet:
     )
 
 
-def lock_tokens(connection: Connection, integration_id: int) -> None:
-    """Be the only one who logs in until the transaction ends."""
-    connection.execute(query("integrations", "lock_tokens"), {"integration_id": integration_id})
+def let_go(connection: Connection, integration_id: int, *, listed: Iterable[str]) -> None:
+    """Pull plants that are not among the listed ones no longer, where the tenant has another active account of the vendor."""
+    connection.execute(query("integrations", "let_go"), {"integration_id": integration_id, "listed": sorted(listed)})
+
+
+def lock_account(connection: Connection, integration_id: int) -> None:
+    """Be the only one who logs in, plans or switches the account until the transaction ends."""
+    connection.execute(query("integrations", "lock_account"), {"integration_id": integration_id})
 
 
 def read_tokens(connection: Connection, integration_id: int) -> KeptTokens | None:
@@ -173,9 +187,11 @@ def read_tokens(connection: Connection, integration_id: int) -> KeptTokens | Non
     return None if row is None else KeptTokens(bytes(row.tokens), row.fingerprint, row.expires_at)
 
 
-def keep_tokens(connection: Connection, integration_id: int, tokens: Tokens, *, vault: Vault, now: datetime) -> KeptTokens:
-    """Seal and keep new tokens in place of the old ones."""
-    sealed = vault.seal({"access": tokens.access, "lives_s": tokens.lives_s, "more": dict(tokens.more)})
+def keep_tokens(
+    connection: Connection, integration_id: int, tokens: Tokens, *, of: str, vault: Vault, now: datetime
+) -> KeptTokens:
+    """Seal and keep new tokens in place of the old ones, with a digest `of` the credentials that they were made with."""
+    sealed = vault.seal({"access": tokens.access, "lives_s": tokens.lives_s, "more": dict(tokens.more), "of": of})
     kept = KeptTokens(sealed, sha256(sealed).hexdigest(), now + timedelta(seconds=tokens.lives_s))
     parameters = {
         "integration_id": integration_id,
@@ -190,7 +206,12 @@ def keep_tokens(connection: Connection, integration_id: int, tokens: Tokens, *, 
 
 def open_tokens(kept: KeptTokens, vault: Vault) -> Tokens:
     """The tokens themselves."""
-    return Tokens(**vault.open(kept.sealed))
+    return Tokens(**{name: value for name, value in vault.open(kept.sealed).items() if name != "of"})
+
+
+def are_of(kept: KeptTokens, vault: Vault, credentials: str) -> bool:
+    """Whether tokens were made with the credentials of this digest."""
+    return vault.open(kept.sealed).get("of") == credentials
 
 
 def end_tokens(connection: Connection, integration_id: int, fingerprint: str) -> None:

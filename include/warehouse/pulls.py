@@ -74,9 +74,11 @@ def add_asks(
     *,
     days: PlannedDays | None = None,
     now: datetime,
-) -> int:
-    """Put questions on the work list, in this order; one that waits already is not added. Returns how many are new."""
-    added = 0
+) -> None:
+    """Put questions on the work list, in this order.
+
+    One that waits already is not added, but where it speaks for more by now its answer will.
+    """
     for ask in asks:
         parameters = {
             "integration_id": integration_id,
@@ -88,8 +90,7 @@ def add_asks(
             "last_day": days and days.last,
             "now": now,
         }
-        added += connection.execute(query("pulls", "add_ask"), parameters).rowcount
-    return added
+        connection.execute(query("pulls", "add_ask"), parameters)
 
 
 def drop_waiting(connection: Connection, integration_id: int, purpose: str) -> None:
@@ -97,9 +98,10 @@ def drop_waiting(connection: Connection, integration_id: int, purpose: str) -> N
     connection.execute(query("pulls", "drop_waiting"), {"integration_id": integration_id, "purpose": purpose})
 
 
-def read_next(connection: Connection, integration_id: int, *, now: datetime) -> WaitingAsk | None:
-    """The most urgent question that may be asked now."""
-    row = connection.execute(query("pulls", "read_next"), {"integration_id": integration_id, "now": now}).one_or_none()
+def read_next(connection: Connection, integration_id: int, *, since: datetime, now: datetime) -> WaitingAsk | None:
+    """The most urgent question that may be asked now; None, too, where the account is not as it was `since`."""
+    parameters = {"integration_id": integration_id, "since": since, "now": now}
+    row = connection.execute(query("pulls", "read_next"), parameters).one_or_none()
     return None if row is None else WaitingAsk(row.pull_id, row.purpose, _from_json(row.ask), row.attempts)
 
 
@@ -113,9 +115,17 @@ def postpone_ask(connection: Connection, pull_id: int, *, until: datetime, reaso
     connection.execute(query("pulls", "postpone_ask"), {"pull_id": pull_id, "until": until, "reason": reason})
 
 
-def postpone_interface(connection: Connection, integration_id: int, interface: str, *, until: datetime, reason: str) -> None:
-    """Ask nothing of an interface (`*`: of any) before an instant."""
-    parameters = {"integration_id": integration_id, "interface": interface, "until": until, "reason": reason}
+def end_hopeless(connection: Connection, pull_id: int, *, reason: str, now: datetime) -> bool:
+    """Refuse a question that was asked often enough; False where the vendor has answered nothing else for an hour."""
+    parameters = {"pull_id": pull_id, "reason": reason, "now": now}
+    return connection.execute(query("pulls", "end_hopeless"), parameters).rowcount > 0
+
+
+def postpone_interface(
+    connection: Connection, integration_id: int, interface: str, *, until: datetime, reason: str, pull_id: int | None = None
+) -> None:
+    """Ask nothing of an interface (`*`: of any) before an instant, nor the one question that needs it beside its own."""
+    parameters = {"integration_id": integration_id, "interface": interface, "until": until, "reason": reason, "pull_id": pull_id}
     connection.execute(query("pulls", "postpone_interface"), parameters)
 
 
@@ -139,9 +149,16 @@ def read_backlog(
     return Backlog(row.waiting, row.next_at)
 
 
-def forget_old(connection: Connection, integration_id: int, *, before: datetime) -> None:
-    """Forget answered questions of the schedule that are older."""
+def is_due(connection: Connection, integration_id: int, purpose: str, *, now: datetime) -> bool:
+    """Whether a question of this purpose may be asked now."""
+    parameters = {"integration_id": integration_id, "purpose": purpose, "now": now}
+    return bool(connection.execute(query("pulls", "is_due"), parameters).scalar_one())
+
+
+def forget_old(connection: Connection, integration_id: int, *, before: datetime, moments_before: datetime) -> None:
+    """Forget questions that ended earlier; of snapshots and alarms, which are most of them, those answered earlier than that."""
     connection.execute(query("pulls", "forget_old"), {"integration_id": integration_id, "before": before})
+    connection.execute(query("pulls", "forget_moments"), {"integration_id": integration_id, "before": moments_before})
 
 
 def _as_json(ask: Ask) -> dict[str, Any]:

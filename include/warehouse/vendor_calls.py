@@ -42,20 +42,20 @@ def spend(
     return None
 
 
-def block(connection: Connection, integration_id: int, interface: str, *, until: datetime, reason: str) -> None:
+def block(connection: Connection, integration_id: int, interface: str, *, until: datetime, reason: str, now: datetime) -> None:
     """Note that the vendor refuses an interface (`*`: all) until an instant."""
-    parameters = {"integration_id": integration_id, "interface": interface, "until": until, "reason": reason}
+    parameters = {"integration_id": integration_id, "interface": interface, "until": until, "reason": reason, "now": now}
     connection.execute(query("vendor_calls", "block"), parameters)
 
 
-def blocks_in_a_row(connection: Connection, integration_id: int, interface: str) -> int:
-    """How often the vendor has refused an interface since it last answered."""
-    parameters = {"integration_id": integration_id, "interface": interface}
+def blocks_in_a_row(connection: Connection, integration_id: int, interface: str, *, now: datetime) -> int:
+    """How often the vendor has refused an interface since it last answered, and never a day apart."""
+    parameters = {"integration_id": integration_id, "interface": interface, "now": now}
     return connection.execute(query("vendor_calls", "read_block_times"), parameters).scalar_one_or_none() or 0
 
 
 def unblock(connection: Connection, integration_id: int, interface: str | None) -> None:
-    """Forget what the vendor refused: of one interface, or of all (None)."""
+    """Forget what the vendor refused: of one interface and of all together, or whatever it was (None)."""
     connection.execute(query("vendor_calls", "unblock"), {"integration_id": integration_id, "interface": interface})
 
 

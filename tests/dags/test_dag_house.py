@@ -144,7 +144,7 @@ def test_a_mail_server_without_a_sender_asks_for_a_person(monkeypatch: pytest.Mo
 
 
 def test_one_failure_holds_back_nothing_but_is_raised_in_the_end() -> None:
-    from dags.house import each
+    from include.steps.each import each
 
     seen: list[int] = []
 

@@ -47,13 +47,14 @@ def test_a_dag_says_what_it_does_reads_writes_and_what_to_do_if_it_fails(dag_bag
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
-def test_a_dag_is_tagged_owned_never_catches_up_and_runs_once_at_a_time(dag_bag: Any, name: str) -> None:
+def test_a_dag_is_tagged_owned_never_catches_up_and_its_runs_do_not_meet(dag_bag: Any, name: str) -> None:
     dag = dag_bag.dags[name]
 
     assert len(dag.tags) >= 2
     assert dag.owner == "heliograph"
     assert dag.catchup is False
-    assert dag.max_active_runs == 1
+    # An account that hangs must not keep the next run from the others: only one run works on an account.
+    assert dag.max_active_runs == (4 if dag.has_task("pull") else 1)
     assert dag.start_date.isoformat() == "2026-01-01T00:00:00+00:00"
 
 
@@ -66,7 +67,8 @@ def test_every_task_has_an_end_retries_by_recovery_and_a_pool_that_exists(dag_ba
         timeout = task.partial_kwargs["execution_timeout"] if task.is_mapped else task.execution_timeout
 
         assert type(policy).__name__ == "ByRecovery"
-        assert task.retries >= 4
+        # The work list asks again by itself; a retry would keep its run open.
+        assert (task.retries == 0) if task.task_id == "pull" else (task.retries >= 4)
         assert timeout.total_seconds() <= 7200
         assert task.pool in pools
 

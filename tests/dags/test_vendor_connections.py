@@ -148,6 +148,46 @@ def test_the_button_test_says_why_a_vendor_refuses(integrations: Any, monkeypatc
     assert connection.test_connection() == (False, "FusionSolar rejects the API user; correct it")
 
 
+@pytest.mark.parametrize(
+    ("path", "sent", "arrives"),
+    [
+        ("/api/v2/connections/test", {"connection_id": "acme__deye", "port": 0}, {"connection_id": "acme__deye"}),
+        ("/api/v2/connections/test", {"connection_id": "acme__deye", "port": 25}, {"connection_id": "acme__deye", "port": 25}),
+        ("/api/v2/connections/test", [0], [0]),
+        ("/api/v2/connections", {"connection_id": "acme__deye", "port": 0}, {"connection_id": "acme__deye", "port": 0}),
+    ],
+)
+def test_a_port_that_the_ui_makes_up_does_not_reach_airflows_test(path: str, sent: Any, arrives: Any) -> None:
+    from starlette.applications import Starlette
+    from starlette.middleware import Middleware
+    from starlette.responses import JSONResponse
+    from starlette.routing import Route
+    from starlette.testclient import TestClient
+
+    from plugins.portless_connections import PortlessPlugin
+
+    async def echo(request: Any) -> JSONResponse:
+        body = await request.body()
+        return JSONResponse({"read": json.loads(body), "length": int(request.headers["content-length"]) == len(body)})
+
+    middlewares = [Middleware(entry["middleware"]) for entry in PortlessPlugin.fastapi_root_middlewares]
+    client = TestClient(Starlette(routes=[Route(path, echo, methods=["POST"])], middleware=middlewares))
+
+    assert client.post(path, json=sent).json() == {"read": arrives, "length": True}
+
+
+def test_a_body_that_is_not_json_reaches_airflow_as_it_is() -> None:
+    from plugins.portless_connections import _without_port_zero
+
+    assert _without_port_zero(b"{port: 0") == b"{port: 0"
+
+
+def test_airflow_still_takes_port_zero_for_another_port() -> None:
+    from airflow.api_fastapi.core_api.routes.public.connections import _same_endpoint
+
+    assert not _same_endpoint(0, None), "plugins/portless_connections.py is not needed any more"
+
+
 def _backend() -> Any:
     from cli.run.airflow import airflow_environment
     from cli.run.secret_file import MAKERS

@@ -2,25 +2,19 @@
 
 import gzip
 import json
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from sqlalchemy import create_engine, text
 
-from cli.run.postgres import database_url, free_port, start, stop
-from cli.run.secret_file import read_pairs
 from include.core.documents import FEEDS
 from sandbox.sunshine import OUTAGES, Sunshine
 
 pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.postgres, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).resolve().parents[2]
-PORTS = ("POSTGRES_PORT", "AIRFLOW_PORT", "API_PORT", "SMTP_PORT", "SANDBOX_PORT")
 VENDORS = {"sungrow", "deye", "huawei"}
 DAYS = (
     "SELECT p.plant_key, r.local_date, r.energy_kwh FROM mart.rollup_day AS r JOIN fleet.series AS s USING (series_id) "
@@ -28,48 +22,8 @@ DAYS = (
 )
 
 
-class Installation:
-    """A home of its own on free ports."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("HELIOGRAPH_", "AIRFLOW_"))}
-        self.ports = {name: free_port() for name in PORTS}
-        self.environment |= {f"HELIOGRAPH_{name}": str(port) for name, port in self.ports.items()}
-        self.environment["HELIOGRAPH_HOME"] = str(home)
-
-    def run(self) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", "from cli.main import app; app()", "run", "--once"]
-        return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=600)
-
-    def read(self, *queries: str) -> list[pd.DataFrame]:
-        """Answers from the warehouse, which is started for the occasion."""
-        secrets = read_pairs(self.home / "secrets.env")
-        port = self.ports["POSTGRES_PORT"]
-        server = start(
-            self.home / "pg", port=port, password=secrets["POSTGRES_PASSWORD"], log=self.home / "logs" / "postgres.log"
-        )
-        try:
-            engine = create_engine(database_url(port, "heliograph", "heliograph", secrets["HELIOGRAPH_DB_PASSWORD"]))
-            with engine.connect() as connection:
-                return [pd.read_sql(text(query), connection) for query in queries]
-        finally:
-            engine.dispose()
-            stop(server)
-
-
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    return Installation(tmp_path_factory.mktemp("house") / "home")
-
-
-@pytest.fixture(scope="module")
-def first_run(installation: Installation) -> subprocess.CompletedProcess[str]:
-    return installation.run()
-
-
-@pytest.fixture(scope="module")
-def warehouse(installation: Installation, first_run: subprocess.CompletedProcess[str]) -> dict[str, pd.DataFrame]:
+def warehouse(installation, first_run) -> dict[str, pd.DataFrame]:
     names = {
         "loads": "SELECT d.feed, d.state, l.* FROM landing.document AS d LEFT JOIN landing.load AS l USING (document_id)",
         "days": DAYS,
@@ -205,24 +159,22 @@ def test_report_figures_equal_the_sum_of_the_days(warehouse):
         assert figures["headline"]["energy_kwh"] == pytest.approx(days[in_period]["energy_kwh"].sum(), abs=1e-3)
 
 
-def test_a_second_run_finds_its_data_and_adds_nothing(installation, warehouse):
-    again = installation.run()
-    loads, days, repeated, outbox = installation.read(
+def test_nothing_keeps_running_afterwards(installation, first_run):
+    left = subprocess.run(["pgrep", "-f", str(installation.home)], capture_output=True, text=True).stdout.split()
+
+    assert left == []
+
+
+def test_a_second_run_finds_its_data_adds_nothing_and_serves(warehouse, serving):
+    loads, days, repeated, outbox = serving.read(
         "SELECT load_id FROM landing.load JOIN landing.document USING (document_id) WHERE integration_id IS NULL",
         DAYS,
         "SELECT purpose, interface FROM ops.pull WHERE purpose = 'days' GROUP BY 1, 2, ask_key HAVING count(*) > 1",
         "SELECT state, message_id FROM ops.outbox",
     )
 
-    assert again.returncode == 0, again.stdout[-3000:] + again.stderr[-3000:]
     first = warehouse["loads"].dropna(subset=["load_id"])
     assert len(loads) == first["feed"].isin(FEEDS).sum()
     assert len(repeated) == 0
     pd.testing.assert_frame_equal(days, warehouse["days"], check_exact=True)
     assert len(outbox) == len(warehouse["outbox"])
-
-
-def test_nothing_keeps_running_afterwards(installation, first_run):
-    left = subprocess.run(["pgrep", "-f", str(installation.home)], capture_output=True, text=True).stdout.split()
-
-    assert left == []

@@ -14,6 +14,7 @@ from include.core.settings import Settings
 from include.quality.rules import RULES
 from include.sources.numbers import NO_READING, SENTINELS
 from include.sources.registry_fields import ALIASES, DEVICE_KINDS
+from sandbox.faults import KINDS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md"), REPOSITORY / "samples" / "README.md"])
@@ -193,6 +194,25 @@ def test_every_rule_and_quantity_is_documented():
     words = set(quoted(page("docs/data-model.md")))
 
     assert set(RULES) | set(QUANTITIES) <= words
+
+
+def test_every_fault_of_the_vendors_clouds_has_a_row_with_its_vendors_and_its_tests():
+    table = page("docs/vendors.md").partition("## Faults and reactions")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines() if line.startswith("| `")]
+
+    vendors = {row[0].strip("`| "): row[2].lower() for row in rows}
+
+    assert vendors == {kind.name: "all" if len(kind.vendors) == 3 else ", ".join(kind.vendors) for kind in KINDS.values()}
+    assert all(len(row) == 5 and row[4].strip("| ") for row in rows)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_every_test_that_a_page_names_exists(path):
+    named = re.findall(r"`(?:[\w/]+/)?(\w+\.py)::(test_\w+)`", path.read_text(encoding="utf-8"))
+
+    for file, name in named:
+        found = [test for test in REPOSITORY.glob(f"tests/**/{file}") if f"def {name}(" in test.read_text(encoding="utf-8")]
+        assert found, f"{name_of(path)} names {file}::{name}, which does not exist"
 
 
 def test_every_table_is_documented_with_all_its_columns():

@@ -34,6 +34,9 @@ JOIN fleet.tenant AS t USING (tenant_id)
 WHERE d.document_id = :document_id AND d.state = 'landed'
 FOR UPDATE OF d SKIP LOCKED;
 
+-- name: read_states
+SELECT state, reason FROM landing.document WHERE document_id = ANY (:document_ids) ORDER BY document_id FOR SHARE;
+
 -- name: read_small_answers
 SELECT
     d.document_id, d.tenant_id, t.slug AS tenant, d.feed, d.original_name, d.sha256, d.uri, d.stored_bytes, d.received_at,

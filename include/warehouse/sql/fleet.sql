@@ -87,6 +87,12 @@ RETURNING plant_id, (xmax = 0) AS is_new;
 -- name: read_plant_keys
 SELECT plant_key FROM fleet.plant WHERE tenant_id = :tenant_id AND source = :source;
 
+-- name: read_device_keys
+SELECT d.device_key
+FROM fleet.device AS d
+JOIN fleet.plant AS p USING (plant_id)
+WHERE p.tenant_id = :tenant_id AND p.source = :source AND p.plant_key = :plant_key;
+
 -- name: read_plants
 SELECT
     p.plant_id, p.tenant_id, p.source, p.plant_key, p.name, p.timezone, p.city, p.latitude, p.longitude, p.capacity_kwp, p.capacity_kw,

@@ -8,7 +8,8 @@ WHERE i.vendor = EXCLUDED.vendor
 RETURNING integration_id;
 
 -- name: read_integration
-SELECT i.integration_id, i.tenant_id, t.slug AS tenant, t.timezone, i.vendor, i.name, i.connection_id, i.credentials, i.account, i.state
+SELECT i.integration_id, i.tenant_id, t.slug AS tenant, t.timezone, i.vendor, i.name, i.connection_id, i.credentials, i.account, i.state,
+    i.state_set_at
 FROM fleet.integration AS i
 JOIN fleet.tenant AS t USING (tenant_id)
 WHERE
@@ -34,7 +35,7 @@ WHERE integration_id = :integration_id AND account IS DISTINCT FROM CAST(:accoun
 -- name: set_state
 UPDATE fleet.integration
 SET state = :state, reason = CAST(:reason AS text), state_set_at = :now, next_due_at = :now
-WHERE integration_id = :integration_id;
+WHERE integration_id = :integration_id AND (CAST(:since AS timestamptz) IS NULL OR state_set_at = :since);
 
 -- name: note_answer
 UPDATE fleet.integration SET last_answer_at = :now WHERE integration_id = :integration_id;
@@ -42,13 +43,26 @@ UPDATE fleet.integration SET last_answer_at = :now WHERE integration_id = :integ
 -- name: set_due
 UPDATE fleet.integration SET next_due_at = :next_due_at WHERE integration_id = :integration_id;
 
--- name: read_due
-SELECT i.integration_id, t.slug || '/' || i.name AS label, i.connection_id
-FROM fleet.integration AS i
+-- name: take_due
+-- Whoever is handed out goes to the end of the line, so that accounts whose pull cannot even begin do not stand in the others' way.
+-- One that is locked is about to log in: somebody asks it already.
+WITH due AS (
+    SELECT integration_id, next_due_at
+    FROM fleet.integration
+    WHERE vendor = :vendor AND state = 'active' AND next_due_at <= :now
+    ORDER BY next_due_at, integration_id
+    LIMIT :most
+    FOR NO KEY UPDATE SKIP LOCKED
+), taken AS (
+    UPDATE fleet.integration AS i SET next_due_at = :again
+    FROM due
+    WHERE i.integration_id = due.integration_id
+    RETURNING i.integration_id, i.tenant_id, i.name, i.connection_id, due.next_due_at
+)
+SELECT taken.integration_id, t.slug || '/' || taken.name AS label, taken.connection_id
+FROM taken
 JOIN fleet.tenant AS t USING (tenant_id)
-WHERE i.vendor = :vendor AND i.state = 'active' AND i.next_due_at <= :now
-ORDER BY i.next_due_at, i.integration_id
-LIMIT :most;
+ORDER BY taken.next_due_at, taken.integration_id;
 
 -- name: read_labels
 SELECT i.integration_id, t.slug || '/' || i.name AS label, i.connection_id
@@ -66,6 +80,15 @@ FROM fleet.device AS d
 JOIN fleet.plant AS p USING (plant_id)
 WHERE p.integration_id = :integration_id AND d.vendor_type IS NOT NULL
 ORDER BY d.device_key;
+
+-- name: let_go
+-- The account that lists them takes them with its next list.
+UPDATE fleet.plant AS p SET integration_id = NULL
+FROM fleet.integration AS i
+JOIN fleet.integration AS o USING (tenant_id, vendor)
+WHERE
+    i.integration_id = :integration_id AND o.integration_id <> i.integration_id AND o.state = 'active'
+    AND p.integration_id = i.integration_id AND p.plant_key <> ALL (:listed);
 
 -- name: list_integrations
 SELECT
@@ -92,8 +115,8 @@ JOIN fleet.tenant AS t USING (tenant_id)
 WHERE CAST(:tenant AS text) IS NULL OR t.slug = :tenant
 ORDER BY t.slug, i.name;
 
--- name: lock_tokens
--- One login at a time. Not FOR UPDATE: counting the login's calls refers to this row from another transaction.
+-- name: lock_account
+-- One at a time logs in, plans, or switches the account. Not FOR UPDATE: counting the login's calls refers to this row from another transaction.
 SELECT 1 FROM fleet.integration WHERE integration_id = :integration_id FOR NO KEY UPDATE;
 
 -- name: read_tokens

@@ -11,17 +11,20 @@ VALUES (:integration_id, :purpose, :timezone, :now, :last_day)
 ON CONFLICT (integration_id, purpose, timezone) DO UPDATE SET planned_at = EXCLUDED.planned_at, ends_on = EXCLUDED.ends_on;
 
 -- name: add_ask
--- The same question waits only once.
-INSERT INTO ops.pull (integration_id, purpose, interface, ask_key, ask, starts_on, ends_on, due_at, planned_at)
+-- The same question waits only once. Its answer may be the word about more by now than when it was planned.
+INSERT INTO ops.pull AS p (integration_id, purpose, interface, ask_key, ask, starts_on, ends_on, due_at, planned_at)
 VALUES (:integration_id, :purpose, :interface, :ask_key, CAST(:ask AS jsonb), :first_day, :last_day, :now, :now)
-ON CONFLICT (integration_id, ask_key) WHERE state = 'waiting' DO NOTHING;
+ON CONFLICT (integration_id, ask_key) WHERE state = 'waiting'
+    DO UPDATE SET ask = EXCLUDED.ask WHERE EXCLUDED.ask -> 'span' ->> 1 > p.ask -> 'span' ->> 1;
 
 -- name: drop_waiting
 DELETE FROM ops.pull WHERE integration_id = :integration_id AND purpose = :purpose AND state = 'waiting';
 
 -- name: read_next
+-- None once a person switched or changed the account: whoever asks has old credentials, or should not ask at all.
 SELECT pull_id, purpose, ask, attempts FROM ops.pull
 WHERE integration_id = :integration_id AND state = 'waiting' AND due_at <= :now
+    AND (SELECT i.state = 'active' AND i.state_set_at = :since FROM fleet.integration AS i WHERE i.integration_id = :integration_id)
 ORDER BY array_position(ARRAY['fleet', 'now', 'alarms', 'days', 'backfill'], purpose), pull_id
 LIMIT 1;
 
@@ -31,9 +34,18 @@ UPDATE ops.pull SET state = :state, reason = CAST(:reason AS text), ended_at = :
 -- name: postpone_ask
 UPDATE ops.pull SET attempts = attempts + 1, due_at = :until, reason = :reason WHERE pull_id = :pull_id;
 
+-- name: end_hopeless
+-- A question that fails again and again while the vendor answers others.
+UPDATE ops.pull AS p
+SET state = 'refused', reason = CAST(:reason AS text), ended_at = :now, attempts = attempts + 1
+FROM fleet.integration AS i
+WHERE
+    p.pull_id = :pull_id AND i.integration_id = p.integration_id
+    AND i.last_answer_at > CAST(:now AS timestamptz) - interval '1 hour';
+
 -- name: postpone_interface
 UPDATE ops.pull SET due_at = greatest(due_at, :until), reason = :reason
-WHERE integration_id = :integration_id AND state = 'waiting' AND (:interface = '*' OR interface = :interface);
+WHERE integration_id = :integration_id AND state = 'waiting' AND (:interface = '*' OR interface = :interface OR pull_id = :pull_id);
 
 -- name: take_up_again
 -- A person acted: what waits is due, and what was refused is asked again.
@@ -65,6 +77,16 @@ WHERE integration_id = :integration_id AND state = 'waiting'
     AND (CAST(:purpose AS text) IS NULL OR purpose = :purpose)
     AND (CAST(:first_day AS date) IS NULL OR (starts_on <= :last_day AND ends_on >= :first_day));
 
+-- name: is_due
+SELECT EXISTS (
+    SELECT 1 FROM ops.pull WHERE integration_id = :integration_id AND state = 'waiting' AND purpose = :purpose AND due_at <= :now
+);
+
 -- name: forget_old
 -- What was asked long ago; a waiting question is never forgotten.
-DELETE FROM ops.pull WHERE integration_id = :integration_id AND state <> 'waiting' AND ended_at < :before AND purpose <> 'backfill';
+DELETE FROM ops.pull WHERE integration_id = :integration_id AND state <> 'waiting' AND ended_at < :before;
+
+-- name: forget_moments
+-- What was asked every few minutes, and answered: nearly all of the list.
+DELETE FROM ops.pull
+WHERE integration_id = :integration_id AND purpose IN ('now', 'alarms') AND state = 'done' AND ended_at < :before;

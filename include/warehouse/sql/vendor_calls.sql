@@ -23,14 +23,16 @@ INSERT INTO ops.vendor_call (integration_id, interface, called_at) VALUES (:inte
 DELETE FROM ops.vendor_call WHERE integration_id = :integration_id AND called_at < :before;
 
 -- name: block
--- A refusal soon after the last one was over counts on.
+-- A refusal within a day after the last one was over counts on.
 INSERT INTO ops.vendor_block AS b (integration_id, interface, ends_at, reason)
 VALUES (:integration_id, :interface, :until, :reason)
-ON CONFLICT (integration_id, interface) DO UPDATE SET ends_at = EXCLUDED.ends_at, reason = EXCLUDED.reason, times = b.times + 1
-RETURNING times;
+ON CONFLICT (integration_id, interface) DO UPDATE SET
+    ends_at = EXCLUDED.ends_at, reason = EXCLUDED.reason,
+    times = CASE WHEN b.ends_at > CAST(:now AS timestamptz) - interval '1 day' THEN b.times + 1 ELSE 1 END;
 
 -- name: read_block_times
-SELECT times FROM ops.vendor_block WHERE integration_id = :integration_id AND interface = :interface;
+SELECT times FROM ops.vendor_block WHERE integration_id = :integration_id AND interface = :interface AND ends_at > CAST(:now AS timestamptz) - interval '1 day';
 
 -- name: unblock
-DELETE FROM ops.vendor_block WHERE integration_id = :integration_id AND (CAST(:interface AS text) IS NULL OR interface = :interface);
+-- Whom one interface answers is let in: what was refused to the account as a whole is over, too.
+DELETE FROM ops.vendor_block WHERE integration_id = :integration_id AND (CAST(:interface AS text) IS NULL OR interface IN (:interface, '*'));

@@ -241,7 +241,7 @@ def test_a_token_that_ended_is_replaced_once(clouds, account):
     [
         *((code, TokenEnded, None) for code in ("2101017", "2101019")),
         ("2101002", TooFrequent, 60),
-        ("2101010", AllowanceGone, None),
+        ("2101010", AllowanceGone, 60),
         *((code, NotPermitted, None) for code in ("2101003", "2101023")),
         *((code, Rejected, None) for code in ("2101009", "2101018", "2101021", "2101025")),
         *((f"21010{rest}", Unanswerable, None) for rest in ("05", "06", "07", "08", "12", "13", "14", "15", "26", "31", "32")),

@@ -840,7 +840,7 @@ def test_nulls_are_counted_and_unreadable_values_and_times_are_kept_for_quaranti
 
     body = document("getDevHistoryKpi", rows)
 
-    (frame,) = frames_of([body])
+    frame = frames_of([body])[0].sort_values("row_number")
     assert missing(body) == 1
     assert [(row.row_number, row.quantity) for row in frame.itertuples() if row.raw is not None] == [
         (2, "ac_power_kw"),
@@ -865,6 +865,14 @@ def test_states_are_told_where_they_change_in_the_order_of_time():
         (15, "on grid"),
         (20, "1234"),
     ]
+
+
+def test_a_state_at_no_readable_time_hides_none_of_those_that_have_one():
+    lost = {**frame_row(at(12), inverter_state=512), "collectTime": "yesterday"}
+
+    (frame,) = frames_of([document("getDevHistoryKpi", [lost, frame_row(at(12, 5), inverter_state=512)])])
+
+    assert sorted(zip(frame["row_number"], frame["state"], strict=True)) == [(1, "on grid"), (2, "on grid")]
 
 
 def test_rows_that_come_twice_are_readings_twice():

@@ -465,6 +465,20 @@ def test_a_refresh_token_is_traded_once_and_the_new_one_is_kept(clouds):
     assert CLOUD.log_in(post, OWNERS, second).access
 
 
+@pytest.mark.parametrize(
+    ("host", "page"),
+    [
+        ("europe", "https://web3.isolarcloud.eu/?state=demo__owners#/authorized-app?cloudId=3"),
+        ("australia", "https://auweb3.isolarcloud.com/?state=demo__owners#/authorized-app?cloudId=7"),
+        ("http://127.0.0.1:9100", "http://127.0.0.1:9100/?state=demo__owners#/authorized-app?cloudId=1"),
+    ],
+)
+def test_owners_consent_on_the_page_of_their_region(host, page):
+    wanted = f"{page}&applicationId=4711&redirectUrl=https%3A%2F%2Fexample.org%2Fback"
+
+    assert CLOUD.consent_page({**OWNERS, "host": host}, "demo__owners") == wanted
+
+
 def test_without_consent_the_account_is_not_authorised_yet():
     with pytest.raises(Rejected, match=r"not authorised yet.*helio integration authorize"):
         CLOUD.log_in(lambda interface, call: pytest.fail("nothing may be called"), OWNERS, None)
@@ -531,7 +545,7 @@ def reply(data, status=200, **headers):
     [
         ("E00003", TokenEnded, None), ("E901", TooFrequent, 60), ("E999", AllowanceGone, 3600), ("E998", AllowanceGone, None),
         ("E916", TooFrequent, 600), ("-1", TryLater, None), ("E994", TryLater, None), ("E997", TryLater, None),
-        ("E903", TryLater, 600),
+        ("E903", TryLater, 600), ("E777", TryLater, None),
     ],
 )  # fmt: skip
 def test_a_code_that_passes_says_when_to_ask_again(code, error, after_s):
@@ -546,7 +560,7 @@ def test_a_code_that_passes_says_when_to_ask_again(code, error, after_s):
     [
         ("E00000 E00001 E911 E912 E913 E914 E918 E919 E902 E904 E910", Rejected),
         ("E900", NotPermitted),
-        ("009 010 001 002 003 011 E777", Unanswerable),
+        ("009 010 000 001 002 003 011", Unanswerable),
     ],
 )
 def test_a_code_that_stays_is_told_apart_by_who_must_act(codes, error):
@@ -704,6 +718,35 @@ def test_watts_become_kilowatts_and_a_status_its_name_where_it_changes():
     assert set(frame.row_number) == {1, 3, 4}
 
 
+def test_states_change_in_the_order_of_time_whatever_the_order_of_rows():
+    codes = {"120000": "64", "120500": "64", "121000": "256", "121500": "64"}
+    rows = [{"time_stamp": f"20260614{clock}", "p29": code} for clock, code in codes.items()]
+
+    frame = frame_of(minutes(INVERTER, [rows[2], rows[0], rows[3], rows[1]]))
+
+    assert series(frame, INVERTER, "state") == {
+        datetime(2026, 6, 14, 15, 0, tzinfo=UTC): "on grid",
+        datetime(2026, 6, 14, 15, 10, tzinfo=UTC): "fault",
+        datetime(2026, 6, 14, 15, 15, tzinfo=UTC): "on grid",
+    }
+
+
+def test_a_null_for_a_whole_device_or_point_says_nothing():
+    device = minutes(INVERTER, None)
+    ask = Ask(
+        "getDevicePointsDayMonthYearDataList",
+        {"start_time": "20260614", "end_time": "20260614", "data_type": "2"},
+        "devices",
+        None,
+        (INVERTER,),
+    )
+
+    odd = (device, answer(ask, {INVERTER: None}), answer(ask, {INVERTER: {"p1": None}}))
+    assert [list(CLOUD.parse(landed, CONTEXT)) for landed in odd] == [
+        [], [], [],
+    ]  # fmt: skip
+
+
 def test_a_null_is_missing_and_a_point_that_is_not_there_says_nothing():
     landed = minutes(INVERTER, [{"time_stamp": "20260614120000", "p24": None, "p1": "--", "p2": "5000"}])
 
@@ -727,6 +770,7 @@ def test_a_row_whose_time_or_value_cannot_be_read_is_kept_with_its_record():
         )
     )
 
+    frame = frame.sort_values("row_number", ignore_index=True)
     assert frame.row_number.tolist() == [1, 2, 4, 5]
     assert frame.measured_at.isna().tolist() == [True, True, False, True]
     assert json.loads(frame.raw[0]) == {"time_stamp": "202606141200", "p24": "1000"}

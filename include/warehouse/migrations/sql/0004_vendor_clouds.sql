@@ -50,7 +50,11 @@ CREATE TABLE ops.pull (
     ended_at       timestamptz
 );
 CREATE UNIQUE INDEX pull_waiting_once ON ops.pull (integration_id, ask_key) WHERE state = 'waiting';
+CREATE INDEX pull_in_turn ON ops.pull (
+    integration_id, array_position(ARRAY['fleet', 'now', 'alarms', 'days', 'backfill'], purpose), pull_id
+) WHERE state = 'waiting';
 CREATE INDEX ON ops.pull (integration_id, purpose, ended_at) WHERE state <> 'waiting';
+CREATE INDEX ON ops.pull (integration_id) WHERE state = 'refused';
 COMMENT ON TABLE ops.pull IS 'the work list of the vendor pulls: one row per question to ask; nothing about progress lives elsewhere';
 COMMENT ON COLUMN ops.pull.ask IS 'interface, body, kind, span, subjects; never a key, token or password';
 COMMENT ON COLUMN ops.pull.starts_on IS 'with ends_on: local days of the plan that asked, both included';
