@@ -7,6 +7,7 @@ number or text, days are dates of the station's own zone. Errors come with HTTP 
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -81,6 +82,9 @@ _ALERT_SPAN: Final = timedelta(days=180)
 _DAY_S: Final = 86_400
 _LONGEST_TOKEN_S: Final = 50 * _DAY_S
 _FRAMES, _DAYS, _MONTHS = 1, 2, 3
+_FRAMES_PER_CALL: Final = 1400
+_DENSE_S: Final = 200.0
+"""Frames that follow each other faster than this [s] are not those of five minutes."""
 
 _INVERTERS: Final = ("INVERTER", "MICRO_INVERTER", "MICRO_STORAGE_IN_ONE")
 _KINDS: Final[Mapping[str, str]] = {
@@ -462,11 +466,19 @@ def _fetch_frames(session: SessionLike, ask: Ask) -> list[Answer]:
     """Frames of some days at once; day by day where the device or the cloud does not do that."""
     given = {name: value for name, value in ask.body.items() if name not in {"days", "measurePoints"}}
     points = _Points(session, ask.body["deviceSn"], ask.body["measurePoints"])
-    try:
-        return _with_points(session, _DEVICE_RAW, [given], points)
-    except (_PointUnknown, _DeviceRefuses, _Broken):
-        day = {"deviceSn": ask.body["deviceSn"], "granularity": _FRAMES, "endAt": None}
-        return _with_points(session, _DEVICE_HISTORY, [{**day, "startAt": start} for start in ask.body["days"]], points)
+    with suppress(_PointUnknown, _DeviceRefuses, _Broken):
+        answers = _with_points(session, _DEVICE_RAW, [given], points)
+        if len(ask.body["days"]) == 1 or not _is_cut(_rows(answers[0].data, _DEVICE_RAW)):
+            return answers
+    day = {"deviceSn": ask.body["deviceSn"], "granularity": _FRAMES, "endAt": None}
+    return _with_points(session, _DEVICE_HISTORY, [{**day, "startAt": start} for start in ask.body["days"]], points)
+
+
+def _is_cut(rows: Sequence[Any]) -> bool:
+    """Whether frames that come each minute may have been too many for one answer, which ends after about 1440 of them."""
+    times = [numbers.number(row.get("time")) for row in rows if isinstance(row, dict)]
+    known = [time for time in times if time is not None and math.isfinite(time)]
+    return len(known) >= _FRAMES_PER_CALL and max(known) - min(known) < _DENSE_S * len(known)
 
 
 class _Points:

@@ -11,6 +11,7 @@ import msgspec
 from include.core.errors import BadDocument, Refused
 from include.core.pulls import AnswerKind, Ask
 from include.core.span import Span
+from include.sources import names
 from include.sources.json_text import check_nesting
 
 MAX_NESTING: Final = 32
@@ -65,7 +66,7 @@ def _asked(head: bytes) -> tuple[str, Ask]:
             f"the first line does not say what was asked of the vendor ({error}); the document is no answer"
         ) from error
     is_ask = isinstance(ask.interface, str) and isinstance(ask.body, dict) and ask.kind in get_args(AnswerKind)
-    if not is_ask or not all(isinstance(text, str) for text in (vendor, *ask.subjects)):
+    if not is_ask or not isinstance(said["subjects"], list) or not all(names.text(key) == key for key in (vendor, *ask.subjects)):
         raise BadDocument("the first line says something else than what was asked of a vendor; the document is no answer")
     return vendor, ask
 

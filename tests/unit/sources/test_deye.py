@@ -706,6 +706,35 @@ def test_raw_history_that_a_device_refuses_is_asked_day_by_day(said):
     assert readings(*(pack("deye", FRAME_ASK, answer.raw) for answer in answers)) == {("7", "ac_power_kw"): {NOON: 1.0}}
 
 
+@pytest.mark.parametrize(("step_s", "calls"), [(60, 3), (300, 1)])
+def test_frames_of_each_minute_are_asked_day_by_day_where_one_answer_may_not_hold_them(step_s, calls):
+    frames = [{"time": str(NOON_S + step_s * number), "itemList": []} for number in range(1440)]
+    session = Told(
+        device__historyRaw=[ok(deviceSn="7", dataList=frames)],
+        device__history=[ok(deviceSn="7", dataList=[]), ok(deviceSn="7", dataList=[ROW])],
+    )
+
+    CLOUD.fetch(session, FRAME_ASK)
+
+    assert len(session.asked) == calls
+
+
+def test_the_exception_of_an_ended_token_is_one_unless_the_question_itself_is_its_cause():
+    told = {interface: verdict_of_broken(interface) for interface in ("station/list", "account/token", "device/historyRaw")}
+
+    assert {interface: isinstance(error, TokenEnded) for interface, error in told.items()} == {
+        "station/list": True,
+        "account/token": False,
+        "device/historyRaw": False,
+    }
+
+
+def verdict_of_broken(interface):
+    with pytest.raises(TryLater) as caught:
+        CLOUD.verdict(interface, Reply(500, {}, BROKEN))
+    return caught.value
+
+
 def test_day_by_day_gives_the_same_readings(clouds, account):
     fleet = PulledFleet(FLEET.plants[1:2], FLEET.devices_of("INVERTER")[3:4])
     asks = CLOUD.ask_days(ACCOUNT, fleet, date(2026, 3, 28), date(2026, 3, 30), True)
