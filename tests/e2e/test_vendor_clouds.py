@@ -8,13 +8,19 @@ import subprocess
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default as default_policy
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 import requests
+from fpdf import FPDF
+from pypdf import PdfReader
 from sqlalchemy import create_engine, text
 
 from cli.run.demo import DEMO
@@ -414,7 +420,30 @@ def ended(installation, went_on, tokens) -> dict[str, Any]:
     status = installation.interrupt()
     for number, file in enumerate(sorted((installation.home / "landing").rglob("*.gz"))):
         (folder / f"landed-{number}").write_bytes(gzip.decompress(file.read_bytes()))
+    for number, mail in enumerate(mails(installation)):
+        (folder / f"mail-{number}").write_bytes(b"\n".join(readable(mail)))
+    for number, report in enumerate(sorted(installation.home.rglob("*.pdf"))):
+        (folder / f"report-{number}").write_bytes(words(report.read_bytes()))
     return {"status": status, "folder": folder}
+
+
+def mails(installation: Installation) -> list[Path]:
+    return sorted((installation.home / "mail").rglob("*.eml"))
+
+
+def readable(mail: Path) -> Iterator[bytes]:
+    """A mail's headers and parts decoded: base64 of a PDF holds rows of one letter that look like the sandbox's app key."""
+    for part in message_from_bytes(mail.read_bytes(), policy=default_policy).walk():
+        yield from (f"{name}: {value}".encode() for name, value in part.items())
+        content = part.get_payload(decode=True)
+        if isinstance(content, bytes):
+            yield content
+            yield words(content) if part.get_content_type() == "application/pdf" else b""
+
+
+def words(pdf: bytes) -> bytes:
+    reader = PdfReader(BytesIO(pdf))
+    return repr((dict(reader.metadata or {}), [page.extract_text() for page in reader.pages])).encode()
 
 
 def test_ctrl_c_ends_a_run_that_serves_well_and_nothing_keeps_running(installation, ended):
@@ -427,7 +456,7 @@ def test_ctrl_c_ends_a_run_that_serves_well_and_nothing_keeps_running(installati
 def test_no_secret_stands_anywhere_in_clear(installation, ended, tokens, tmp_path):
     named = secrets_of(installation, tokens)
     folders = [installation.home, installation.said, ended["folder"]]
-    allowed = {installation.home / "secrets.env", installation.home / "airflow" / "airflow.cfg"}
+    allowed = {installation.home / "secrets.env", installation.home / "airflow" / "airflow.cfg", *mails(installation)}
     wanted = {form for secret in named.values() for form in forms(secret)}
 
     leaks = {
@@ -447,7 +476,8 @@ def test_no_secret_stands_anywhere_in_clear(installation, ended, tokens, tmp_pat
     [
         ("typed-huawei", ["heliograph.sql", "airflow.sql", "logs/tasks", "said"]),
         ("NE=50331701", ["heliograph.sql", "evidence/landed", "pg/base"]),
-        ("reports@heliograph.example", ["mail"]),
+        ("reports@heliograph.example", ["evidence/mail"]),
+        ("Heliograph", ["evidence/mail", "evidence/report"]),
     ],
 )
 def test_the_search_finds_what_is_no_secret_everywhere(installation, ended, tmp_path, public, places):
@@ -464,3 +494,20 @@ def test_the_search_knows_a_secret_in_other_forms(write, before):
     written = write(f"{before}planted-secret{before}")
 
     assert any(form in written for form in forms("planted-secret"))
+
+
+def test_the_search_reads_a_mail_with_its_report(tmp_path):
+    report = FPDF()
+    report.add_page()
+    report.set_font("helvetica")
+    report.cell(text="planted-in-the-report")
+    mail = EmailMessage()
+    mail["Subject"] = "planted-in the-subject-não"
+    mail.set_content("planted-in-the-text", cte="base64")
+    mail.add_attachment(bytes(report.output()), maintype="application", subtype="pdf", filename="report.pdf")
+    file = tmp_path / "a.eml"
+    file.write_bytes(mail.as_bytes())
+
+    planted = [b"planted-in the-subject-n", b"planted-in-the-text", b"planted-in-the-report"]
+    assert [words for words in planted if words in file.read_bytes()] == []
+    assert [words for words in planted if words not in b"\n".join(readable(file))] == []
