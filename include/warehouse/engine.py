@@ -3,12 +3,22 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import Final
 
 from sqlalchemy import Connection, Engine, create_engine
 
 from include.core.errors import NeedsHuman
 
 __all__ = ["Connection", "engine_of", "transaction"]
+
+_OPTIONS: Final = " ".join(
+    [
+        # The roll-up works in temporary tables; taken only when used.
+        "-c temp_buffers=128MB",
+        # A worker's machine that vanishes gives up its locks within two minutes, not two hours.
+        "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=15 -c tcp_keepalives_count=4",
+    ]
+)
 
 
 @lru_cache(maxsize=8)
@@ -19,8 +29,7 @@ def engine_of(url: str, pool_size: int = 5) -> Engine:
     """
     if not url:
         raise NeedsHuman("no warehouse URL is set; set HELIOGRAPH_DATABASE_URL (the API: HELIOGRAPH_API_DATABASE_URL)")
-    options = {"options": "-c temp_buffers=128MB"}  # the roll-up works in temporary tables; taken only when used
-    return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args=options)
+    return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args={"options": _OPTIONS})
 
 
 @contextmanager
