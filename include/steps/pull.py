@@ -397,8 +397,9 @@ def order_backfill(settings: Settings, wish: BackfillWish, *, now: datetime, run
     told = []
     with transaction(settings.database_url) as connection:
         for backfill in _backfills(connection, wish, now):
-            told.append(backfill.told(connection, now))
             integration_id = backfill.integration.integration_id
+            integrations.lock_account(connection, integration_id)  # first, as in `_plan`
+            told.append(backfill.told(connection, now))
             pulls.add_asks(connection, integration_id, "backfill", backfill.asks, days=backfill.days, now=now)
             integrations.set_due(connection, integration_id, now)
     _log.info("Backfill %s to %s ordered by %s: %s", wish.first, wish.last, run_id, told)

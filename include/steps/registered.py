@@ -41,7 +41,7 @@ class Outcome:
         """Set unreadable rows aside."""
         for row in rejected:
             self.parsed += 1
-            payload = {"reason": f"row {row.row_number} {row.reason}", "raw": row.payload}
+            payload = {"reason": row.reason, "raw": row.payload}
             self.quarantined.append(documents.QuarantinedRow(self.parsed, "row", None, ("row_readable",), payload))
 
     def wait(self, kind: str, row: Row, rule: str, subject: str, reason: str | None = None) -> None:
