@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from include.core.pulls import Allowance, Ask, PulledDevice, PulledFleet, PulledPlant
+from include.core.pulls import TICK, PulledDevice, PulledFleet, PulledPlant, RateLimit, Request
 from include.core.span import local_day, zone
-from include.sources.clouds import CLOUDS
+from include.sources.clouds.registry import CLOUDS
 from include.steps import pull_plan
 from include.steps.vendor_account import PATIENCE_S
 from include.warehouse.pulls import Plan
@@ -26,7 +26,7 @@ ZONE = "America/Sao_Paulo"
 START = datetime(2026, 6, 8, 3, tzinfo=UTC)
 """A local midnight."""
 
-TICK_S = pull_plan.TICK.total_seconds()
+TICK_S = TICK.total_seconds()
 DAY_S = 86_400.0
 BOX_S = 240.0
 MARGIN_S = 1.0
@@ -88,8 +88,8 @@ def fleet_of(vendor: str, plants: int, inverters: int) -> PulledFleet:
 class Windows:
     """Sliding windows, as the warehouse counts them. Times are seconds."""
 
-    def __init__(self, allowances: Iterable[Allowance]) -> None:
-        self.rules = [(rule, deque[float](maxlen=rule.calls)) for rule in allowances]
+    def __init__(self, rate_limits: Iterable[RateLimit]) -> None:
+        self.rules = [(rule, deque[float](maxlen=rule.calls)) for rule in rate_limits]
 
     def wait(self, interface: str, now: float) -> tuple[str, float] | None:
         """What may not be called and until when; None, and counted, where it may."""
@@ -122,22 +122,22 @@ class Account:
     def __init__(self, vendor: str, fleet: PulledFleet) -> None:
         self.cloud, self.fleet = CLOUDS[vendor], fleet
         self.credentials = {"login": "account"}
-        self.windows = Windows(self.cloud.allowances(fleet))
+        self.windows = Windows(self.cloud.rate_limits(fleet))
         self.plans: dict[tuple[str, str], Plan] = {}
-        self.queues: dict[tuple[str, str], deque[tuple[int, Ask, str]]] = defaultdict(deque)
+        self.queues: dict[tuple[str, str], deque[tuple[int, Request, str]]] = defaultdict(deque)
         self.waiting: set[str] = set()
         self.held: dict[str, float] = {}
         self.answered: list[Answered] = []
         self.calls: list[tuple[float, str]] = []
         self._added = 0
 
-    def add(self, purpose: str, asks: Iterable[Ask]) -> None:
+    def add(self, purpose: str, requests: Iterable[Request]) -> None:
         """Put questions on the work list, each once."""
-        for ask in asks:
-            if (key := ask.key) not in self.waiting:
+        for request in requests:
+            if (key := request.key) not in self.waiting:
                 self.waiting.add(key)
                 self._added += 1
-                self.queues[purpose, ask.interface].append((self._added, ask, key))
+                self.queues[purpose, request.interface].append((self._added, request, key))
 
     def drop(self, purpose: str) -> None:
         """Take the questions of a purpose from the work list."""
@@ -162,9 +162,9 @@ class Account:
         for planned in pull_plan.due_plans(self.cloud, self.credentials, self.fleet, self.plans, now=moment):
             if planned.purpose == "alarms":
                 self.drop("alarms")
-            self.add(planned.purpose, planned.asks)
+            self.add(planned.purpose, planned.requests)
             if planned.purpose == "fleet":
-                self.add("fleet", self.cloud.ask_devices(self.credentials, self.fleet))
+                self.add("fleet", self.cloud.device_requests(self.credentials, self.fleet))
             last = planned.days.last if planned.days else None
             self.plans[planned.purpose, planned.timezone] = Plan(moment, last)
 
@@ -177,8 +177,8 @@ class Account:
     def _ask(self, queue: tuple[str, str], now: float) -> float:
         """Carry out the first question of a queue, all its pages; returns the time afterwards."""
         purpose, interface = queue
-        _, ask, key = self.queues[queue][0]
-        for _ in range(self._pages(ask)):
+        _, request, key = self.queues[queue][0]
+        for _ in range(self._pages(request)):
             wait = self.windows.wait(interface, now)
             if wait is not None and wait[1] - now + 0.01 <= PATIENCE_S:
                 now = wait[1] + 0.01
@@ -190,15 +190,15 @@ class Account:
             now += CALL_S
         self.queues[queue].popleft()
         self.waiting.discard(key)
-        self.answered.append(Answered(now, purpose, ask.kind, key))
+        self.answered.append(Answered(now, purpose, request.kind, key))
         return now
 
-    def _pages(self, ask: Ask) -> int:
+    def _pages(self, request: Request) -> int:
         """Pages of a list; a list of devices by plant fits one."""
-        size = ask.body.get("pageSize") or ask.body.get("size")
-        if ask.kind != "fleet" or not size or "stationIds" in ask.body:
+        size = request.body.get("pageSize") or request.body.get("size")
+        if request.kind != "fleet" or not size or "stationIds" in request.body:
             return 1
-        return -(-len(self.fleet.devices if ask.interface == "getDeviceListByUser" else self.fleet.plants) // int(size))
+        return -(-len(self.fleet.devices if request.interface == "getDeviceListByUser" else self.fleet.plants) // int(size))
 
 
 def play(account: Account) -> Iterator[float]:
@@ -225,7 +225,7 @@ class _Played:
         days = [one.at for one in self.account.answered if one.purpose == "days" and one.at >= end - DAY_S]
         self.is_complete = not self.account.left("days")
         self.complete_s = max(days) - (end - DAY_S) if days and self.is_complete else None
-        self.asks, self.estimate = self._backfill(end) if with_backfill else ([], pull_plan.Estimate())
+        self.requests, self.estimate = self._backfill(end) if with_backfill else ([], pull_plan.Estimate())
         self.backfill_s = self._carry_out(ticks, end) if with_backfill and self.is_complete else None
 
     def row(self) -> str:
@@ -236,7 +236,7 @@ class _Played:
             self.fullest()[1],
             *(f"{_time(self.age_s(kind, 0.5))}, {_time(self.age_s(kind, 0.95))}" for kind in self.gaps),
             "never" if self.complete_s is None else f"{_clock(self.complete_s)}",
-            f"{len(self.asks):,}",
+            f"{len(self.requests):,}",
             _time(self.estimate.seconds),
             "never" if self.backfill_s is None else _time(self.backfill_s),
         ]
@@ -265,16 +265,16 @@ class _Played:
     def _used(self, interface: str) -> int:
         return self.calls.total() if interface == "*" else self.calls[interface]
 
-    def _backfill(self, now: float) -> tuple[list[Ask], pull_plan.Estimate]:
+    def _backfill(self, now: float) -> tuple[list[Request], pull_plan.Estimate]:
         today = local_day(START + timedelta(seconds=now), zone(ZONE))
         first, last = today - timedelta(days=BACKFILL_DAYS + 4), today - timedelta(days=5)
         cloud, given, fleet = self.account.cloud, self.account.credentials, self.account.fleet
-        asks = cloud.ask_days(given, fleet, first, last, True)
+        requests = cloud.day_requests(given, fleet, first, last, True)
         scheduled = pull_plan.calls_of_a_day(cloud, given, fleet, last)
-        return asks, pull_plan.estimate(asks, cloud.allowances(fleet), scheduled=scheduled, waiting=self.account.left())
+        return requests, pull_plan.estimate(requests, cloud.rate_limits(fleet), scheduled=scheduled, waiting=self.account.left())
 
     def _carry_out(self, ticks: Iterator[float], ordered: float) -> float | None:
-        self.account.add("backfill", self.asks)
+        self.account.add("backfill", self.requests)
         for tick in ticks:
             if not self.account.left("backfill"):
                 return max(one.at for one in self.account.answered if one.purpose == "backfill") - ordered

@@ -7,7 +7,8 @@ from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction
 from airflow.timetables.trigger import CronTriggerTimetable
 from pendulum import DateTime, instance
 
-TICK: Final = timedelta(minutes=5)
+from include.core.pulls import TICK
+
 DAY: Final = timedelta(days=1)
 MOST_DAYS: Final = 30
 """Days of one backfill run."""

@@ -4,11 +4,16 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from include.core.vendors import VENDORS
+
 FEEDS: Final = ("plant_measurements", "telemetry_batches", "sensor_readings", "consumption", "registry")
 """Kinds of file drops; also the folder names below `drops/<tenant>/`."""
 
-VENDOR_NAMES: Final = ("sungrow", "deye", "huawei")
+VENDOR_NAMES: Final = tuple(VENDORS)
 """Vendor clouds; also the `source` of the plants and devices that they name."""
+
+DROPS: Final = "drops"
+"""Source of the plants, devices and customers that no vendor names."""
 
 VENDOR_FLEET_FEEDS: Final = tuple(f"{vendor}_fleet" for vendor in VENDOR_NAMES)
 """Lists of plants and devices as the vendor clouds answer them."""
@@ -16,8 +21,8 @@ VENDOR_FLEET_FEEDS: Final = tuple(f"{vendor}_fleet" for vendor in VENDOR_NAMES)
 FLEET_FEEDS: Final = ("registry", *VENDOR_FLEET_FEEDS)
 """Feeds that tell which plants and devices there are; everything else holds readings or alarms."""
 
-SPEAKING_AGAIN: Final = (*VENDOR_FLEET_FEEDS, *(f"{vendor}_alarms" for vendor in VENDOR_NAMES))
-"""Lists of which a repeat tells that what another one said in between no longer holds."""
+REOPEN_ON_REPEAT: Final = (*VENDOR_FLEET_FEEDS, *(f"{vendor}_alarms" for vendor in VENDOR_NAMES))
+"""Lists of which a repeat reopens them: what another one reported in between no longer holds."""
 
 READING_FEEDS: Final = (
     *(feed for feed in FEEDS if feed != "registry"),

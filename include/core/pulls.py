@@ -1,31 +1,47 @@
-"""Pulling from a vendor cloud: what is asked, how often it may be asked, and of which fleet.
+"""Pulling from a vendor cloud: what is requested, how often that may be, and of which fleet.
 
-An `Ask` is plain data: it is planned, kept in PostgreSQL, carried out and repeated without knowing how.
+A `Request` is plain data: it is planned, kept in PostgreSQL, carried out and repeated without knowing how.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
+from include.core.errors import Refused
 from include.core.span import Span
+
+TICK: Final = timedelta(minutes=5)
+"""Pace of the DAGs that pull."""
+
+MOST_ACCOUNTS: Final = 200
+"""Accounts of one vendor that one run pulls."""
 
 AnswerKind = Literal["fleet", "plants", "devices", "alarms"]
 """What an answer is about; the document's feed is `<vendor>_<kind>`."""
 
+ANSWER_KINDS: Final[tuple[AnswerKind, ...]] = ("fleet", "plants", "devices", "alarms")
+
+Purpose = Literal["fleet", "now", "alarms", "days", "backfill"]
+"""Why something is requested: lists of plants and devices, the snapshot, alarms, closed local days, days that a person wants."""
+
+PURPOSES: Final[tuple[Purpose, ...]] = ("fleet", "now", "alarms", "days", "backfill")
+"""Purposes, the most urgent first."""
+
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Request:
     """One thing to ask of a vendor.
 
     Attributes:
         interface: The vendor's path below its prefix, such as `getDevHistoryKpi`.
         body: JSON object of the call, without keys, tokens and passwords. Lists name page 1; `fetch` walks the pages.
         kind: What the answer is about.
-        span: UTC span about which the answer is the vendor's whole word; None for lists and for what is now.
+        span: UTC span for which the answer is authoritative; None for lists and for what is now.
         subjects: Vendor keys (plants or devices) that the answer is about; empty for lists.
-        is_whole: Whether the answer says all about its subjects in all of its span, so that what it does not say is not so.
+        is_authoritative: Whether the answer holds all of its subjects in all of its span, so that what it lacks is not so.
     """
 
     interface: str
@@ -33,21 +49,49 @@ class Ask:
     kind: AnswerKind
     span: Span | None = None
     subjects: tuple[str, ...] = ()
-    is_whole: bool = True
+    is_authoritative: bool = True
 
     @property
     def key(self) -> str:
-        """Digest of interface and body: the same question has the same key."""
+        """Digest of interface and body: equal requests have equal keys."""
         return sha256(json.dumps([self.interface, self.body], sort_keys=True).encode()).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON form, as it rests in the work list and before a landed answer; names of its fields never change."""
+        return {
+            "interface": self.interface,
+            "kind": self.kind,
+            "asked": dict(self.body),
+            "span": [self.span.start.isoformat(), self.span.end.isoformat()] if self.span else None,
+            "subjects": list(self.subjects),
+            "is_whole": self.is_authoritative,
+        }
+
+    @classmethod
+    def from_json(cls, form: Mapping[str, Any]) -> "Request":
+        """Read the plain JSON form; raises `Refused` for anything else."""
+        try:
+            span = Span(*(datetime.fromisoformat(text) for text in form["span"])) if form["span"] else None
+            interface, body, kind, subjects = form["interface"], form["asked"], form["kind"], form["subjects"]
+            is_authoritative = form["is_whole"]
+        except (ValueError, KeyError, TypeError, AttributeError, Refused) as error:
+            raise Refused(f"this is no request to a vendor ({type(error).__name__}: {error})") from error
+        if not (isinstance(interface, str) and isinstance(body, dict) and kind in ANSWER_KINDS and isinstance(subjects, list)):
+            raise Refused("this is no request to a vendor: its interface, body, kind or subjects are of another type")
+        return cls(interface, body, kind, span, tuple(subjects), is_authoritative)
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
-    """At most `calls` of one interface within any `window_s` seconds; the interface `*` stands for all of them together."""
+class RateLimit:
+    """At most `calls` of one interface within any `window_s` seconds; the interface `*` stands for all of them together.
+
+    `is_per_subject` counts the calls about each plant or device apart; calls about several of them then fall under no limit.
+    """
 
     interface: str
     calls: int
     window_s: int
+    is_per_subject: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +125,13 @@ class PulledFleet:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a login brought, good for `lives_s` seconds; `more` is what the next login needs, such as a refresh token."""
+    """What a login brought, good for `lives_s` seconds.
+
+    `more` is what the next login needs, such as a refresh token; `base_url` is where the vendor wants the next calls, where its
+    login says so.
+    """
 
     access: str = field(repr=False)
     lives_s: float
     more: Mapping[str, str] = field(default_factory=dict, repr=False)
+    base_url: str | None = None

@@ -1,13 +1,16 @@
-"""The three vendor clouds as an operator knows them: names, regions with their hosts, and what an account needs.
+"""The vendor clouds as an operator knows them: names, regions with their hosts, what an account needs, when they are pulled.
 
-The one home of these facts: connection forms, command line and fetching all read them. Hosts as published by the vendors; no
-other host is ever called, save those that the operator names in `HELIOGRAPH_EXTRA_VENDOR_URLS`.
+The one home of these facts: feeds, DAGs, pools, connection forms, command line, database and fetching all follow from a vendor's
+row. Hosts as published by the vendors; no other host is ever called, save those that the operator names in
+`HELIOGRAPH_EXTRA_VENDOR_URLS`.
 """
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
 
-VendorName = Literal["sungrow", "deye", "huawei"]
+from include.core.pulls import PURPOSES, Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +27,42 @@ class AccountField:
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """One vendor. `regions` are base URLs without a slash at the end, by the names that operators choose from."""
+    """One vendor.
 
-    name: VendorName
+    Attributes:
+        name: Short name: first part of feeds, DAGs, pools and connection types, and the `source` of its plants and devices.
+        label: What people call it.
+        regions: Base URLs without a slash at the end, by the names that operators choose from.
+        fields: What an account needs.
+        host_pattern: Regular expression of further host names of the vendor's own, lower case; `host_example` shows one.
+        writes_local_times: Whether it writes times or days of the plant without an offset, so that a plant's zone decides them.
+        purposes: What its accounts are asked for, the most urgent first.
+        paces: How often lists, snapshots and alarms are asked for.
+        settles_after: A local day is asked for this long after its midnight: loggers upload late.
+    """
+
+    name: str
     label: str
-    regions: dict[str, str]
+    regions: Mapping[str, str]
     fields: tuple[AccountField, ...]
+    host_pattern: str | None = None
+    host_example: str | None = None
+    writes_local_times: bool = False
+    purposes: tuple[Purpose, ...] = PURPOSES
+    paces: Mapping[Purpose, timedelta] = field(default_factory=lambda: PACES)
+    settles_after: timedelta = timedelta(hours=1)
 
+    def priority(self, purpose: Purpose) -> int:
+        """Rank of a purpose in the work list of an account, 1 first."""
+        return self.purposes.index(purpose) + 1
+
+
+PACES: Final[Mapping[Purpose, timedelta]] = {
+    "fleet": timedelta(hours=24),
+    "now": timedelta(minutes=5),
+    "alarms": timedelta(minutes=30),
+}
+"""How often lists, snapshots and alarms are asked for, where a vendor does not want it otherwise."""
 
 _HUAWEI_SITES: Final = ("intl", "eu5", "la5", "sg5", "region01eu5", "region02eu5", "region03eu5", "region04eu5", "uni001eu5",
                         "uni002eu5", "uni003eu5", "uni004eu5", "uni005eu5", "uni001la5", "uni002la5")  # fmt: skip
@@ -70,6 +102,7 @@ VENDORS: Final[dict[str, Vendor]] = {
                 AccountField("app_id", "Application id", "OAuth only: number of the app.", is_required=False),
                 AccountField("redirect_url", "Redirect URL", "OAuth only: as registered for the app.", is_required=False),
             ),
+            writes_local_times=True,
         ),
         Vendor(
             "deye",
@@ -83,6 +116,7 @@ VENDORS: Final[dict[str, Vendor]] = {
                 AccountField("app_secret", "App secret", "Of the same app.", is_secret=True),
                 AccountField("company_id", "Company id", "Business accounts; empty: the only company.", is_required=False),
             ),
+            writes_local_times=True,
         ),
         Vendor(
             "huawei",
@@ -93,6 +127,8 @@ VENDORS: Final[dict[str, Vendor]] = {
                 AccountField("login", "API user", "Northbound user that the company administrator made."),
                 AccountField("password", "System code", "Password of the API user.", is_secret=True),
             ),
+            host_pattern=r"[a-z0-9]{1,30}\.fusionsolar\.huawei\.com",
+            host_example="https://<site>.fusionsolar.huawei.com",
         ),
     )
 }

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from include.core.alarms import AlarmList
+from include.core.fleet import Registry
 from include.core.frames import Piece, SubjectKind
-from include.sources import consumption, plant_measurements, sensor_readings, telemetry_batches
-from include.sources.clouds import CLOUDS
-from include.sources.context import ParseContext
-from include.sources.fleet_registry import Registry, parse_registry
-from include.sources.vendor_session import AlarmList
+from include.sources.clouds.registry import CLOUDS
+from include.sources.drops import consumption, plant_measurements, sensor_readings, telemetry_batches
+from include.sources.drops.fleet_registry import parse_registry
+from include.sources.formats.context import ParseContext
 
 __all__ = ["ALARM_FEEDS", "FEEDS", "AlarmFeed", "Feed", "ParseContext", "Parser", "Registry", "parse_registry"]
 

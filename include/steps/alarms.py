@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from include.core.alarms import Alarm, AlarmList
 from include.core.documents import LandedDocument
-from include.core.pulls import Ask
-from include.sources.vendor_session import Alarm, AlarmList
+from include.core.pulls import Request
 from include.warehouse import alarms, documents, fleet
 from include.warehouse.engine import Connection
 
@@ -20,7 +20,7 @@ class ReadAlarms:
     """A list of alarms, what was asked for it, and the zones of the vendor's plants by which it was read."""
 
     told: AlarmList
-    ask: Ask
+    request: Request
     source: str
     zones: Mapping[str, ZoneInfo]
 
@@ -38,9 +38,9 @@ def write_alarms(connection: Connection, document: LandedDocument, read: ReadAla
     device_ids = alarms.read_devices(connection, document.tenant_id, source, devices)
     known = [alarm for alarm in told.alarms if alarm.plant_key in plants]
     rows = {(alarm.plant_key, alarm.key): _row(alarm, plants[alarm.plant_key].subject_id, device_ids) for alarm in known}
-    is_complete = told.is_complete and read.ask.is_whole
+    is_complete = told.is_complete and read.request.is_authoritative
     complete_of = [plants[key].subject_id for key in told.plant_keys if key in plants] if is_complete else []
-    written = alarms.load_alarms(connection, document, alarms.AlarmRows(list(rows.values()), complete_of, read.ask.span))
+    written = alarms.load_alarms(connection, document, alarms.AlarmRows(list(rows.values()), complete_of, read.request.span))
     waiting = [_waiting(number, alarm) for number, alarm in enumerate(told.alarms, start=1) if alarm.plant_key not in plants]
     documents.replace_quarantine(connection, document, waiting)
     return documents.LoadCounts(

@@ -9,13 +9,13 @@ from include.core.errors import Refused
 from include.core.pulls import PulledFleet
 from include.core.settings import Settings
 from include.core.vendors import VENDORS
-from include.sources.clouds import CLOUDS
-from include.sources.context import ParseContext
-from include.sources.vendor_document import pack
-from include.sources.vendor_errors import Rejected
-from include.sources.vendor_hosts import base_url
-from include.sources.vendor_http import VendorHttp
-from include.sources.vendor_session import Session
+from include.sources.clouds.document import pack
+from include.sources.clouds.errors import Rejected
+from include.sources.clouds.hosts import base_url
+from include.sources.clouds.http import VendorHttp
+from include.sources.clouds.registry import CLOUDS
+from include.sources.clouds.session import Session
+from include.sources.formats.context import ParseContext
 from include.steps.vendor_account import (
     Clock,
     FewCalls,
@@ -92,7 +92,7 @@ def try_integration(
 ) -> dict[str, Any]:
     """Log in and list the plants, within the account's budget; success takes a rejected account up again, refusal rejects it.
 
-    Raises what the vendor's verdict says: `Rejected`, `TryLater`, `TooFrequent`.
+    Raises what the vendor's verdict says: `Rejected`, `TryLater`, `RateLimited`.
     """
     time = Clock(clock)
     with transaction(settings.database_url) as connection:
@@ -191,7 +191,7 @@ def credentials_of(settings: Settings, connection_id: str) -> tuple[str, dict[st
 
 def _count_plants(session: Session, vendor: str, credentials: Mapping[str, str]) -> int:
     cloud = CLOUDS[vendor]
-    first = cloud.ask_fleet(credentials)[0]
+    first = cloud.fleet_requests(credentials)[0]
     context = ParseContext(ZoneInfo("UTC"), first.interface)
     answers = [pack(vendor, first, answer.raw) for answer in cloud.fetch(session, first)]
     return sum(len(cloud.parse_fleet(answer, context).plants) for answer in answers)

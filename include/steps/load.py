@@ -12,16 +12,16 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from include.core.documents import READING_FEEDS, LandedDocument
+from include.core.documents import DROPS, READING_FEEDS, LandedDocument
 from include.core.errors import BadDocument
 from include.core.frames import Piece
 from include.core.settings import Settings
 from include.core.span import Span, instant_of
 from include.landing.store import ObjectStore
 from include.quality.checks import Checked, check, check_all
+from include.sources.clouds.document import unpack_request
 from include.sources.feeds import ALARM_FEEDS, FEEDS, ParseContext
-from include.sources.unpack import Limits, unpack
-from include.sources.vendor_document import unpack_ask
+from include.sources.formats.unpack import Limits, unpack
 from include.steps.alarms import ReadAlarms, write_alarms
 from include.steps.code_version import code_version
 from include.steps.each import each
@@ -39,9 +39,6 @@ _BATCH_DOCUMENTS: Final = 200
 _MAX_BATCHES: Final = 64
 _SMALL_BYTES: Final = 100_000
 _HANDFUL: Final = 40
-
-DROPS: Final = "drops"
-"""Source of whatever no vendor names."""
 
 CONTRADICTED: Final = "contradicted_in_document"
 """Reason of a row that a later row of the same document contradicts: the last one wins."""
@@ -182,7 +179,7 @@ def _read(settings: Settings, connection: Connection, document: LandedDocument) 
         feed = ALARM_FEEDS[document.feed]
         body, zones = _opened(settings, document), _zones(connection, document.tenant_id, feed.source)
         told = feed.parse(body, _context(settings, connection, document, zones))
-        return ReadAlarms(told, unpack_ask(body), feed.source, zones)
+        return ReadAlarms(told, unpack_request(body), feed.source, zones)
     read = _parse(settings, connection, document)
     for piece in read.pieces:
         read.directory.describe(piece.frame, piece.subjects)
@@ -226,8 +223,8 @@ def _context(settings: Settings, connection: Connection, document: LandedDocumen
 def _word(body: bytes | memoryview, source: str) -> Span | None:
     if source == DROPS:
         return None
-    ask = unpack_ask(body)
-    return ask.span if ask.is_whole and ask.subjects else None
+    request = unpack_request(body)
+    return request.span if request.is_authoritative and request.subjects else None
 
 
 def _take(settings: Settings, piece: Piece, checked: Checked, read: _Read) -> None:

@@ -14,24 +14,23 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from include.core.errors import BadDocument, NeedsHuman, Refused, TryLater
-from include.core.pulls import Ask, PulledFleet
+from include.core.pulls import MOST_ACCOUNTS, TICK, PulledFleet, Request
 from include.core.settings import Settings
 from include.landing.store import ObjectStore, StoredObject
-from include.sources.clouds import CLOUDS
-from include.sources.context import ParseContext
-from include.sources.vendor_document import pack
-from include.sources.vendor_errors import Contested, NotPermitted, Rejected, TooFrequent, Unanswerable
+from include.sources.clouds.document import pack
+from include.sources.clouds.errors import Contested, NotPermitted, RateLimited, Rejected, Unanswerable
+from include.sources.clouds.registry import CLOUDS
+from include.sources.formats.context import ParseContext
 from include.steps import pull_plan
 from include.steps.register import register_document
 from include.steps.vendor_account import Account, Clock, due_again, open_account, without_secrets
 from include.warehouse import documents, integrations, pulls, vendor_calls
 from include.warehouse.engine import Connection, transaction
 from include.warehouse.integrations import Integration
-from include.warehouse.pulls import PlannedDays, WaitingAsk
+from include.warehouse.pulls import PlannedDays, WaitingRequest
 
 _log = logging.getLogger(__name__)
 
-MOST_ACCOUNTS: Final = 200
 _BOX: Final = timedelta(minutes=4)
 """How long one pull goes on; the next one continues."""
 
@@ -57,7 +56,7 @@ def due_accounts(settings: Settings, *, vendor: str, now: datetime) -> list[dict
 
     Whatever becomes of them, they are not handed out again before the next run.
     """
-    again = now + pull_plan.TICK - pull_plan.JITTER
+    again = now + TICK - pull_plan.JITTER
     with transaction(settings.database_url) as connection:
         return integrations.take_due(connection, vendor, now=now, again=again, most=MOST_ACCOUNTS)
 
@@ -153,22 +152,22 @@ class _Pull:
             integrations.lock_account(connection, self._id)
             fleet = integrations.read_fleet(connection, self._id)
             is_listing = pulls.is_due(connection, self._id, "fleet", now=now)
-            self.account.budget.allowances = self.account.cloud.allowances(fleet)
+            self.account.budget.rate_limits = self.account.cloud.rate_limits(fleet)
             plans = pulls.read_plans(connection, self._id)
             for planned in pull_plan.due_plans(self.account.cloud, self.account.credentials, fleet, plans, now=now):
                 if planned.purpose == "days" and is_listing:
                     continue  # a day is asked for once: when all devices are known
                 if planned.purpose == "alarms":  # of a newer moment: what waits would bring less
                     pulls.drop_waiting(connection, self._id, planned.purpose)
-                pulls.add_asks(connection, self._id, planned.purpose, planned.asks, days=planned.days, now=now)
+                pulls.add_requests(connection, self._integration, planned.purpose, planned.requests, days=planned.days, now=now)
                 last_day = planned.days.last if planned.days else None
                 pulls.note_plan(connection, self._id, planned.purpose, timezone=planned.timezone, last_day=last_day, now=now)
 
-    def _next(self) -> WaitingAsk | None:
+    def _next(self) -> WaitingRequest | None:
         with transaction(self._url) as connection:
             return pulls.read_next(connection, self._id, since=self._integration.state_set_at, now=self.clock.now())
 
-    def _ask(self, waiting: WaitingAsk) -> None:
+    def _ask(self, waiting: WaitingRequest) -> None:
         """Ask one question; what nobody foresaw about it must not keep the others from being asked."""
         try:
             if (answers := self._fetch(waiting)) is not None:
@@ -178,19 +177,19 @@ class _Pull:
         except TryLater as error:  # the landing store: no other answer would rest better
             self._postpone(waiting, error, is_of_all=True)
         except Exception as error:  # noqa: BLE001 - raised in the end
-            _log.exception("%s: %s", self._integration.label, waiting.ask.interface)
+            _log.exception("%s: %s", self._integration.label, waiting.request.interface)
             self.broken.append(error)
             # Its text may be anything, a path or a header of the call, too.
             self._postpone(waiting, TryLater(f"{type(error).__name__} of our own, see the log of the task"))
 
-    def _fetch(self, waiting: WaitingAsk) -> list[bytes] | None:
+    def _fetch(self, waiting: WaitingRequest) -> list[bytes] | None:
         """The answers, or what their lack means is done."""
         try:
-            return [answer.raw for answer in self.account.cloud.fetch(self.account.session, waiting.ask)]
-        except TooFrequent as error:
+            return [answer.raw for answer in self.account.cloud.fetch(self.account.session, waiting.request)]
+        except RateLimited as error:
             self._hold(error, waiting)
         except NotPermitted as error:
-            self._block(waiting.ask.interface, self.clock.now() + _FORBIDDEN_FOR, str(error), waiting)
+            self._block(waiting.request.interface, self.clock.now() + _FORBIDDEN_FOR, str(error), waiting)
         except Rejected as error:
             self._reject(error)
             raise
@@ -202,16 +201,16 @@ class _Pull:
             self._postpone(waiting, error)
         return None
 
-    def _take(self, waiting: WaitingAsk, answers: list[bytes]) -> None:
+    def _take(self, waiting: WaitingRequest, answers: list[bytes]) -> None:
         """Land the answers, register what they tell of the fleet, then end the question: a crash in between asks it again."""
-        vendor, ask, now = self._integration.vendor, waiting.ask, self.clock.now()
-        feed = f"{vendor}_{ask.kind}"
+        vendor, request, now = self._integration.vendor, waiting.request, self.clock.now()
+        feed = f"{vendor}_{request.kind}"
         # One of several answers says only its part.
-        said = ask if len(answers) == 1 else replace(ask, is_whole=False)
+        said = request if len(answers) == 1 else replace(request, is_authoritative=False)
         stored = [self._put(feed, pack(vendor, said, raw), now) for raw in answers]
-        is_fleet = ask.kind == "fleet"
+        is_fleet = request.kind == "fleet"
         with transaction(self._url) as connection:
-            checks = [self._register(connection, feed, ask, item, now) for item in stored]
+            checks = [self._register(connection, feed, request, item, now) for item in stored]
             if not is_fleet:
                 self._close(connection, waiting, now)
         self.feeds[feed] += len(checks)
@@ -223,19 +222,19 @@ class _Pull:
             self._let_go(said, answers)
             self._plan()
 
-    def _take_list(self, waiting: WaitingAsk, document_ids: list[int], now: datetime) -> None:
+    def _take_list(self, waiting: WaitingRequest, document_ids: list[int], now: datetime) -> None:
         with transaction(self._url) as connection:
             # Another run may be at work on what we landed: what is in it counts when that run is through.
             states = documents.read_states(connection, document_ids)
             if any(state == "landed" for state, _ in states):
-                raise TryLater(f"the answer of {waiting.ask.interface} is not registered yet; ask again")
-            self._ask_devices(connection, waiting, now)
+                raise TryLater(f"the answer of {waiting.request.interface} is not registered yet; ask again")
+            self._device_requests(connection, waiting, now)
             self._close(connection, waiting, now)
         for state, reason in states:
             if state == "refused":
-                self._note(f"the answer of {waiting.ask.interface} is refused: {reason}")
+                self._note(f"the answer of {waiting.request.interface} is refused: {reason}")
 
-    def _let_go(self, said: Ask, answers: list[bytes]) -> None:
+    def _let_go(self, said: Request, answers: list[bytes]) -> None:
         """Let another account of the tenant have the plants that a whole list of this one's lacks: they moved there."""
         context = ParseContext(ZoneInfo(self._integration.timezone), said.interface)
         try:
@@ -253,42 +252,42 @@ class _Pull:
             path.write_bytes(content)
             return ObjectStore(self.settings.landing).put(path, tenant=self._integration.tenant, feed=feed, received_at=now)
 
-    def _register(self, connection: Connection, feed: str, ask: Ask, stored: StoredObject, now: datetime) -> int:
+    def _register(self, connection: Connection, feed: str, request: Request, stored: StoredObject, now: datetime) -> int:
         check = documents.register_document(
             connection,
             tenant_id=self._integration.tenant_id,
             tenant=self._integration.tenant,
             feed=feed,
-            stored=asdict(stored) | {"original_name": f"{self._integration.name}/{ask.interface}"},
+            stored=asdict(stored) | {"original_name": f"{self._integration.name}/{request.interface}"},
             received_at=now,
             integration_id=self._id,
         )
         return check.document_id
 
-    def _ask_devices(self, connection: Connection, waiting: WaitingAsk, now: datetime) -> None:
+    def _device_requests(self, connection: Connection, waiting: WaitingRequest, now: datetime) -> None:
         """Once the plants are known their devices are asked for, where the vendor lists devices by plant."""
-        first = {ask.key for ask in self.account.cloud.ask_fleet(self.account.credentials)}
-        if waiting.ask.key in first:
+        first = {request.key for request in self.account.cloud.fleet_requests(self.account.credentials)}
+        if waiting.request.key in first:
             fleet = integrations.read_fleet(connection, self._id)
-            asks = self.account.cloud.ask_devices(self.account.credentials, fleet) if fleet.plants else []
-            pulls.add_asks(connection, self._id, "fleet", asks, now=now)
+            requests = self.account.cloud.device_requests(self.account.credentials, fleet) if fleet.plants else []
+            pulls.add_requests(connection, self._integration, "fleet", requests, now=now)
 
-    def _close(self, connection: Connection, waiting: WaitingAsk, now: datetime) -> None:
+    def _close(self, connection: Connection, waiting: WaitingRequest, now: datetime) -> None:
         integrations.note_answer(connection, self._id, now=now)  # first, as in `_plan`
-        vendor_calls.unblock(connection, self._id, waiting.ask.interface)
-        pulls.end_ask(connection, waiting.pull_id, now=now)
+        vendor_calls.unblock(connection, self._id, waiting.request.interface)
+        pulls.end_request(connection, waiting.pull_id, now=now)
 
-    def _end(self, waiting: WaitingAsk, *, state: str, reason: str) -> None:
+    def _end(self, waiting: WaitingRequest, *, state: str, reason: str) -> None:
         with transaction(self._url) as connection:
-            pulls.end_ask(connection, waiting.pull_id, state=state, reason=reason, now=self.clock.now())
-        self._note(f"{waiting.ask.interface}: {reason}")
+            pulls.end_request(connection, waiting.pull_id, state=state, reason=reason, now=self.clock.now())
+        self._note(f"{waiting.request.interface}: {reason}")
 
-    def _hold(self, error: TooFrequent, waiting: WaitingAsk) -> None:
+    def _hold(self, error: RateLimited, waiting: WaitingRequest) -> None:
         """Put off what may not be asked now; what the vendor itself refused is blocked, longer each time in a row.
 
         The interface may be another one than the question's: that one waits with it.
         """
-        interface = error.interface or waiting.ask.interface
+        interface = error.interface or waiting.request.interface
         if error.is_counted:
             with transaction(self._url) as connection:
                 self._put_off(connection, interface, due_again(self.clock, error), str(error), waiting)
@@ -298,10 +297,10 @@ class _Pull:
             times = vendor_calls.blocks_in_a_row(connection, self._id, interface, now=self.clock.now())
         self._block(interface, _held_until(self.clock, error, times), str(error), waiting)
 
-    def _put_off(self, connection: Connection, interface: str, until: datetime, reason: str, waiting: WaitingAsk) -> None:
+    def _put_off(self, connection: Connection, interface: str, until: datetime, reason: str, waiting: WaitingRequest) -> None:
         pulls.postpone_interface(connection, self._id, interface, until=until, reason=reason, pull_id=waiting.pull_id)
 
-    def _block(self, interface: str, until: datetime, reason: str, waiting: WaitingAsk) -> None:
+    def _block(self, interface: str, until: datetime, reason: str, waiting: WaitingRequest) -> None:
         with transaction(self._url) as connection:
             vendor_calls.block(connection, self._id, interface, until=until, reason=reason, now=self.clock.now())
             self._put_off(connection, interface, until, reason, waiting)
@@ -312,7 +311,7 @@ class _Pull:
             since = self._integration.state_set_at
             integrations.set_state(connection, self._id, "rejected", reason=str(error), now=self.clock.now(), since=since)
 
-    def _postpone(self, waiting: WaitingAsk, error: TryLater, *, is_of_all: bool = False) -> None:
+    def _postpone(self, waiting: WaitingRequest, error: TryLater, *, is_of_all: bool = False) -> None:
         longest_s = _LONGEST_FOR_HISTORY_S if waiting.purpose in _HISTORY else _LONGEST_BACK_OFF_S
         seconds = max(min(_BACK_OFF_S * 2 ** min(waiting.attempts, _MOST_ATTEMPTS), longest_s), error.after_s or 0)
         now = self.clock.now()
@@ -322,13 +321,13 @@ class _Pull:
         with transaction(self._url) as connection:
             if self._is_given_up(connection, waiting, error):
                 return
-            pulls.postpone_ask(connection, waiting.pull_id, until=until, reason=str(error))
+            pulls.postpone_request(connection, waiting.pull_id, until=until, reason=str(error))
             if is_of_all or len(self.faults) >= _FAULTS_IN_A_ROW:
                 soon = min(until, now + timedelta(seconds=max(_LONGEST_BACK_OFF_S, error.after_s or 0)))
                 pulls.postpone_interface(connection, self._id, "*", until=soon, reason=str(error))
-        self._note(f"{waiting.ask.interface} is asked again at {until:%H:%M:%S} UTC: {error}")
+        self._note(f"{waiting.request.interface} is asked again at {until:%H:%M:%S} UTC: {error}")
 
-    def _is_given_up(self, connection: Connection, waiting: WaitingAsk, error: TryLater) -> bool:
+    def _is_given_up(self, connection: Connection, waiting: WaitingRequest, error: TryLater) -> bool:
         """A question of the past that fails for days, while the vendor answers others, is refused: a person may ask it again."""
         attempts = waiting.attempts + 1
         if waiting.purpose not in _HISTORY or attempts < _MOST_ATTEMPTS:
@@ -336,7 +335,7 @@ class _Pull:
         reason = f"given up after {attempts} attempts: {error}"
         is_given_up = pulls.end_hopeless(connection, waiting.pull_id, reason=reason, now=self.clock.now())
         if is_given_up:
-            self._note(f"{waiting.ask.interface}: {reason}")
+            self._note(f"{waiting.request.interface}: {reason}")
         return is_given_up
 
     def _note(self, sentence: str) -> None:
@@ -347,8 +346,8 @@ class _Pull:
         now = self.clock.now()
         with transaction(self._url) as connection:
             backlog = pulls.read_backlog(connection, self._id)
-            planned = pull_plan.next_due(pulls.read_plans(connection, self._id))
-            next_at = min((at for at in (backlog.next_at, planned) if at is not None), default=now + pull_plan.TICK)
+            planned = pull_plan.next_due(self.account.cloud.vendor, pulls.read_plans(connection, self._id))
+            next_at = min((at for at in (backlog.next_at, planned) if at is not None), default=now + TICK)
             integrations.set_due(connection, self._id, next_at)
         return {
             "calls": self.account.budget.calls,
@@ -360,7 +359,7 @@ class _Pull:
         }
 
 
-def _held_until(clock: Clock, error: TooFrequent, times: int) -> datetime:
+def _held_until(clock: Clock, error: RateLimited, times: int) -> datetime:
     """First as long as the vendor says, then a quarter of an hour, then until the next day: the budget is gone."""
     until = due_again(clock, error)
     if times == 0:
@@ -400,7 +399,7 @@ def order_backfill(settings: Settings, wish: BackfillWish, *, now: datetime, run
             integration_id = backfill.integration.integration_id
             integrations.lock_account(connection, integration_id)  # first, as in `_plan`
             told.append(backfill.told(connection, now))
-            pulls.add_asks(connection, integration_id, "backfill", backfill.asks, days=backfill.days, now=now)
+            pulls.add_requests(connection, backfill.integration, "backfill", backfill.requests, days=backfill.days, now=now)
             integrations.set_due(connection, integration_id, now)
     _log.info("Backfill %s to %s ordered by %s: %s", wish.first, wish.last, run_id, told)
     return told
@@ -420,14 +419,14 @@ class _Backfill:
     integration: Integration
     fleet: PulledFleet
     days: PlannedDays
-    asks: list[Ask]
+    requests: list[Request]
 
     def told(self, connection: Connection, now: datetime) -> dict[str, Any]:
         """What the operator reads before it starts."""
         waiting = pulls.read_backlog(connection, self.integration.integration_id).waiting
         whole, cloud = integrations.read_fleet(connection, self.integration.integration_id), CLOUDS[self.integration.vendor]
         scheduled = pull_plan.calls_of_a_day(cloud, self.integration.account, whole, self.days.last)
-        cost = pull_plan.estimate(self.asks, cloud.allowances(whole), scheduled=scheduled, waiting=waiting)
+        cost = pull_plan.estimate(self.requests, cloud.rate_limits(whole), scheduled=scheduled, waiting=waiting)
         return {
             "integration_id": self.integration.integration_id,
             "label": self.integration.label,
@@ -460,9 +459,9 @@ def _backfill(connection: Connection, integration_id: int, wish: BackfillWish, n
     fleet = pull_plan.part_of(integrations.read_fleet(connection, integration_id), plants=wish.plants or None)
     if not fleet.plants:
         return None
-    newest = min(pull_plan.last_closed_day(plant.timezone, now) for plant in fleet.plants)
+    newest = min(pull_plan.last_closed_day(CLOUDS[integration.vendor].vendor, plant.timezone, now) for plant in fleet.plants)
     if newest < wish.first:
         raise Refused(f"{wish.first} is not over yet at all plants of {integration.label}; the last day to ask for is {newest}")
     days = PlannedDays(wish.first, min(wish.last, newest))
-    asks = pull_plan.ask_days(CLOUDS[integration.vendor], integration.account, fleet, days, is_backfill=True)
-    return _Backfill(integration, fleet, days, asks)
+    requests = pull_plan.day_requests(CLOUDS[integration.vendor], integration.account, fleet, days, is_backfill=True)
+    return _Backfill(integration, fleet, days, requests)

@@ -19,12 +19,14 @@ from zoneinfo import ZoneInfo
 
 from include.core.documents import FLEET_FEEDS, READING_FEEDS, LandedDocument
 from include.core.errors import BadDocument
+from include.core.fleet import Registry
 from include.core.settings import Settings
+from include.core.vendors import VENDORS
 from include.landing.store import ObjectStore
-from include.sources.clouds import CLOUDS
-from include.sources.context import ParseContext
-from include.sources.fleet_registry import Registry, parse_registry
-from include.sources.unpack import Limits, unpack
+from include.sources.clouds.registry import CLOUDS
+from include.sources.drops.fleet_registry import parse_registry
+from include.sources.formats.context import ParseContext
+from include.sources.formats.unpack import Limits, unpack
 from include.steps.code_version import code_version
 from include.steps.each import each
 from include.steps.refusal import refuse
@@ -37,8 +39,6 @@ _log = logging.getLogger(__name__)
 
 REGISTRY: Final = "registry"
 _MAX_ROUNDS: Final = 10
-_WRITE_LOCAL_TIMES: Final = frozenset({"sungrow", "deye"})
-"""Vendors that write times or days of the plant without an offset."""
 
 
 def register_landed(settings: Settings, *, now: datetime, run_id: str) -> dict[str, Any]:
@@ -203,6 +203,8 @@ def _rated_anew(connection: Connection, tenant: fleet.Tenant, outcome: Outcome) 
 def _reopen_misread(connection: Connection, tenant: fleet.Tenant, zones: Mapping[tuple[str, str], str]) -> int:
     """Let answers speak again that were read in a zone which a plant no longer has; `zones` are those of before."""
     now = fleet.read_zones(connection, tenant.tenant_id)
-    moved = {source for (source, key), zone in zones.items() if now[source, key] != zone} & _WRITE_LOCAL_TIMES
+    moved = {source for (source, key), zone in zones.items() if now[source, key] != zone} & {
+        name for name, vendor in VENDORS.items() if vendor.writes_local_times
+    }
     feeds = [feed for feed in READING_FEEDS if feed.partition("_")[0] in moved]
     return documents.reopen_feeds(connection, tenant.tenant_id, feeds) if feeds else 0

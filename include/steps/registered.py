@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from include.sources.fleet_registry import Rejected
+from include.core.fleet import RejectedRow
 from include.warehouse import documents, fleet
 from include.warehouse.engine import Connection
 
@@ -37,7 +37,7 @@ class Outcome:
         self.new.setdefault(kind, []).extend(new)
         self.changed.setdefault(kind, []).extend(row for row in changed if not row["is_new"])
 
-    def reject(self, rejected: Iterable[Rejected]) -> None:
+    def reject(self, rejected: Iterable[RejectedRow]) -> None:
         """Set unreadable rows aside."""
         for row in rejected:
             self.parsed += 1

@@ -9,14 +9,14 @@ from hashlib import sha256
 from typing import Final
 
 from include.core.errors import NeedsHuman, Refused
-from include.core.pulls import Allowance, PulledFleet, Tokens
+from include.core.pulls import PulledFleet, RateLimit, Tokens
 from include.core.settings import Settings
 from include.core.vendors import VENDORS
-from include.sources.clouds import CLOUDS
-from include.sources.vendor_errors import AllowanceGone, TooFrequent
-from include.sources.vendor_hosts import base_url
-from include.sources.vendor_http import VendorHttp
-from include.sources.vendor_session import Cloud, Credentials, Session
+from include.sources.clouds.errors import QuotaExhausted, RateLimited
+from include.sources.clouds.hosts import base_url
+from include.sources.clouds.http import VendorHttp
+from include.sources.clouds.registry import CLOUDS
+from include.sources.clouds.session import Cloud, Credentials, Session
 from include.warehouse import integrations, vendor_calls
 from include.warehouse.engine import Connection, transaction
 from include.warehouse.integrations import Integration
@@ -58,10 +58,10 @@ def open_account(
     given = clean(integration.vendor, kept_credentials(settings, integration) if credentials is None else credentials)
     address = base_url(cloud.vendor, given["host"], settings.extra_vendor_urls)
     if address == settings.sandbox_url:  # the demo's imitated clouds keep no limits
-        cloud = replace(cloud, allowances=lambda _: ())
+        cloud = replace(cloud, rate_limits=lambda _: ())
     http = VendorHttp(address)
     url, integration_id = settings.database_url, integration.integration_id
-    budget = CountedBudget(url, integration_id, cloud.allowances(fleet), clock)
+    budget = CountedBudget(url, integration_id, cloud.rate_limits(fleet), clock)
     tokens = SealedTokens(url, integration_id, Vault(settings.vault_keys), clock, credentials=given)
     return Account(integration, cloud, given, Session(cloud, http, given, tokens=tokens, budget=budget), budget)
 
@@ -97,16 +97,16 @@ def without_secrets(vendor: str, credentials: Mapping[str, str]) -> dict[str, st
 class CountedBudget:
     """The account's budget in PostgreSQL: counted before each call, by all tasks together."""
 
-    def __init__(self, url: str, integration_id: int, allowances: tuple[Allowance, ...], clock: Clock) -> None:
+    def __init__(self, url: str, integration_id: int, rate_limits: tuple[RateLimit, ...], clock: Clock) -> None:
         """`allowances` may be changed while the fleet grows."""
-        self.allowances = allowances
+        self.rate_limits = rate_limits
         self.calls = 0
         self._url = url
         self._integration_id = integration_id
         self._clock = clock
 
     def spend(self, interface: str) -> None:
-        """Count a call, after a short wait where that is all that it needs; raises `TooFrequent` or `AllowanceGone` else."""
+        """Count a call, after a short wait where that is all that it needs; raises `RateLimited` or `QuotaExhausted` else."""
         wait = self._try(interface)
         if wait is not None and (seconds := self._seconds(wait)) <= PATIENCE_S:
             self._clock.sleep(seconds)
@@ -114,7 +114,7 @@ class CountedBudget:
         if wait is None:
             self.calls += 1
             return
-        kind = AllowanceGone if wait.is_long else TooFrequent
+        kind = QuotaExhausted if wait.is_long else RateLimited
         error = kind(
             f"{interface} may be called again at {wait.until:%Y-%m-%d %H:%M:%S} UTC ({wait.reason}); what is left waits",
             after_s=self._seconds(wait),
@@ -124,7 +124,7 @@ class CountedBudget:
 
     def _try(self, interface: str) -> vendor_calls.Wait | None:
         with transaction(self._url) as connection:
-            return vendor_calls.spend(connection, self._integration_id, interface, self.allowances, now=self._clock.now())
+            return vendor_calls.spend(connection, self._integration_id, interface, self.rate_limits, now=self._clock.now())
 
     def _seconds(self, wait: vendor_calls.Wait) -> float:
         return max(0.0, (wait.until - self._clock.now()).total_seconds()) + 0.01
@@ -215,7 +215,7 @@ class FewCalls:
             raise Refused(f"{interface} would be one call too many for a test; the account works, add it")
 
 
-def due_again(clock: Clock, error: TooFrequent) -> datetime:
+def due_again(clock: Clock, error: RateLimited) -> datetime:
     """When a refused interface may be called again; without the vendor's word ten minutes into the next day (UTC)."""
     now = clock.now()
     if error.after_s is not None:

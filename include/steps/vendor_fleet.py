@@ -11,12 +11,12 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from include.core.documents import LandedDocument
-from include.sources.fleet_registry import Registry
-from include.sources.registry_fields import READERS, BadField
+from include.core.fleet import Registry
+from include.sources.drops.registry_fields import READERS, BadField
 from include.steps.registered import PLANT_KNOWN, Outcome, Row, numbered
 from include.warehouse import fleet
 from include.warehouse.engine import Connection
-from include.warehouse.vendor_fleet import Known, Said, VendorKind, read_known, write_said
+from include.warehouse.vendor_fleet import Known, Said, VendorKind, read_known, write_reported
 
 _log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def note_defaults(connection: Connection, tenant: fleet.Tenant, outcome: Outcome
         rows = [row for row in outcome.new.get(kind, ()) if row["source"] != "drops"]
         for source in {row["source"] for row in rows}:
             said = {row[f"{kind}_key"]: _defaults(kind, row, tenant) for row in rows if row["source"] == source}
-            write_said(connection, kind, said, tenant_id=tenant.tenant_id, source=source)
+            write_reported(connection, kind, said, tenant_id=tenant.tenant_id, source=source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def _upsert(connection: Connection, kind: VendorKind, rows: Sequence[Row], speak
     outcome.upsert(connection, kind, changed)
     outcome.parsed += len(rows) - len(changed)
     said_by_key = {row[key]: known[row[key]].said for row in rows}
-    write_said(
+    write_reported(
         connection,
         kind,
         said_by_key,

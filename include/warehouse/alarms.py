@@ -41,11 +41,11 @@ def load_alarms(connection: Connection, document: LandedDocument, alarms: AlarmR
         "tenant_id": document.tenant_id,
         "feed": document.feed,
         "document_id": document.document_id,
-        "told_at": _told_at(document),
+        "reported_at": _reported_at(document),
         "rows": json.dumps([dict(row) for row in alarms.rows], default=str),
         "plant_ids": list(alarms.complete_of),
         "raised_from": alarms.span and alarms.span.start,
-        "raised_until": min(alarms.span.end, _told_at(document)) if alarms.span else _told_at(document),
+        "raised_until": min(alarms.span.end, _reported_at(document)) if alarms.span else _reported_at(document),
     }
     changed = connection.execute(query("alarms", "upsert_alarms"), parameters).all()
     connection.execute(query("alarms", "close_missed"), parameters)
@@ -55,5 +55,5 @@ def load_alarms(connection: Connection, document: LandedDocument, alarms: AlarmR
     return Written(inserted, len(changed) - inserted, len(alarms.rows) - len(changed))
 
 
-def _told_at(document: LandedDocument) -> datetime:
+def _reported_at(document: LandedDocument) -> datetime:
     return document.last_received_at or document.received_at

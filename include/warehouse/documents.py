@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from include.core.documents import SPEAKING_AGAIN, ClaimCheck, LandedDocument
+from include.core.documents import REOPEN_ON_REPEAT, ClaimCheck, LandedDocument
 from include.warehouse.queries import query
 
 
@@ -67,7 +67,7 @@ def register_document(  # noqa: PLR0913 - a row of the manifest
         "feed": feed,
         "received_at": received_at,
         "integration_id": integration_id,
-        "speaks_again": feed in SPEAKING_AGAIN,
+        "speaks_again": feed in REOPEN_ON_REPEAT,
         **stored,
     }
     row = connection.execute(query("documents", "register_document"), parameters).one()

@@ -7,11 +7,14 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
+from include.core.vendors import VENDORS
+from include.warehouse.queries import query
+
 _FOLDER = Path(__file__).parent / "migrations"
 
 
 def migrate(url: str) -> str:
-    """Bring the warehouse at `url` to the newest revision and return it; does nothing when it is there already.
+    """Bring the warehouse at `url` to the newest revision, with the vendors that this code knows, and return the revision.
 
     Two at the same time are safe: the second waits on an advisory lock.
     """
@@ -21,6 +24,7 @@ def migrate(url: str) -> str:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        connection.execute(query("integrations", "add_vendors"), {"vendors": list(VENDORS)})
     engine.dispose()
     return newest_revision()
 

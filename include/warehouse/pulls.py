@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
-from include.core.pulls import Ask
-from include.core.span import Span
+from include.core.pulls import Purpose, Request
+from include.core.vendors import VENDORS
+from include.warehouse.integrations import Integration
 from include.warehouse.queries import query
 
 
@@ -30,12 +30,12 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class WaitingAsk:
+class WaitingRequest:
     """One question that is due."""
 
     pull_id: int
     purpose: str
-    ask: Ask
+    request: Request
     attempts: int
 
 
@@ -66,11 +66,11 @@ def note_plan(
     connection.execute(query("pulls", "note_plan"), parameters)
 
 
-def add_asks(
+def add_requests(
     connection: Connection,
-    integration_id: int,
-    purpose: str,
-    asks: Iterable[Ask],
+    integration: Integration,
+    purpose: Purpose,
+    requests: Iterable[Request],
     *,
     days: PlannedDays | None = None,
     now: datetime,
@@ -79,18 +79,19 @@ def add_asks(
 
     One that waits already is not added, but where it speaks for more by now its answer will.
     """
-    for ask in asks:
+    for request in requests:
         parameters = {
-            "integration_id": integration_id,
+            "integration_id": integration.integration_id,
             "purpose": purpose,
-            "interface": ask.interface,
-            "ask_key": ask.key,
-            "ask": json.dumps(_as_json(ask)),
+            "priority": VENDORS[integration.vendor].priority(purpose),
+            "interface": request.interface,
+            "request_key": request.key,
+            "request": json.dumps(request.as_json()),
             "first_day": days and days.first,
             "last_day": days and days.last,
             "now": now,
         }
-        connection.execute(query("pulls", "add_ask"), parameters)
+        connection.execute(query("pulls", "add_request"), parameters)
 
 
 def drop_waiting(connection: Connection, integration_id: int, purpose: str) -> None:
@@ -98,21 +99,21 @@ def drop_waiting(connection: Connection, integration_id: int, purpose: str) -> N
     connection.execute(query("pulls", "drop_waiting"), {"integration_id": integration_id, "purpose": purpose})
 
 
-def read_next(connection: Connection, integration_id: int, *, since: datetime, now: datetime) -> WaitingAsk | None:
+def read_next(connection: Connection, integration_id: int, *, since: datetime, now: datetime) -> WaitingRequest | None:
     """The most urgent question that may be asked now; None, too, where the account is not as it was `since`."""
     parameters = {"integration_id": integration_id, "since": since, "now": now}
     row = connection.execute(query("pulls", "read_next"), parameters).one_or_none()
-    return None if row is None else WaitingAsk(row.pull_id, row.purpose, _from_json(row.ask), row.attempts)
+    return None if row is None else WaitingRequest(row.pull_id, row.purpose, Request.from_json(row.request), row.attempts)
 
 
-def end_ask(connection: Connection, pull_id: int, *, state: str = "done", reason: str | None = None, now: datetime) -> None:
+def end_request(connection: Connection, pull_id: int, *, state: str = "done", reason: str | None = None, now: datetime) -> None:
     """A question is answered (done), or cannot be (refused, with the reason)."""
-    connection.execute(query("pulls", "end_ask"), {"pull_id": pull_id, "state": state, "reason": reason, "now": now})
+    connection.execute(query("pulls", "end_request"), {"pull_id": pull_id, "state": state, "reason": reason, "now": now})
 
 
-def postpone_ask(connection: Connection, pull_id: int, *, until: datetime, reason: str) -> None:
+def postpone_request(connection: Connection, pull_id: int, *, until: datetime, reason: str) -> None:
     """Ask one question again later; the failed attempt is counted."""
-    connection.execute(query("pulls", "postpone_ask"), {"pull_id": pull_id, "until": until, "reason": reason})
+    connection.execute(query("pulls", "postpone_request"), {"pull_id": pull_id, "until": until, "reason": reason})
 
 
 def end_hopeless(connection: Connection, pull_id: int, *, reason: str, now: datetime) -> bool:
@@ -159,20 +160,3 @@ def forget_old(connection: Connection, integration_id: int, *, before: datetime,
     """Forget questions that ended earlier; of snapshots and alarms, which are most of them, those answered earlier than that."""
     connection.execute(query("pulls", "forget_old"), {"integration_id": integration_id, "before": before})
     connection.execute(query("pulls", "forget_moments"), {"integration_id": integration_id, "before": moments_before})
-
-
-def _as_json(ask: Ask) -> dict[str, Any]:
-    span = [ask.span.start.isoformat(), ask.span.end.isoformat()] if ask.span else None
-    return {
-        "interface": ask.interface,
-        "body": dict(ask.body),
-        "kind": ask.kind,
-        "span": span,
-        "subjects": list(ask.subjects),
-        "is_whole": ask.is_whole,
-    }
-
-
-def _from_json(said: dict[str, Any]) -> Ask:
-    span = Span(*(datetime.fromisoformat(text) for text in said["span"])) if said["span"] else None
-    return Ask(said["interface"], said["body"], said["kind"], span, tuple(said["subjects"]), said["is_whole"])

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from include.core.pulls import Allowance
+from include.core.pulls import RateLimit
 from include.warehouse.queries import query
 
 _KEPT: Final = timedelta(days=2)
@@ -26,7 +26,7 @@ class Wait:
 
 
 def spend(
-    connection: Connection, integration_id: int, interface: str, allowances: Iterable[Allowance], *, now: datetime
+    connection: Connection, integration_id: int, interface: str, rate_limits: Iterable[RateLimit], *, now: datetime
 ) -> Wait | None:
     """Count a call that is about to be made; where it would break a limit or is blocked, count nothing and say why."""
     key = {"integration_id": integration_id}
@@ -34,7 +34,7 @@ def spend(
     block = connection.execute(query("vendor_calls", "read_block"), key | {"interface": interface, "now": now}).one_or_none()
     if block is not None:
         return Wait(block.interface, block.ends_at, block.reason, is_long=True)
-    waits = [wait for rule in allowances if (wait := _wait(connection, integration_id, interface, rule, now))]
+    waits = [wait for rule in rate_limits if (wait := _wait(connection, integration_id, interface, rule, now))]
     if waits:
         return max(waits, key=lambda wait: wait.until)
     connection.execute(query("vendor_calls", "count_call"), key | {"interface": interface, "now": now})
@@ -59,7 +59,7 @@ def unblock(connection: Connection, integration_id: int, interface: str | None) 
     connection.execute(query("vendor_calls", "unblock"), {"integration_id": integration_id, "interface": interface})
 
 
-def _wait(connection: Connection, integration_id: int, interface: str, rule: Allowance, now: datetime) -> Wait | None:
+def _wait(connection: Connection, integration_id: int, interface: str, rule: RateLimit, now: datetime) -> Wait | None:
     if rule.interface not in {"*", interface}:
         return None
     window = timedelta(seconds=rule.window_s) + (_MARGIN if rule.window_s >= 60 else timedelta(0))

@@ -30,7 +30,7 @@ def read_known(connection: Connection, kind: VendorKind, *, tenant_id: int, sour
     return {row.key: Known(row.stored, row.said or {}) for row in rows}
 
 
-def write_said(
+def write_reported(
     connection: Connection,
     kind: VendorKind,
     said: Mapping[str, Said],
@@ -44,4 +44,4 @@ def write_said(
     parameters: dict[str, Any] = {"tenant_id": tenant_id, "source": source, "rows": rows}
     if kind == "plant":
         parameters["integration_id"] = integration_id
-    connection.execute(query("vendor_fleet", f"write_{kind}_said"), parameters)
+    connection.execute(query("vendor_fleet", f"write_{kind}_reported"), parameters)

@@ -231,7 +231,7 @@ def seed_tenant(connection: Connection, slug: str, *, store: Path, password_hash
         at = FIRST_READING + timedelta(hours=hour)
         add(
             "INSERT INTO mart.alarm (tenant_id, plant_id, device_id, alarm_key, code, name, severity, raised_at, cleared_at, "
-            "is_open, document_id, told_at) "
+            "is_open, document_id, reported_at) "
             "VALUES (:t, :p, :d, :key, '2032', :slug, 'major', :at, :cleared, :open, :doc, :at) RETURNING alarm_id",
             t=tenant_id, p=plant_id, d=device_id, key=f"{slug} {hour}", at=at, open=is_open, doc=document_id,
             cleared=None if is_open else at + timedelta(minutes=30),

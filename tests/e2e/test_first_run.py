@@ -169,7 +169,7 @@ def test_a_second_run_finds_its_data_adds_nothing_and_serves(warehouse, serving)
     loads, days, repeated, outbox = serving.read(
         "SELECT load_id FROM landing.load JOIN landing.document USING (document_id) WHERE integration_id IS NULL",
         DAYS,
-        "SELECT purpose, interface FROM ops.pull WHERE purpose = 'days' GROUP BY 1, 2, ask_key HAVING count(*) > 1",
+        "SELECT purpose, interface FROM ops.pull WHERE purpose = 'days' GROUP BY 1, 2, request_key HAVING count(*) > 1",
         "SELECT state, message_id FROM ops.outbox",
     )
 

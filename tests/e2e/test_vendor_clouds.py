@@ -138,7 +138,9 @@ def ordered(serving, airflow, typed, tokens) -> dict[str, Any]:
         airflow.trigger(f"land_{vendor}")
     authorize_owners(serving, airflow, tokens)
     for vendor in VENDORS:
-        work_off(airflow, f"land_{vendor}", lambda vendor=vendor: waiting_asks(serving, vendor) + still_active(serving, vendor))
+        work_off(
+            airflow, f"land_{vendor}", lambda vendor=vendor: waiting_requests(serving, vendor) + still_active(serving, vendor)
+        )
     eventually(lambda: airflow.call("GET", f"backfills/{backfill['id']}")["completed_at"])
     work_off(airflow, "load_readings", lambda: count(serving, WAITING_DOCUMENTS, fleets=list(FLEET_FEEDS)))
     work_off(airflow, "roll_up_readings", lambda: count(serving, DIRTY_DAYS))
@@ -185,7 +187,7 @@ def count(serving: Installation, query: str, **parameters: Any) -> int:
     return int(serving.read(query, **parameters)[0]["n"].item())
 
 
-def waiting_asks(serving: Installation, vendor: str) -> int:
+def waiting_requests(serving: Installation, vendor: str) -> int:
     return count(serving, WAITING_ASKS, vendor=vendor)
 
 
@@ -289,7 +291,7 @@ def went_on(serving, airflow, ordered) -> dict[str, Any]:
     runs = {vendor: airflow.trigger(f"land_{vendor}") for vendor in VENDORS}
     states = {vendor: airflow.ended(run) for vendor, run in runs.items()}
     for vendor in VENDORS:
-        work_off(airflow, f"land_{vendor}", lambda vendor=vendor: waiting_asks(serving, vendor))
+        work_off(airflow, f"land_{vendor}", lambda vendor=vendor: waiting_requests(serving, vendor))
     return {"before": before, "after": calls(serving), "runs": runs, "states": states}
 
 

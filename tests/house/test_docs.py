@@ -12,8 +12,8 @@ from include.core.documents import FEEDS, VENDOR_NAMES
 from include.core.quantities import QUANTITIES
 from include.core.settings import Settings
 from include.quality.rules import RULES
-from include.sources.numbers import NO_READING, SENTINELS
-from include.sources.registry_fields import ALIASES, DEVICE_KINDS
+from include.sources.drops.registry_fields import ALIASES, DEVICE_KINDS
+from include.sources.formats.numbers import NO_READING, SENTINELS
 from sandbox.faults import KINDS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -80,11 +80,13 @@ def said_commands(text: str) -> set[str]:
 
 
 def tables() -> dict[str, list[str]]:
-    """Columns of each table that the migrations create, partitions left out."""
+    """Columns of each table that the migrations create, by their newest names, partitions left out."""
     found = {}
     for name, body in re.findall(r"^CREATE TABLE (\w+\.\w+) \(\n(.*?)^\)", MIGRATIONS, re.MULTILINE | re.DOTALL):
         lines = [line.split() for line in body.splitlines() if re.match(r"    \w", line)]
         found[name] = [line[0] for line in lines if line[0].islower()]
+    for name, old, new in re.findall(r"^ALTER TABLE (\w+\.\w+) RENAME COLUMN (\w+) TO (\w+);", MIGRATIONS, re.MULTILINE):
+        found[name] = [new if column == old else column for column in found[name]]
     return found
 
 

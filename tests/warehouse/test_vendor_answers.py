@@ -13,15 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from include.core.alarms import Alarm, AlarmList
 from include.core.frames import Piece
-from include.core.pulls import Ask
+from include.core.pulls import Request
 from include.core.settings import Settings
 from include.core.span import Span
 from include.landing.store import ObjectStore
 from include.quality.checks import Checked
+from include.sources.clouds.document import pack, unpack_answer
 from include.sources.feeds import AlarmFeed, Feed
-from include.sources.vendor_document import pack, unpack_answer
-from include.sources.vendor_session import Alarm, AlarmList
 from include.steps import load, roll_up
 from include.warehouse import documents, fleet
 from include.warehouse.engine import transaction
@@ -90,11 +90,13 @@ class Cloud:
             fleet.upsert_rows(connection, what, [base | empty[what] | row])
             documents.reopen_waiting(connection, self.tenant_id, rule="subject_known", subjects=[str(row[f"{what}_key"])])
 
-    def land(self, kind: str, said: dict, *, span: Span | None = None, received_at: datetime = NOW, is_whole: bool = True) -> int:
+    def land(
+        self, kind: str, said: dict, *, span: Span | None = None, received_at: datetime = NOW, is_authoritative: bool = True
+    ) -> int:
         subjects = tuple(sorted({row[0] for row in said.get("rows", ())}))
-        ask = Ask("answer", {"n": received_at.isoformat()}, kind, span, subjects, is_whole)
+        request = Request("answer", {"n": received_at.isoformat()}, kind, span, subjects, is_authoritative)
         path = Path(self.settings.home) / "answer"
-        path.write_bytes(pack("huawei", ask, json.dumps(said).encode()))
+        path.write_bytes(pack("huawei", request, json.dumps(said).encode()))
         feed = f"huawei_{kind}"
         stored = ObjectStore(self.settings.landing).put(path, tenant="demo", feed=feed, received_at=received_at)
         with transaction(self.url) as connection:
@@ -254,9 +256,9 @@ def test_a_history_withdraws_the_snapshots_that_it_does_not_confirm(cloud):
     cloud.load(cloud.history({0: 1.0, 5: 2.0, 10: 3.0}))
 
     assert cloud.stored() == {0: 1.0, 5: 2.0, 10: 3.0}
-    record = cloud.read("SELECT measured_at, value, withdrawn_by FROM mart.superseded_reading ORDER BY 1")
+    record = cloud.read("SELECT measured_at, value, retracted_by FROM mart.superseded_reading ORDER BY 1")
     assert record["value"].tolist() == [1.0, 2.0, 7.0]
-    assert record["withdrawn_by"].fillna(0).tolist() == [4, 4, 0]
+    assert record["retracted_by"].fillna(0).tolist() == [4, 4, 0]
     assert cloud.read("SELECT DISTINCT local_day FROM ops.dirty_day")["local_day"].astype(str).tolist() == ["2026-06-15"]
 
 
@@ -287,7 +289,7 @@ def test_the_end_of_a_span_is_not_part_of_it(cloud):
     assert cloud.stored() == {0: 1.0, 5: 1.0, 10: 5.0}
 
 
-@pytest.mark.parametrize("more", [{"span": None}, {"is_whole": False}])
+@pytest.mark.parametrize("more", [{"span": None}, {"is_authoritative": False}])
 def test_an_answer_that_is_not_the_whole_word_withdraws_nothing(cloud, more):
     cloud.load(cloud.snapshot(3.2, 1.0))
 
@@ -505,7 +507,7 @@ def test_a_complete_list_ends_only_what_was_raised_in_the_span_that_was_asked(cl
     assert alarms_of(cloud) == {"before": (True, None), "within": (False, 2.0)}
 
 
-@pytest.mark.parametrize("more", [{"complete": False}, {"complete": True, "is_whole": False}])
+@pytest.mark.parametrize("more", [{"complete": False}, {"complete": True, "is_authoritative": False}])
 def test_a_list_that_is_not_complete_ends_nothing(cloud, more):
     cloud.load(told(cloud, alarm("a"), at_hour=1))
 

@@ -9,8 +9,8 @@ from itertools import permutations
 import pytest
 
 from include.core.errors import BadDocument, Refused
+from include.core.fleet import DeviceRow, PlantRow, Registry
 from include.landing.store import ObjectStore
-from include.sources.fleet_registry import DeviceRow, PlantRow, Registry
 from include.steps import register
 from include.steps.targets import save_targets
 from include.steps.vendor_fleet import Heard, merge
@@ -154,7 +154,7 @@ def test_a_vendors_answer_registers_plants_and_devices_with_their_account(river)
     assert (counts["documents"], counts["parsed_rows"], counts["inserted_rows"]) == (1, 2, 2)
     assert plant.items() >= one_plant(source="huawei", commissioned_on=date(2022, 11, 21), integration_id=account).items()
     assert some(device, "plant_key", "kind", "name", "model", "vendor_type") == ["NE=1", "inverter", "INV 1", "SUN2000", "1"]
-    assert plant["vendor_said"]["capacity_kwp"] == {"value": 100, "at": "2026-06-16T12:00:00+00:00", "document_id": 1}
+    assert plant["vendor_reported"]["capacity_kwp"] == {"value": 100, "at": "2026-06-16T12:00:00+00:00", "document_id": 1}
 
 
 def test_a_plant_without_a_zone_gets_the_tenants_and_the_log_says_so(river, caplog):
@@ -241,7 +241,7 @@ def test_the_operators_capacity_place_and_zone_survive_ten_pulls(river):
     plant = river.plant(source="sungrow")
     assert some(plant, "capacity_kwp", "latitude", "longitude", "timezone") == [130.5, -8.05, -34.9, "America/Recife"]
     assert plant["name"] == "Roof 10"
-    assert plant["vendor_said"]["capacity_kwp"]["value"] == 110
+    assert plant["vendor_reported"]["capacity_kwp"]["value"] == 110
     assert river.count("fleet.plant") == 1
 
 
@@ -305,8 +305,8 @@ def test_a_field_changes_only_where_it_still_holds_what_the_vendor_said(stored, 
 def whole(river) -> list:
     rows = river.read(
         "SELECT plant_key, name, timezone, latitude, longitude, capacity_kwp, commissioned_on::text, integration_id, "
-        "vendor_said::text FROM fleet.plant "
-        "UNION ALL SELECT device_key, d.name, kind, NULL, NULL, d.capacity_kw, p.plant_key, NULL, d.vendor_said::text "
+        "vendor_reported::text FROM fleet.plant "
+        "UNION ALL SELECT device_key, d.name, kind, NULL, NULL, d.capacity_kw, p.plant_key, NULL, d.vendor_reported::text "
         "FROM fleet.device AS d LEFT JOIN fleet.plant AS p USING (plant_id) ORDER BY 1, 2"
     )
     return rows.astype(object).where(rows.notna(), None).values.tolist()

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from include.core.errors import NeedsHuman, TryLater
-from include.core.pulls import Allowance, Ask
+from include.core.pulls import TICK, RateLimit, Request
 from include.core.span import Span
 from include.landing.store import ObjectStore
-from include.sources.clouds import CLOUDS
-from include.sources.vendor_errors import Rejected, TooFrequent
+from include.sources.clouds.errors import RateLimited, Rejected
+from include.sources.clouds.registry import CLOUDS
 from include.steps import load, pull_plan, register
 from include.steps.integrations import set_state
 from include.steps.pull import BackfillWish, due_accounts, order_backfill, pull_account
@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.gx]
 
 NOON = datetime(2026, 6, 16, 12, tzinfo=UTC)
 DAY = Span(datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 6, 2, tzinfo=UTC))
-Fetch = Callable[[Any, Ask], list[Any]]
+Fetch = Callable[[Any, Request], list[Any]]
 
 
 @pytest.fixture
@@ -43,14 +43,14 @@ def house(warehouse_url: str, tmp_path: Path) -> Iterator[VendorHouse]:
 def fetching(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Counter[str]]:
     """Puts something before each fetch of a vendor; returns the count of fetches by interface."""
 
-    def put_before(vendor: str, before: Callable[[Ask], None]) -> Counter[str]:
+    def put_before(vendor: str, before: Callable[[Request], None]) -> Counter[str]:
         cloud, counts = CLOUDS[vendor], Counter[str]()
 
-        def fetch(session: Any, ask: Ask) -> list[Any]:
-            counts[ask.interface] += 1
+        def fetch(session: Any, request: Request) -> list[Any]:
+            counts[request.interface] += 1
             assert counts.total() < 500, "asked without an end"
-            before(ask)
-            return cloud.fetch(session, ask)
+            before(request)
+            return cloud.fetch(session, request)
 
         monkeypatch.setitem(CLOUDS, vendor, replace(cloud, fetch=fetch))
         return counts
@@ -64,9 +64,9 @@ def block_ends(house: VendorHouse) -> timedelta:
 
 # ------------------------------------------------------------------------------------------------------------------- refusals
 def test_a_question_waits_with_the_other_interface_that_it_needs(house: VendorHouse, fetching: Any) -> None:
-    def refuse(ask: Ask) -> None:
-        if ask.interface == "getDevHistoryKpi":
-            error = TooFrequent("too frequent", after_s=3600)
+    def refuse(request: Request) -> None:
+        if request.interface == "getDevHistoryKpi":
+            error = RateLimited("too frequent", after_s=3600)
             error.interface = "getDevUpgradeinfo"
             raise error
 
@@ -83,9 +83,9 @@ def test_a_question_waits_with_the_other_interface_that_it_needs(house: VendorHo
 def test_an_answer_ends_the_count_of_what_was_refused_to_the_whole_account(house: VendorHouse, fetching: Any) -> None:
     refusals = [True, False, True]
 
-    def refuse(ask: Ask) -> None:
-        if ask.interface == "stations" and refusals.pop(0):
-            error = TooFrequent("too many logins", after_s=60)
+    def refuse(request: Request) -> None:
+        if request.interface == "stations" and refusals.pop(0):
+            error = RateLimited("too many logins", after_s=60)
             error.interface = "*"
             raise error
 
@@ -103,9 +103,9 @@ def test_an_answer_ends_the_count_of_what_was_refused_to_the_whole_account(house
 
 
 def test_refusals_days_apart_are_not_in_a_row(house: VendorHouse, fetching: Any) -> None:
-    def refuse(ask: Ask) -> None:
-        if ask.interface == "stations":
-            error = TooFrequent("too frequent", after_s=60)
+    def refuse(request: Request) -> None:
+        if request.interface == "stations":
+            error = RateLimited("too frequent", after_s=60)
             error.interface = "elsewhere"
             raise error
 
@@ -121,8 +121,8 @@ def test_refusals_days_apart_are_not_in_a_row(house: VendorHouse, fetching: Any)
 
 # --------------------------------------------------------------------------------------------------------------------- faults
 def test_a_fault_that_nobody_foresaw_holds_back_only_its_own_question(house: VendorHouse, fetching: Any) -> None:
-    def break_down(ask: Ask) -> None:
-        if ask.interface == "getStationRealKpi":
+    def break_down(request: Request) -> None:
+        if request.interface == "getStationRealKpi":
             raise KeyError("the-token")
 
     fetching("huawei", break_down)
@@ -156,8 +156,8 @@ def test_an_answer_that_cannot_be_stored_costs_one_call_each_time(house: VendorH
 
 
 def test_a_question_that_always_fails_is_given_up_while_the_vendor_answers_others(house: VendorHouse, fetching: Any) -> None:
-    def fail(ask: Ask) -> None:
-        if ask.interface == "getDevHistoryKpi":
+    def fail(request: Request) -> None:
+        if request.interface == "getDevHistoryKpi":
             raise TryLater("no answer; ask again")
 
     fetching("huawei", fail)
@@ -254,7 +254,7 @@ def test_a_person_who_activates_an_account_and_its_pull_do_not_lock_each_other_o
 
 # --------------------------------------------------------------------------------------------------------- people who act
 def test_a_refusal_of_old_credentials_does_not_reject_the_new_ones(house: VendorHouse, fetching: Any) -> None:
-    def correct_meanwhile(_: Ask) -> None:
+    def correct_meanwhile(_: Request) -> None:
         house.world.clock.advance(1)
         house.add("huawei")
         raise Rejected("wrong user or system code")
@@ -269,7 +269,7 @@ def test_a_refusal_of_old_credentials_does_not_reject_the_new_ones(house: Vendor
 
 
 def test_an_account_that_is_disabled_during_a_pull_is_asked_no_more(house: VendorHouse, fetching: Any) -> None:
-    def disable(_: Ask) -> None:
+    def disable(_: Request) -> None:
         house.world.clock.advance(1)
         set_state(house.settings, tenant="clouds", name="huawei", state="disabled", now=house.world.now())
 
@@ -305,7 +305,7 @@ def test_an_account_whose_pull_cannot_begin_goes_to_the_end_of_the_line(
     assert next_label() == ["clouds/huawei-broken"]
     assert next_label() == ["clouds/huawei-good"]
     assert next_label() == []
-    house.world.clock.advance(pull_plan.TICK.total_seconds())
+    house.world.clock.advance(TICK.total_seconds())
     assert next_label() == ["clouds/huawei-broken"]
 
 
@@ -345,10 +345,10 @@ def test_a_plant_that_vanishes_stays_with_the_only_account(warehouse_url: str, t
 def test_a_day_is_asked_for_when_the_devices_of_all_plants_are_known(
     warehouse_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def plant_by_plant(_: Any, fleet: Any) -> list[Ask]:
-        return [Ask("getDevList", {"stationCodes": plant.key}, "fleet") for plant in fleet.plants]
+    def plant_by_plant(_: Any, fleet: Any) -> list[Request]:
+        return [Request("getDevList", {"stationCodes": plant.key}, "fleet") for plant in fleet.plants]
 
-    monkeypatch.setitem(CLOUDS, "huawei", replace(CLOUDS["huawei"], ask_devices=plant_by_plant))
+    monkeypatch.setitem(CLOUDS, "huawei", replace(CLOUDS["huawei"], device_requests=plant_by_plant))
     with live_clouds(NOON, plants=2) as clouds:
         house = build(warehouse_url, clouds, tmp_path)
         house.add("huawei")
@@ -357,7 +357,7 @@ def test_a_day_is_asked_for_when_the_devices_of_all_plants_are_known(
 
     inverters = {key for (key,) in house.rows("SELECT device_key FROM fleet.device WHERE kind = 'inverter'")}
     asked = house.rows(
-        "SELECT DISTINCT jsonb_array_elements_text(ask -> 'subjects') FROM ops.pull "
+        "SELECT DISTINCT jsonb_array_elements_text(request -> 'subjects') FROM ops.pull "
         "WHERE purpose = 'days' AND interface = 'getDevHistoryKpi'"
     )
     assert house.calls("huawei")["getDevList"] == 2
@@ -365,26 +365,27 @@ def test_a_day_is_asked_for_when_the_devices_of_all_plants_are_known(
 
 
 def test_alarms_take_a_quarter_of_a_long_budget_at_most() -> None:
-    asks = [Ask("station/alertList", {"stationId": number}, "alarms") for number in range(500)]
+    requests = [Request("station/alertList", {"stationId": number}, "alarms") for number in range(500)]
 
-    assert pull_plan.pace_of_alarms(asks, [Allowance("*", 45_000, 86_400)]) == timedelta(seconds=500 * 86_400 / 11_250)
-    assert pull_plan.pace_of_alarms(asks[:5], [Allowance("*", 45_000, 86_400)]) == timedelta(minutes=30)
+    assert pull_plan.pace_of_alarms(requests, [RateLimit("*", 45_000, 86_400)]) == timedelta(seconds=500 * 86_400 / 11_250)
+    assert pull_plan.pace_of_alarms(requests[:5], [RateLimit("*", 45_000, 86_400)]) == timedelta(minutes=30)
 
 
 def test_a_question_that_waits_speaks_for_what_was_planned_last(house: VendorHouse) -> None:
     house.add("huawei")
-    asks = [Ask("getKpiStationDay", {"collectTime": 1}, "plants", Span(DAY.start, DAY.end + more)) for more in
+    requests = [Request("getKpiStationDay", {"collectTime": 1}, "plants", Span(DAY.start, DAY.end + more)) for more in
             (timedelta(days=1), timedelta(days=3), timedelta(0))]  # fmt: skip
 
     with transaction(house.settings.database_url) as connection:
-        for ask in asks:
-            pulls.add_asks(connection, house.ids["huawei"], "days", [ask], now=house.world.now())
-        since = integrations.read_integration(connection, house.ids["huawei"]).state_set_at
+        account = integrations.read_integration(connection, house.ids["huawei"])
+        for request in requests:
+            pulls.add_requests(connection, account, "days", [request], now=house.world.now())
+        since = account.state_set_at
         waiting = pulls.read_next(connection, house.ids["huawei"], since=since, now=house.world.now())
 
     assert house.one("SELECT count(*) FROM ops.pull") == 1
     assert waiting is not None
-    assert waiting.ask.span == asks[1].span
+    assert waiting.request.span == requests[1].span
 
 
 # ---------------------------------------------------------------------------------------------------------------- what is kept
@@ -393,7 +394,7 @@ def test_answered_questions_are_forgotten_snapshots_after_a_day_and_a_backfill_l
     kinds = [("now", "done", 2), ("now", "refused", 2), ("days", "done", 2), ("days", "done", 31), ("backfill", "done", 31)]
     for number, (purpose, state, age) in enumerate(kinds):
         house.rows(
-            "INSERT INTO ops.pull (integration_id, purpose, interface, ask_key, ask, state, due_at, planned_at, ended_at) "
+            "INSERT INTO ops.pull (integration_id, purpose, interface, request_key, ask, state, due_at, planned_at, ended_at) "
             "VALUES (:id, :purpose, 'old', :key, '{}', :state, :at, :at, :at) RETURNING 1",
             id=house.ids["huawei"],
             purpose=purpose,
@@ -411,7 +412,7 @@ def test_answered_questions_are_forgotten_snapshots_after_a_day_and_a_backfill_l
 def test_the_next_question_is_found_by_its_index(house: VendorHouse) -> None:
     house.add("huawei")
     house.rows(
-        "INSERT INTO ops.pull (integration_id, purpose, interface, ask_key, ask, due_at, planned_at) "
+        "INSERT INTO ops.pull (integration_id, purpose, interface, request_key, ask, due_at, planned_at) "
         "SELECT :id, 'backfill', 'history', number::text, '{}', :now, :now FROM generate_series(1, 20000) AS number RETURNING 1",
         id=house.ids["huawei"],
         now=house.world.now(),
@@ -466,8 +467,8 @@ def held_back(house: VendorHouse) -> int:
 
 def rate(house: VendorHouse, *, plant: float | None, device: float | None) -> None:
     """Write ratings as if the vendor had told them."""
-    said = "jsonb_set(vendor_said, '{capacity_kwp,value}', coalesce(to_jsonb(CAST(:kw AS float8)), 'null'))"
-    house.rows(f"UPDATE fleet.plant SET capacity_kwp = :kw, capacity_kw = NULL, vendor_said = {said} RETURNING 1", kw=plant)
+    said = "jsonb_set(vendor_reported, '{capacity_kwp,value}', coalesce(to_jsonb(CAST(:kw AS float8)), 'null'))"
+    house.rows(f"UPDATE fleet.plant SET capacity_kwp = :kw, capacity_kw = NULL, vendor_reported = {said} RETURNING 1", kw=plant)
     house.rows("UPDATE fleet.device SET capacity_kw = :kw RETURNING 1", kw=device)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from include.core.errors import NeedsHuman, TryLater
 from include.landing.store import ObjectStore
-from include.sources.vendor_errors import Rejected
+from include.sources.clouds.errors import Rejected
 from include.steps.integrations import authorization_page, authorize, list_integrations, set_state, try_integration
 from include.steps.pull import BackfillWish, backlog, order_backfill, plan_backfill
 from include.warehouse.engine import transaction

@@ -15,19 +15,19 @@ WITH told AS (
     SELECT a.* FROM mart.alarm AS a JOIN told USING (plant_id, alarm_key)
 ), written AS (
     INSERT INTO mart.alarm AS a (
-        tenant_id, plant_id, device_id, alarm_key, code, name, severity, raised_at, cleared_at, is_open, advice, document_id, told_at
+        tenant_id, plant_id, device_id, alarm_key, code, name, severity, raised_at, cleared_at, is_open, advice, document_id, reported_at
     )
     SELECT
-        :tenant_id, plant_id, device_id, alarm_key, code, name, severity, raised_at, cleared_at, is_open, advice, :document_id, :told_at
+        :tenant_id, plant_id, device_id, alarm_key, code, name, severity, raised_at, cleared_at, is_open, advice, :document_id, :reported_at
     FROM told
     ORDER BY plant_id, alarm_key
     ON CONFLICT (plant_id, alarm_key) DO UPDATE SET
         device_id = EXCLUDED.device_id, code = EXCLUDED.code, name = EXCLUDED.name, severity = EXCLUDED.severity,
-        raised_at = EXCLUDED.raised_at, advice = EXCLUDED.advice, document_id = EXCLUDED.document_id, told_at = EXCLUDED.told_at,
-        cleared_at = coalesce(EXCLUDED.cleared_at, CASE WHEN EXCLUDED.is_open AND a.missed_at > EXCLUDED.told_at THEN a.missed_at END),
-        is_open = EXCLUDED.is_open AND (a.missed_at > EXCLUDED.told_at) IS NOT TRUE,
-        missed_at = CASE WHEN EXCLUDED.is_open AND a.missed_at > EXCLUDED.told_at THEN a.missed_at END
-        WHERE (a.told_at, a.document_id) <= (EXCLUDED.told_at, EXCLUDED.document_id)
+        raised_at = EXCLUDED.raised_at, advice = EXCLUDED.advice, document_id = EXCLUDED.document_id, reported_at = EXCLUDED.reported_at,
+        cleared_at = coalesce(EXCLUDED.cleared_at, CASE WHEN EXCLUDED.is_open AND a.missed_at > EXCLUDED.reported_at THEN a.missed_at END),
+        is_open = EXCLUDED.is_open AND (a.missed_at > EXCLUDED.reported_at) IS NOT TRUE,
+        missed_at = CASE WHEN EXCLUDED.is_open AND a.missed_at > EXCLUDED.reported_at THEN a.missed_at END
+        WHERE (a.reported_at, a.document_id) <= (EXCLUDED.reported_at, EXCLUDED.document_id)
     RETURNING a.*
 )
 SELECT b.alarm_id IS NULL AS is_new, w.is_open
@@ -40,14 +40,14 @@ WHERE
 -- name: close_missed
 -- The document lists every open alarm of these plants that was raised in this time: what it lacks, and what had been told before, has ended.
 UPDATE mart.alarm AS a
-SET is_open = false, cleared_at = :told_at, missed_at = :told_at
+SET is_open = false, cleared_at = :reported_at, missed_at = :reported_at
 WHERE
     a.tenant_id = :tenant_id
     AND a.plant_id = ANY (:plant_ids)
-    AND (a.is_open OR a.missed_at > :told_at)
+    AND (a.is_open OR a.missed_at > :reported_at)
     AND (CAST(:raised_from AS timestamptz) IS NULL OR a.raised_at >= :raised_from)
     AND a.raised_at < :raised_until
-    AND (a.told_at, a.document_id) < (:told_at, :document_id)
+    AND (a.reported_at, a.document_id) < (:reported_at, :document_id)
     AND NOT EXISTS (
         SELECT 1
         FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (plant_id int, alarm_key text)
@@ -60,4 +60,4 @@ UPDATE landing.document
 SET state = 'landed'
 WHERE
     tenant_id = :tenant_id AND feed = :feed AND state = 'loaded'
-    AND (last_received_at, document_id) > (:told_at, :document_id);
+    AND (last_received_at, document_id) > (:reported_at, :document_id);

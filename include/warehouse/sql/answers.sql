@@ -29,10 +29,10 @@ CREATE TEMPORARY TABLE restored (
     series_id int4 NOT NULL, measured_at timestamptz NOT NULL, document_id int4 NOT NULL, value float8 NOT NULL
 ) ON COMMIT DROP;
 WITH claim AS (
-    UPDATE mart.superseded_reading AS p SET withdrawn_by = NULL
+    UPDATE mart.superseded_reading AS p SET retracted_by = NULL
     WHERE
         p.series_id = ANY (:series_ids) AND p.measured_at >= :starts_at AND p.measured_at < :ends_at
-        AND p.withdrawn_by = :document_id
+        AND p.retracted_by = :document_id
     RETURNING p.series_id, p.measured_at, p.document_id, p.value
 )
 INSERT INTO restored
@@ -47,7 +47,7 @@ SELECT r.series_id, r.measured_at, r.document_id, r.value
 FROM mart.reading AS r
 JOIN restored AS n USING (series_id, measured_at)
 WHERE r.document_id < n.document_id
-ON CONFLICT (series_id, measured_at, document_id) DO UPDATE SET value = EXCLUDED.value, withdrawn_by = NULL;
+ON CONFLICT (series_id, measured_at, document_id) DO UPDATE SET value = EXCLUDED.value, retracted_by = NULL;
 
 -- name: write_restored
 INSERT INTO mart.reading AS r (series_id, document_id, measured_at, value)
@@ -63,7 +63,7 @@ SELECT n.series_id, n.measured_at, :document_id, n.value
 FROM incoming AS n
 JOIN mart.reading AS r ON r.series_id = n.series_id AND r.measured_at = n.measured_at
 WHERE r.document_id > :document_id AND r.value = n.value
-ON CONFLICT (series_id, measured_at, document_id) DO UPDATE SET value = EXCLUDED.value, withdrawn_by = NULL;
+ON CONFLICT (series_id, measured_at, document_id) DO UPDATE SET value = EXCLUDED.value, retracted_by = NULL;
 
 -- name: find_outspoken
 -- Series of which the answer brings at least as many readings in its span as all earlier documents together that still held when it
@@ -85,7 +85,7 @@ WITH said AS MATERIALIZED (
     JOIN mart.superseded_reading AS p ON p.series_id = s.series_id
     WHERE
         p.measured_at >= :starts_at AND p.measured_at < :ends_at AND p.document_id < :document_id
-        AND (p.withdrawn_by IS NULL OR p.withdrawn_by > :document_id)
+        AND (p.retracted_by IS NULL OR p.retracted_by > :document_id)
 )
 INSERT INTO outspoken
 SELECT s.series_id
@@ -104,10 +104,10 @@ WITH gone AS (
         AND NOT EXISTS (SELECT 1 FROM incoming AS n WHERE n.series_id = r.series_id AND n.measured_at = r.measured_at)
     RETURNING r.series_id, r.measured_at, r.document_id, r.value
 ), kept AS (
-    INSERT INTO mart.superseded_reading (series_id, measured_at, document_id, value, withdrawn_by)
+    INSERT INTO mart.superseded_reading (series_id, measured_at, document_id, value, retracted_by)
     SELECT series_id, measured_at, document_id, value, :document_id FROM gone
     ON CONFLICT (series_id, measured_at, document_id)
-        DO UPDATE SET value = EXCLUDED.value, withdrawn_by = EXCLUDED.withdrawn_by
+        DO UPDATE SET value = EXCLUDED.value, retracted_by = EXCLUDED.retracted_by
 )
 INSERT INTO unconfirmed SELECT series_id, measured_at FROM gone;
 
@@ -127,11 +127,11 @@ WHERE
 -- name: withdraw_claims
 -- The same for what lies beneath other readings, or was withdrawn by a later answer only.
 UPDATE mart.superseded_reading AS p
-SET withdrawn_by = :document_id
+SET retracted_by = :document_id
 FROM outspoken AS o
 WHERE
     p.series_id = o.series_id AND p.measured_at >= :starts_at AND p.measured_at < :ends_at AND p.document_id < :document_id
-    AND (p.withdrawn_by IS NULL OR p.withdrawn_by > :document_id)
+    AND (p.retracted_by IS NULL OR p.retracted_by > :document_id)
     AND NOT EXISTS (SELECT 1 FROM incoming AS n WHERE n.series_id = p.series_id AND n.measured_at = p.measured_at);
 
 -- name: mark_dirty_restored

@@ -1,3 +1,7 @@
+-- name: add_vendors
+-- The vendors that the code knows; those of accounts that are left stay.
+INSERT INTO fleet.vendor (vendor) SELECT unnest(CAST(:vendors AS text[])) ON CONFLICT DO NOTHING;
+
 -- name: upsert_integration
 -- Adding an account again gives it new credentials and another chance.
 INSERT INTO fleet.integration AS i (tenant_id, vendor, name, connection_id, credentials, account, state_set_at, next_due_at)

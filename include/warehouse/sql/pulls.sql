@@ -10,28 +10,28 @@ INSERT INTO ops.pull_plan AS p (integration_id, purpose, timezone, planned_at, e
 VALUES (:integration_id, :purpose, :timezone, :now, :last_day)
 ON CONFLICT (integration_id, purpose, timezone) DO UPDATE SET planned_at = EXCLUDED.planned_at, ends_on = EXCLUDED.ends_on;
 
--- name: add_ask
--- The same question waits only once. Its answer may be the word about more by now than when it was planned.
-INSERT INTO ops.pull AS p (integration_id, purpose, interface, ask_key, ask, starts_on, ends_on, due_at, planned_at)
-VALUES (:integration_id, :purpose, :interface, :ask_key, CAST(:ask AS jsonb), :first_day, :last_day, :now, :now)
-ON CONFLICT (integration_id, ask_key) WHERE state = 'waiting'
-    DO UPDATE SET ask = EXCLUDED.ask WHERE EXCLUDED.ask -> 'span' ->> 1 > p.ask -> 'span' ->> 1;
+-- name: add_request
+-- The same request waits only once. Its answer may speak for more by now than when it was planned.
+INSERT INTO ops.pull AS p (integration_id, purpose, priority, interface, request_key, request, starts_on, ends_on, due_at, planned_at)
+VALUES (:integration_id, :purpose, :priority, :interface, :request_key, CAST(:request AS jsonb), :first_day, :last_day, :now, :now)
+ON CONFLICT (integration_id, request_key) WHERE state = 'waiting'
+    DO UPDATE SET request = EXCLUDED.request WHERE EXCLUDED.request -> 'span' ->> 1 > p.request -> 'span' ->> 1;
 
 -- name: drop_waiting
 DELETE FROM ops.pull WHERE integration_id = :integration_id AND purpose = :purpose AND state = 'waiting';
 
 -- name: read_next
 -- None once a person switched or changed the account: whoever asks has old credentials, or should not ask at all.
-SELECT pull_id, purpose, ask, attempts FROM ops.pull
+SELECT pull_id, purpose, request, attempts FROM ops.pull
 WHERE integration_id = :integration_id AND state = 'waiting' AND due_at <= :now
     AND (SELECT i.state = 'active' AND i.state_set_at = :since FROM fleet.integration AS i WHERE i.integration_id = :integration_id)
-ORDER BY array_position(ARRAY['fleet', 'now', 'alarms', 'days', 'backfill'], purpose), pull_id
+ORDER BY priority, pull_id
 LIMIT 1;
 
--- name: end_ask
+-- name: end_request
 UPDATE ops.pull SET state = :state, reason = CAST(:reason AS text), ended_at = :now WHERE pull_id = :pull_id AND state = 'waiting';
 
--- name: postpone_ask
+-- name: postpone_request
 UPDATE ops.pull SET attempts = attempts + 1, due_at = :until, reason = :reason WHERE pull_id = :pull_id;
 
 -- name: end_hopeless
@@ -56,14 +56,14 @@ WHERE
     AND (
         p.state = 'waiting'
         OR p.pull_id IN (
-            SELECT DISTINCT ON (r.ask_key) r.pull_id FROM ops.pull AS r
+            SELECT DISTINCT ON (r.request_key) r.pull_id FROM ops.pull AS r
             WHERE
                 r.integration_id = :integration_id AND r.state = 'refused'
                 AND NOT EXISTS (
                     SELECT 1 FROM ops.pull AS w
-                    WHERE w.integration_id = r.integration_id AND w.ask_key = r.ask_key AND w.state = 'waiting'
+                    WHERE w.integration_id = r.integration_id AND w.request_key = r.request_key AND w.state = 'waiting'
                 )
-            ORDER BY r.ask_key, r.pull_id DESC
+            ORDER BY r.request_key, r.pull_id DESC
         )
     );
 

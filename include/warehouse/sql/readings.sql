@@ -120,7 +120,7 @@ WITH heir AS (
     SELECT DISTINCT ON (p.series_id, p.measured_at) p.series_id, p.measured_at, p.document_id, p.value
     FROM mart.superseded_reading AS p
     JOIN withdrawn AS w USING (series_id, measured_at)
-    WHERE p.document_id <> :document_id AND p.withdrawn_by IS NULL
+    WHERE p.document_id <> :document_id AND p.retracted_by IS NULL
     ORDER BY p.series_id, p.measured_at, p.document_id DESC
 )
 INSERT INTO mart.reading (series_id, document_id, measured_at, value)

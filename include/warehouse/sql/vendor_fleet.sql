@@ -1,7 +1,7 @@
 -- name: read_known_plant
 -- Those of a source's plants that are registered: their fields as they stand, and what the vendor told of each.
 SELECT
-    plant_key AS key, vendor_said AS said,
+    plant_key AS key, vendor_reported AS said,
     jsonb_build_object(
         'name', name, 'timezone', timezone, 'city', city, 'latitude', latitude, 'longitude', longitude,
         'capacity_kwp', capacity_kwp, 'capacity_kw', capacity_kw, 'commissioned_on', commissioned_on
@@ -12,7 +12,7 @@ WHERE tenant_id = :tenant_id AND source = :source AND plant_key = ANY (:keys);
 -- name: read_known_device
 -- As read_known_plant.
 SELECT
-    d.device_key AS key, d.vendor_said AS said,
+    d.device_key AS key, d.vendor_reported AS said,
     jsonb_build_object(
         'plant_key', p.plant_key, 'kind', d.kind, 'name', d.name, 'model', d.model, 'capacity_kw', d.capacity_kw
     ) AS stored
@@ -20,11 +20,11 @@ FROM fleet.device AS d
 LEFT JOIN fleet.plant AS p USING (plant_id)
 WHERE d.tenant_id = :tenant_id AND d.source = :source AND d.device_key = ANY (:keys);
 
--- name: write_plant_said
+-- name: write_plant_reported
 -- A plant that several accounts list is pulled through the oldest one that is active.
 UPDATE fleet.plant AS p
 SET
-    vendor_said = r.said,
+    vendor_reported = r.said,
     integration_id = (
         SELECT i.integration_id
         FROM fleet.integration AS i
@@ -35,9 +35,9 @@ SET
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (key text, said jsonb)
 WHERE p.tenant_id = :tenant_id AND p.source = :source AND p.plant_key = r.key;
 
--- name: write_device_said
+-- name: write_device_reported
 -- The vendor's type of device is nobody's but the vendor's.
 UPDATE fleet.device AS d
-SET vendor_said = r.said, vendor_type = coalesce(r.said -> 'vendor_type' ->> 'value', d.vendor_type)
+SET vendor_reported = r.said, vendor_type = coalesce(r.said -> 'vendor_type' ->> 'value', d.vendor_type)
 FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (key text, said jsonb)
 WHERE d.tenant_id = :tenant_id AND d.source = :source AND d.device_key = r.key;

@@ -12,7 +12,7 @@ from include.core.errors import BadDocument
 from include.core.settings import Settings
 from include.quality.checks import check
 from include.sources.feeds import FEEDS, ParseContext, parse_registry
-from include.sources.unpack import Limits, unpack
+from include.sources.formats.unpack import Limits, unpack
 
 pytestmark = pytest.mark.gx
 

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from include.core.errors import BadDocument, TryLater
-from include.core.pulls import Ask, PulledDevice, PulledFleet, PulledPlant, Tokens
+from include.core.pulls import PulledDevice, PulledFleet, PulledPlant, Request, Tokens
 from include.core.span import Span, day_span, month_start, next_month
-from include.sources.context import ParseContext
-from include.sources.deye import CLOUD
-from include.sources.vendor_document import pack
-from include.sources.vendor_errors import AllowanceGone, NotPermitted, Rejected, TokenEnded, TooFrequent, Unanswerable
-from include.sources.vendor_http import Reply, VendorHttp
-from include.sources.vendor_session import Answer, Session
+from include.sources.clouds.deye.cloud import CLOUD
+from include.sources.clouds.document import pack
+from include.sources.clouds.errors import NotPermitted, QuotaExhausted, RateLimited, Rejected, TokenEnded, Unanswerable
+from include.sources.clouds.http import Reply, VendorHttp
+from include.sources.clouds.session import Answer, Session
+from include.sources.formats.context import ParseContext
 
 ACCOUNT = {"login": "a@example.org", "password": "deyepass", "app_id": "201911067156002", "app_secret": "deyesecret"}
 SAO_PAULO, BERLIN, SHANGHAI = "61123456", "61123457", "61123458"
@@ -37,7 +37,7 @@ NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
 NOON_S = 1781524800
 
 
-class Drawer:
+class MemoryTokens:
     """Keeps tokens in memory."""
 
     def __init__(self, tokens=None):
@@ -66,15 +66,17 @@ class Account:
 
     def __init__(self, url, tokens=None, **fields):
         self.purse = Purse()
-        self.drawer = Drawer(tokens)
-        self.session = Session(CLOUD, VendorHttp(url), {**ACCOUNT, **fields}, tokens=self.drawer, budget=self.purse)
+        self.token_store = MemoryTokens(tokens)
+        self.session = Session(CLOUD, VendorHttp(url), {**ACCOUNT, **fields}, tokens=self.token_store, budget=self.purse)
 
-    def fetch(self, *asks):
+    def fetch(self, *requests):
         """(ask, document) of each answer."""
-        return [(ask, pack("deye", ask, answer.raw)) for ask in asks for answer in CLOUD.fetch(self.session, ask)]
+        return [
+            (request, pack("deye", request, answer.raw)) for request in requests for answer in CLOUD.fetch(self.session, request)
+        ]
 
-    def readings(self, *asks):
-        return readings(*(document for _, document in self.fetch(*asks)))
+    def readings(self, *requests):
+        return readings(*(document for _, document in self.fetch(*requests)))
 
 
 class Told:
@@ -89,7 +91,7 @@ class Told:
     def post(self, interface, body):
         self.asked.append((interface, dict(body)))
         given = self._answers[interface].pop(0)
-        return Answer(given, CLOUD.verdict(interface, Reply(200, {}, given)))
+        return Answer(given, CLOUD.classify_response(interface, Reply(200, {}, given)))
 
 
 @pytest.fixture
@@ -105,9 +107,9 @@ def refusal(code, message="no"):
     return json.dumps({"code": code, "msg": message, "success": False}).encode()
 
 
-def verdict_of(code, interface="device/latest", message="no", status=200):
+def classification_of(code, interface="device/latest", message="no", status=200):
     with pytest.raises(Exception) as caught:  # noqa: PT011 - the test looks at the kind
-        CLOUD.verdict(interface, Reply(status, {}, refusal(code, message)))
+        CLOUD.classify_response(interface, Reply(status, {}, refusal(code, message)))
     return caught.value
 
 
@@ -124,7 +126,7 @@ def rows(*documents):
 
 
 def landed(interface, payload, kind="devices", subjects=("7",), span=None, **body):
-    return pack("deye", Ask(interface, body, kind, span, subjects), payload if isinstance(payload, bytes) else ok(**payload))
+    return pack("deye", Request(interface, body, kind, span, subjects), payload if isinstance(payload, bytes) else ok(**payload))
 
 
 def frames(*items, time=NOON_S, span=SPAN):
@@ -148,13 +150,13 @@ def test_a_login_with_a_company_takes_one_call_and_lives_fifty_days_at_most(clou
     account.session.log_in()
 
     assert account.purse.calls == {"account/token": 1}
-    assert account.drawer.tokens.lives_s == 50 * 86_400
+    assert account.token_store.tokens.lives_s == 50 * 86_400
 
 
 def test_a_login_without_a_company_finds_the_only_one_and_sees_its_stations(clouds):
     account = Account(clouds.url)
 
-    fleets = [CLOUD.parse_fleet(document, CONTEXT) for _, document in account.fetch(*CLOUD.ask_fleet(ACCOUNT))]
+    fleets = [CLOUD.parse_fleet(document, CONTEXT) for _, document in account.fetch(*CLOUD.fleet_requests(ACCOUNT))]
 
     assert account.purse.calls == {"account/token": 2, "account/info": 1, "station/list": 1}
     assert [plant.plant_key for plant in fleets[0].plants] == list(ZONES)
@@ -228,7 +230,7 @@ def test_a_token_that_ended_is_replaced_once(clouds, account):
     account.session.log_in()
     clouds.world.tokens.end_all("deye")
 
-    account.fetch(*CLOUD.ask_fleet(ACCOUNT))
+    account.fetch(*CLOUD.fleet_requests(ACCOUNT))
 
     assert account.purse.calls == {"account/token": 2, "station/list": 2}
 
@@ -240,8 +242,8 @@ def test_a_token_that_ended_is_replaced_once(clouds, account):
     ("code", "kind", "after_s"),
     [
         *((code, TokenEnded, None) for code in ("2101017", "2101019")),
-        ("2101002", TooFrequent, 60),
-        ("2101010", AllowanceGone, 60),
+        ("2101002", RateLimited, 60),
+        ("2101010", QuotaExhausted, 60),
         *((code, NotPermitted, None) for code in ("2101003", "2101023")),
         *((code, Rejected, None) for code in ("2101009", "2101018", "2101021", "2101025")),
         *((f"21010{rest}", Unanswerable, None) for rest in ("05", "06", "07", "08", "12", "13", "14", "15", "26", "31", "32")),
@@ -250,7 +252,7 @@ def test_a_token_that_ended_is_replaced_once(clouds, account):
     ],
 )
 def test_each_code_means_what_to_do_next(code, kind, after_s):
-    error = verdict_of(code)
+    error = classification_of(code)
 
     assert isinstance(error, kind)
     assert kind is not TryLater or type(error) is TryLater
@@ -260,13 +262,13 @@ def test_each_code_means_what_to_do_next(code, kind, after_s):
 
 @pytest.mark.parametrize(("code", "message"), [("2101023", "no"), ("2101006", "no"), ("2109999", "Password error, 4 left")])
 def test_a_login_that_is_refused_in_any_words_needs_a_person(code, message):
-    assert isinstance(verdict_of(code, "account/token", message), Rejected)
+    assert isinstance(classification_of(code, "account/token", message), Rejected)
 
 
 def test_no_records_is_a_success_without_rows():
     raw = refusal("2101016")
 
-    data = CLOUD.verdict("device/historyRaw", Reply(200, {}, raw))
+    data = CLOUD.classify_response("device/historyRaw", Reply(200, {}, raw))
 
     assert data["code"] == "2101016"
     assert rows(landed("device/historyRaw", raw), landed("station/history", raw, kind="plants", granularity=2)) == []
@@ -291,13 +293,13 @@ def test_no_records_is_a_success_without_rows():
 )
 def test_what_is_no_answer_is_asked_again(status, body):
     with pytest.raises(TryLater):
-        CLOUD.verdict("station/list", Reply(status, {}, body))
+        CLOUD.classify_response("station/list", Reply(status, {}, body))
 
 
 @pytest.mark.parametrize(("status", "body", "after_s"), [(429, b'{"errorCode": "1"}', 7), (429, b"", 7), (403, b"<html>", 60)])
 def test_a_gateway_that_throttles_is_obeyed(status, body, after_s):
-    with pytest.raises(TooFrequent) as caught:
-        CLOUD.verdict("station/list", Reply(status, {"Retry-After": "7"}, body))
+    with pytest.raises(RateLimited) as caught:
+        CLOUD.classify_response("station/list", Reply(status, {"Retry-After": "7"}, body))
 
     assert caught.value.after_s == after_s
 
@@ -306,7 +308,7 @@ def test_a_gateway_that_throttles_is_obeyed(status, body, after_s):
 
 
 def test_stations_come_with_zone_place_capacity_and_first_day(account):
-    ((_, document),) = account.fetch(*CLOUD.ask_fleet(ACCOUNT))
+    ((_, document),) = account.fetch(*CLOUD.fleet_requests(ACCOUNT))
 
     plants = CLOUD.parse_fleet(document, CONTEXT).plants
 
@@ -321,9 +323,9 @@ def test_stations_come_with_zone_place_capacity_and_first_day(account):
 
 
 def test_devices_come_with_their_kind_and_station(account):
-    asks = CLOUD.ask_devices(ACCOUNT, FLEET)
+    requests = CLOUD.device_requests(ACCOUNT, FLEET)
 
-    ((_, document),) = account.fetch(*asks)
+    ((_, document),) = account.fetch(*requests)
 
     devices = CLOUD.parse_fleet(document, CONTEXT).devices
     assert [(d.device_key, d.plant_key) for d in devices if d.kind == "inverter"] == [(d.key, d.plant_key) for d in FLEET.devices]
@@ -370,9 +372,9 @@ def test_a_zone_that_does_not_exist_is_found_by_the_place(row, zone, latitude):
 
 
 def test_lists_are_walked_to_the_last_page(account):
-    (ask,) = CLOUD.ask_fleet(ACCOUNT)
+    (request,) = CLOUD.fleet_requests(ACCOUNT)
 
-    documents = account.fetch(Ask(ask.interface, {"page": 1, "size": 2}, "fleet"))
+    documents = account.fetch(Request(request.interface, {"page": 1, "size": 2}, "fleet"))
 
     keys = [plant.plant_key for _, document in documents for plant in CLOUD.parse_fleet(document, CONTEXT).plants]
     assert keys == list(ZONES)
@@ -384,14 +386,14 @@ def test_a_page_that_repeats_or_is_missing_is_never_a_short_list(clouds, account
     clouds.world.faults.switch_on(fault, vendor="deye", interface="station/list")
 
     with pytest.raises(TryLater, match="of 3 rows"):
-        account.fetch(Ask("station/list", {"page": 1, "size": 2}, "fleet"))
+        account.fetch(Request("station/list", {"page": 1, "size": 2}, "fleet"))
 
 
 def test_a_row_that_rightly_comes_twice_does_not_ask_for_ever():
     row = {"deviceSn": "A", "deviceType": "INVERTER"}
     session = Told(station__device=[ok(total=2, deviceListItems=[row, row])])
 
-    answers = CLOUD.fetch(session, Ask("station/device", {"stationIds": [5], "page": 1, "size": 200}, "fleet"))
+    answers = CLOUD.fetch(session, Request("station/device", {"stationIds": [5], "page": 1, "size": 200}, "fleet"))
 
     assert len(answers) == 1
 
@@ -399,35 +401,35 @@ def test_a_row_that_rightly_comes_twice_does_not_ask_for_ever():
 @pytest.mark.parametrize("payload", [{"total": 1}, {"stationList": []}, {"total": "x", "stationList": []}, {"stationList": 1}])
 def test_a_list_without_rows_or_total_is_asked_again(payload):
     with pytest.raises(TryLater):
-        CLOUD.fetch(Told(station__list=[ok(**payload)]), *CLOUD.ask_fleet(ACCOUNT))
+        CLOUD.fetch(Told(station__list=[ok(**payload)]), *CLOUD.fleet_requests(ACCOUNT))
 
 
 # ---- what is asked ----------------------------------------------------------------------------------------------------------
 
 
 def test_sixty_days_of_seven_inverters_take_the_fewest_calls():
-    asks = CLOUD.ask_days(ACCOUNT, FLEET, date(2026, 4, 17), date(2026, 6, 15), True)
+    requests = CLOUD.day_requests(ACCOUNT, FLEET, date(2026, 4, 17), date(2026, 6, 15), True)
 
-    counts = Counter((ask.interface, ask.body.get("granularity")) for ask in asks)
+    counts = Counter((request.interface, request.body.get("granularity")) for request in requests)
     assert counts == {("device/historyRaw", None): 7 * 12, ("station/history", 2): 3 * 2, ("station/history", 3): 3}
-    assert len({ask.key for ask in asks}) == len(asks)
-    months = [ask for ask in asks if ask.body.get("granularity") == 3]
-    assert {(ask.body["startAt"], ask.body["endAt"]) for ask in months} == {("2026-04", "2026-06")}
+    assert len({request.key for request in requests}) == len(requests)
+    months = [request for request in requests if request.body.get("granularity") == 3]
+    assert {(request.body["startAt"], request.body["endAt"]) for request in months} == {("2026-04", "2026-06")}
 
 
 def test_station_frames_are_asked_by_the_day_unless_it_is_a_backfill():
     first, last = date(2026, 6, 13), date(2026, 6, 15)
 
-    asks = [CLOUD.ask_days(ACCOUNT, FLEET, first, last, is_backfill) for is_backfill in (False, True)]
+    requests = [CLOUD.day_requests(ACCOUNT, FLEET, first, last, is_backfill) for is_backfill in (False, True)]
 
-    assert [sum(ask.body.get("granularity") == 1 for ask in some) for some in asks] == [9, 0]
-    assert not any(ask.body.get("granularity") == 3 for ask in asks[0])
+    assert [sum(request.body.get("granularity") == 1 for request in some) for some in requests] == [9, 0]
+    assert not any(request.body.get("granularity") == 3 for request in requests[0])
 
 
 def test_a_run_of_days_is_never_longer_than_five_times_24_hours():
-    asks = CLOUD.ask_days(ACCOUNT, FLEET, date(2025, 10, 23), date(2025, 11, 1), True)
+    requests = CLOUD.day_requests(ACCOUNT, FLEET, date(2025, 10, 23), date(2025, 11, 1), True)
 
-    spans = [ask.span for ask in asks if ask.subjects == ("2406123459",)]
+    spans = [request.span for request in requests if request.subjects == ("2406123459",)]
     assert spans[0].start == datetime(2025, 10, 22, 22, tzinfo=UTC)
     assert spans[-1].end == datetime(2025, 11, 1, 23, tzinfo=UTC)
     assert all(before.end == after.start for before, after in pairwise(spans))
@@ -438,9 +440,9 @@ def test_a_run_of_days_is_never_longer_than_five_times_24_hours():
 def test_realtime_asks_ten_inverters_at_once_and_each_station():
     fleet = PulledFleet(FLEET.plants, tuple(PulledDevice(f"{at:02}", SAO_PAULO, "INVERTER") for at in range(11)))
 
-    asks = CLOUD.ask_now(ACCOUNT, fleet)
+    requests = CLOUD.snapshot_requests(ACCOUNT, fleet)
 
-    assert [(ask.interface, len(ask.subjects), ask.kind) for ask in asks] == [
+    assert [(request.interface, len(request.subjects), request.kind) for request in requests] == [
         *[("station/latest", 1, "plants")] * 3,
         ("device/latest", 10, "devices"),
         ("device/latest", 1, "devices"),
@@ -448,10 +450,13 @@ def test_realtime_asks_ten_inverters_at_once_and_each_station():
 
 
 def test_asks_hold_nothing_secret_and_budgets_stay_below_the_vendors():
-    asks = [*CLOUD.ask_now(ACCOUNT, FLEET), *CLOUD.ask_days(ACCOUNT, FLEET, date(2026, 6, 1), date(2026, 6, 2), False)]
+    requests = [
+        *CLOUD.snapshot_requests(ACCOUNT, FLEET),
+        *CLOUD.day_requests(ACCOUNT, FLEET, date(2026, 6, 1), date(2026, 6, 2), False),
+    ]
 
-    assert not any(secret in json.dumps(ask.body) for ask in asks for secret in ACCOUNT.values())
-    assert {(a.interface, a.calls, a.window_s) for a in CLOUD.allowances(FLEET)} == {
+    assert not any(secret in json.dumps(request.body) for request in requests for secret in ACCOUNT.values())
+    assert {(a.interface, a.calls, a.window_s) for a in CLOUD.rate_limits(FLEET)} == {
         ("*", 250, 10),
         ("*", 2, 1),
         ("*", 45_000, 86_400),
@@ -464,7 +469,7 @@ def test_asks_hold_nothing_secret_and_budgets_stay_below_the_vendors():
 
 @pytest.mark.parametrize("day", [date(2026, 6, 15), date(2026, 3, 29), date(2025, 10, 26)], ids=["usual", "23 h", "25 h"])
 def test_every_reading_of_a_day_is_the_truth_in_three_zones(clouds, account, day):
-    found = account.readings(*CLOUD.ask_days(ACCOUNT, FLEET, day, day, False))
+    found = account.readings(*CLOUD.day_requests(ACCOUNT, FLEET, day, day, False))
 
     for plant in clouds.world.sunshine.plants("deye"):
         days = {inverter.key: clouds.world.sunshine.day(inverter, day) for inverter in plant.inverters}
@@ -500,7 +505,7 @@ def test_many_days_are_whole_and_nothing_of_the_next_one_is_taken(clouds, accoun
     first, last = date(2026, 3, 25), date(2026, 4, 2)
     fleet = PulledFleet(FLEET.plants[1:2], FLEET.devices_of("INVERTER")[3:4])
 
-    found = account.readings(*CLOUD.ask_days(ACCOUNT, fleet, first, last, True))
+    found = account.readings(*CLOUD.day_requests(ACCOUNT, fleet, first, last, True))
 
     truth = {}
     for offset in range(9):
@@ -514,7 +519,7 @@ def test_many_days_are_whole_and_nothing_of_the_next_one_is_taken(clouds, accoun
 def test_months_that_are_over_are_the_sum_of_their_days(clouds, account):
     fleet = PulledFleet(FLEET.plants[:1])
 
-    found = account.readings(*CLOUD.ask_days(ACCOUNT, fleet, date(2026, 4, 30), date(2026, 6, 15), True))
+    found = account.readings(*CLOUD.day_requests(ACCOUNT, fleet, date(2026, 4, 30), date(2026, 6, 15), True))
 
     plant = clouds.world.sunshine.plants("deye")[0]
     months = {}
@@ -528,7 +533,7 @@ def test_months_that_are_over_are_the_sum_of_their_days(clouds, account):
 
 
 def test_the_realtime_snapshot_is_the_last_frame(clouds, account):
-    found = account.readings(*CLOUD.ask_now(ACCOUNT, FLEET))
+    found = account.readings(*CLOUD.snapshot_requests(ACCOUNT, FLEET))
 
     now = datetime(2026, 6, 16, 12, tzinfo=UTC)
     for plant in clouds.world.sunshine.plants("deye"):
@@ -677,7 +682,7 @@ def test_an_answer_of_another_shape_is_no_document():
 # ---- devices that cannot do it ----------------------------------------------------------------------------------------------
 
 ROW = {"time": str(NOON_S), "itemList": [point("TotalActiveACOutputPower", "1000", "W")]}
-FRAME_ASK = Ask(
+FRAME_ASK = Request(
     "device/historyRaw",
     {"deviceSn": "7", "startTimestamp": 1, "endTimestamp": 2, "measurePoints": ["A", "B"], "days": ["2026-06-14", "2026-06-15"]},
     "devices",
@@ -720,7 +725,9 @@ def test_frames_of_each_minute_are_asked_day_by_day_where_one_answer_may_not_hol
 
 
 def test_the_exception_of_an_ended_token_is_one_unless_the_question_itself_is_its_cause():
-    told = {interface: verdict_of_broken(interface) for interface in ("station/list", "account/token", "device/historyRaw")}
+    told = {
+        interface: classification_of_broken(interface) for interface in ("station/list", "account/token", "device/historyRaw")
+    }
 
     assert {interface: isinstance(error, TokenEnded) for interface, error in told.items()} == {
         "station/list": True,
@@ -729,20 +736,20 @@ def test_the_exception_of_an_ended_token_is_one_unless_the_question_itself_is_it
     }
 
 
-def verdict_of_broken(interface):
+def classification_of_broken(interface):
     with pytest.raises(TryLater) as caught:
-        CLOUD.verdict(interface, Reply(500, {}, BROKEN))
+        CLOUD.classify_response(interface, Reply(500, {}, BROKEN))
     return caught.value
 
 
 def test_day_by_day_gives_the_same_readings(clouds, account):
     fleet = PulledFleet(FLEET.plants[1:2], FLEET.devices_of("INVERTER")[3:4])
-    asks = CLOUD.ask_days(ACCOUNT, fleet, date(2026, 3, 28), date(2026, 3, 30), True)
-    at_once = account.readings(*asks)
+    requests = CLOUD.day_requests(ACCOUNT, fleet, date(2026, 3, 28), date(2026, 3, 30), True)
+    at_once = account.readings(*requests)
     # The first of a burst is HTTP 500 with the body of a call that the cloud fell over.
     clouds.world.faults.switch_on("burst_5xx", vendor="deye", interface="device/historyRaw", times=1)
 
-    day_by_day = account.readings(*asks)
+    day_by_day = account.readings(*requests)
 
     assert day_by_day == at_once
     assert account.purse.calls["device/history"] == 3
@@ -785,14 +792,14 @@ def test_a_device_without_any_point_that_is_read_cannot_be_asked():
 def test_one_unknown_device_does_not_silence_its_group(account):
     serials = [device.key for device in FLEET.devices]
 
-    documents = account.fetch(Ask("device/latest", {"deviceList": ["404", *serials]}, "devices", subjects=("404", *serials)))
+    documents = account.fetch(Request("device/latest", {"deviceList": ["404", *serials]}, "devices", subjects=("404", *serials)))
 
     assert {subject for subject, _ in readings(*(document for _, document in documents))} == set(serials)
 
 
 def test_a_group_of_unknown_devices_has_no_answer(account):
     with pytest.raises(Unanswerable, match="2101032"):
-        account.fetch(Ask("device/latest", {"deviceList": ["404", "405"]}, "devices", subjects=("404", "405")))
+        account.fetch(Request("device/latest", {"deviceList": ["404", "405"]}, "devices", subjects=("404", "405")))
 
 
 # ---- alarms -----------------------------------------------------------------------------------------------------------------
@@ -801,7 +808,7 @@ def test_a_group_of_unknown_devices_has_no_answer(account):
 def test_alarms_are_those_that_happened(clouds, account):
     span = Span(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 6, 16, 12, tzinfo=UTC))
 
-    lists = [CLOUD.parse_alarms(document, CONTEXT) for _, document in account.fetch(*CLOUD.ask_alarms(ACCOUNT, FLEET, span))]
+    lists = [CLOUD.parse_alarms(document, CONTEXT) for _, document in account.fetch(*CLOUD.alarm_requests(ACCOUNT, FLEET, span))]
 
     inverter = clouds.world.sunshine.find_inverter("2406123458")
     days = [date(2026, 2, 28) + timedelta(days=offset) for offset in range(110)]
@@ -818,11 +825,11 @@ def test_alarms_are_those_that_happened(clouds, account):
 
 def test_alarms_are_walked_page_by_page(account):
     span = Span(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 6, 16, 12, tzinfo=UTC))
-    ask = CLOUD.ask_alarms(ACCOUNT, FLEET, span)[0]
+    request = CLOUD.alarm_requests(ACCOUNT, FLEET, span)[0]
 
-    pages = account.fetch(Ask(ask.interface, {**ask.body, "size": 4}, ask.kind, ask.span, ask.subjects))
+    pages = account.fetch(Request(request.interface, {**request.body, "size": 4}, request.kind, request.span, request.subjects))
 
-    whole = CLOUD.parse_alarms(account.fetch(ask)[0][1], CONTEXT).alarms
+    whole = CLOUD.parse_alarms(account.fetch(request)[0][1], CONTEXT).alarms
     assert len(pages) > 1
     assert [alarm for _, page in pages for alarm in CLOUD.parse_alarms(page, CONTEXT).alarms] == whole
 
@@ -830,10 +837,10 @@ def test_alarms_are_walked_page_by_page(account):
 def test_a_long_span_of_alarms_is_asked_in_parts():
     span = Span(datetime(2025, 6, 16, tzinfo=UTC), datetime(2026, 6, 16, tzinfo=UTC))
 
-    asks = CLOUD.ask_alarms(ACCOUNT, PulledFleet(FLEET.plants[:1]), span)
+    requests = CLOUD.alarm_requests(ACCOUNT, PulledFleet(FLEET.plants[:1]), span)
 
-    assert [(ask.span.end - ask.span.start).days for ask in asks] == [180, 180, 5]
-    assert all(ask.body["endTimestamp"] - ask.body["startTimestamp"] <= 180 * 86_400 for ask in asks)
+    assert [(request.span.end - request.span.start).days for request in requests] == [180, 180, 5]
+    assert all(request.body["endTimestamp"] - request.body["startTimestamp"] <= 180 * 86_400 for request in requests)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@ from datetime import date
 import pytest
 
 from include.core.errors import BadDocument
-from include.sources.fleet_registry import CustomerRow, DeviceRow, PlantRow, TargetRow, TariffRow, parse_registry
+from include.core.fleet import CustomerRow, DeviceRow, PlantRow, TargetRow, TariffRow
+from include.sources.drops.fleet_registry import parse_registry
 
 
 def test_a_json_object_names_its_lists(context, payload):

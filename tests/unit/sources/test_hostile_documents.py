@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from include.core.errors import BadDocument
-from include.sources import columns
 from include.sources.feeds import FEEDS, parse_registry
+from include.sources.formats import columns
 
 ALL = sorted(name for name, feed in FEEDS.items() if feed.source == "drops")
 JSON_ONLY = ["plant_measurements", "telemetry_batches"]

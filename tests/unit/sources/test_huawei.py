@@ -9,23 +9,23 @@ import pytest
 from fastapi.testclient import TestClient
 
 from include.core.errors import BadDocument, TryLater
-from include.core.pulls import Ask, PulledDevice, PulledFleet, PulledPlant
+from include.core.fleet import DeviceRow, PlantRow
+from include.core.pulls import PulledDevice, PulledFleet, PulledPlant, Request
 from include.core.span import Span, day_span
-from include.sources import huawei
-from include.sources.context import ParseContext
-from include.sources.fleet_registry import DeviceRow, PlantRow
-from include.sources.vendor_document import pack
-from include.sources.vendor_errors import (
-    AllowanceGone,
+from include.sources.clouds.document import pack
+from include.sources.clouds.errors import (
     Contested,
     NotPermitted,
+    QuotaExhausted,
+    RateLimited,
     Rejected,
     TokenEnded,
-    TooFrequent,
     Unanswerable,
 )
-from include.sources.vendor_http import Reply, VendorHttp
-from include.sources.vendor_session import Session
+from include.sources.clouds.http import Reply, VendorHttp
+from include.sources.clouds.huawei import cloud as huawei
+from include.sources.clouds.session import Session
+from include.sources.formats.context import ParseContext
 
 CREDENTIALS = {"login": "nbi-user", "password": "Nbi@12345"}
 ZONES = {"NE=50331701": "America/Sao_Paulo", "NE=50331702": "Europe/Berlin", "NE=50331703": "Asia/Shanghai"}
@@ -35,7 +35,7 @@ NOW = datetime(2026, 6, 16, 12, tzinfo=UTC)
 JUNE_14 = Span(datetime(2026, 6, 14, tzinfo=UTC), datetime(2026, 6, 15, tzinfo=UTC))
 
 
-class Drawer:
+class MemoryTokens:
     """Keeps the tokens in memory."""
 
     def __init__(self):
@@ -63,9 +63,9 @@ class Budget:
 
 
 def open_session(http, credentials=CREDENTIALS):
-    drawer, budget = Drawer(), Budget()
-    session = Session(huawei.CLOUD, http, credentials, tokens=drawer, budget=budget)
-    return SimpleNamespace(session=session, drawer=drawer, budget=budget)
+    token_store, budget = MemoryTokens(), Budget()
+    session = Session(huawei.CLOUD, http, credentials, tokens=token_store, budget=budget)
+    return SimpleNamespace(session=session, token_store=token_store, budget=budget)
 
 
 @pytest.fixture
@@ -91,16 +91,16 @@ def plain_fleet(*, plants=1, timezone="America/Sao_Paulo", **counts):
     return PulledFleet(tuple(PulledPlant(f"P{at:03}", timezone) for at in range(plants)), tuple(devices))
 
 
-def landed(session, asks):
+def landed(session, requests):
     """The documents of all answers to the asks."""
-    return [pack("huawei", ask, answer.raw) for ask in asks for answer in huawei.fetch(session, ask)]
+    return [pack("huawei", request, answer.raw) for request in requests for answer in huawei.fetch(session, request)]
 
 
 def document(interface, data, *, span=JUNE_14, subjects=("7",), params=None, body=None):
     """A landed answer with this `data`."""
-    ask = Ask(interface, body or {"devIds": "7", "devTypeId": 1}, "devices", span, subjects)
+    request = Request(interface, body or {"devIds": "7", "devTypeId": 1}, "devices", span, subjects)
     answer = {"success": True, "failCode": 0, "message": "", "params": params or {}, "data": data}
-    return pack("huawei", ask, json.dumps(answer).encode())
+    return pack("huawei", request, json.dumps(answer).encode())
 
 
 def frames_of(documents, context=CONTEXT):
@@ -198,7 +198,7 @@ def test_an_outage_at_the_login_is_no_refusal(status, body):
 
 
 def test_a_login_too_many_waits_for_its_own_window():
-    with pytest.raises(TooFrequent) as caught:
+    with pytest.raises(RateLimited) as caught:
         log_in(reply_of(refused(407, "ACCESS_FREQUENCY_IS_TOO_HIGH")))
 
     assert caught.value.after_s == 600
@@ -248,11 +248,11 @@ def test_a_token_that_ends_at_once_means_that_another_program_uses_the_account(c
     [
         *((code, TokenEnded, None) for code in (305, 306, 307)),
         *((code, NotPermitted, ...) for code in (401, 20045, 20046)),
-        (407, TooFrequent, 65),
+        (407, RateLimited, 65),
         (429, TryLater, 60),
         *((code, Rejected, ...) for code in (20001, 20002, 20003, 20400, 20403, 30029)),
         *((code, TryLater, None) for code in (20004, 20200, 99999)),
-        (20618, AllowanceGone, None),
+        (20618, QuotaExhausted, None),
         *((code, Unanswerable, ...) for code in range(20005, 20019)),
         *((code, Unanswerable, ...) for code in range(20023, 20028)),
         *((code, Unanswerable, ...) for code in (30004, 30005, 30006, 30030, 30031, 30032)),
@@ -260,7 +260,7 @@ def test_a_token_that_ends_at_once_means_that_another_program_uses_the_account(c
 )
 def test_each_code_becomes_what_to_do_next(code, kind, after_s):
     with pytest.raises(kind, match=f"getKpiStationDay with failCode {code} ") as caught:
-        huawei.verdict("getKpiStationDay", reply_of(refused(code)))
+        huawei.classify_response("getKpiStationDay", reply_of(refused(code)))
 
     assert type(caught.value) is kind
     assert after_s is ... or caught.value.after_s == after_s
@@ -270,31 +270,31 @@ def test_each_code_becomes_what_to_do_next(code, kind, after_s):
     ("interface", "after_s"), [("getAlarmList", 1800), ("getStationRealKpi", 300), ("getDevRealKpi", 300), ("getDevList", 65)]
 )
 def test_a_call_too_many_waits_as_long_as_the_interface_asks(interface, after_s):
-    with pytest.raises(TooFrequent) as caught:
-        huawei.verdict(interface, reply_of(refused(407, "ACCESS_FREQUENCY_IS_TOO_HIGH")))
+    with pytest.raises(RateLimited) as caught:
+        huawei.classify_response(interface, reply_of(refused(407, "ACCESS_FREQUENCY_IS_TOO_HIGH")))
 
     assert caught.value.after_s == after_s
 
 
 def test_a_code_counts_whatever_the_status_beside_it():
     with pytest.raises(TokenEnded):
-        huawei.verdict("getDevList", reply_of(refused(305), status=500))
+        huawei.classify_response("getDevList", reply_of(refused(305), status=500))
 
 
 def test_a_code_that_is_written_as_text_is_read():
     with pytest.raises(TokenEnded):
-        huawei.verdict("getDevList", reply_of(refused("305")))
+        huawei.classify_response("getDevList", reply_of(refused("305")))
 
 
 @pytest.mark.parametrize(
     ("status", "headers", "kind", "after_s"),
-    [(429, {"Retry-After": "90"}, TooFrequent, 90), (403, {}, TooFrequent, 60), (502, {}, TryLater, None)],
+    [(429, {"Retry-After": "90"}, RateLimited, 90), (403, {}, RateLimited, 60), (502, {}, TryLater, None)],
 )
 def test_a_gateway_is_heard_where_there_is_no_code(status, headers, kind, after_s):
     body = {"errorCode": "49401021002", "exceptionInfo": "Request is rejected by api quotaControl"}
 
     with pytest.raises(kind) as caught:
-        huawei.verdict("stations", reply_of(body, status, headers))
+        huawei.classify_response("stations", reply_of(body, status, headers))
 
     assert type(caught.value) is kind
     assert caught.value.after_s == after_s
@@ -317,13 +317,13 @@ def test_a_gateway_is_heard_where_there_is_no_code(status, headers, kind, after_
 )
 def test_what_is_no_whole_answer_is_tried_later(status, body):
     with pytest.raises(TryLater) as caught:
-        huawei.verdict("stations", reply_of(body, status))
+        huawei.classify_response("stations", reply_of(body, status))
 
     assert type(caught.value) is TryLater
 
 
 def test_a_byte_order_mark_is_skipped():
-    data = huawei.verdict("getDevList", reply_of(b"\xef\xbb\xbf" + json.dumps({**SUCCESS, "data": []}).encode()))
+    data = huawei.classify_response("getDevList", reply_of(b"\xef\xbb\xbf" + json.dumps({**SUCCESS, "data": []}).encode()))
 
     assert data["data"] == []
 
@@ -334,11 +334,11 @@ def test_a_byte_order_mark_is_skipped():
 def test_sixty_days_of_the_sandbox_cost_no_call_too_many(clouds):
     fleet = fleet_of(clouds.world)
 
-    asks = huawei.ask_days(CREDENTIALS, fleet, date(2026, 4, 17), date(2026, 6, 15), True)
+    requests = huawei.day_requests(CREDENTIALS, fleet, date(2026, 4, 17), date(2026, 6, 15), True)
 
     # Seven inverters share a call: from Shanghai's first midnight to São Paulo's last are 60 days and 11 hours, 21 windows. The
     # weather station stands in São Paulo: 60 days, 20 windows. Days are told by month (April, May, June), months by year.
-    assert counts(asks) == {
+    assert counts(requests) == {
         ("getDevHistoryKpi", 1): 21,
         ("getDevHistoryKpi", 10): 20,
         "getKpiStationDay": 3,
@@ -347,9 +347,9 @@ def test_sixty_days_of_the_sandbox_cost_no_call_too_many(clouds):
 
 
 def test_a_day_that_is_no_backfill_brings_the_hours_too(clouds):
-    asks = huawei.ask_days(CREDENTIALS, fleet_of(clouds.world), DAY, DAY, False)
+    requests = huawei.day_requests(CREDENTIALS, fleet_of(clouds.world), DAY, DAY, False)
 
-    assert [ask.interface for ask in asks] == [
+    assert [request.interface for request in requests] == [
         "getDevHistoryKpi",
         "getDevHistoryKpi",
         "getKpiStationDay",
@@ -358,35 +358,35 @@ def test_a_day_that_is_no_backfill_brings_the_hours_too(clouds):
     ]
 
 
-def counts(asks):
+def counts(requests):
     counted = {}
-    for ask in asks:
-        key = (ask.interface, ask.body["devTypeId"]) if "devTypeId" in ask.body else ask.interface
+    for request in requests:
+        key = (request.interface, request.body["devTypeId"]) if "devTypeId" in request.body else request.interface
         counted[key] = counted.get(key, 0) + 1
     return counted
 
 
 def test_windows_of_history_are_whole_in_three_days_and_follow_each_other(clouds):
-    asks = [
-        ask
-        for ask in huawei.ask_days(CREDENTIALS, fleet_of(clouds.world), date(2026, 6, 1), date(2026, 6, 7), True)
-        if ask.body.get("devTypeId") == 1
+    requests = [
+        request
+        for request in huawei.day_requests(CREDENTIALS, fleet_of(clouds.world), date(2026, 6, 1), date(2026, 6, 7), True)
+        if request.body.get("devTypeId") == 1
     ]
 
     starts = [datetime(2026, 5, 31, 16, tzinfo=UTC) + timedelta(days=3 * number) for number in range(3)]
-    assert [ask.span for ask in asks] == [
+    assert [request.span for request in requests] == [
         Span(starts[0], starts[1]),
         Span(starts[1], starts[2]),
         Span(starts[2], datetime(2026, 6, 8, 3, tzinfo=UTC)),
     ]
-    assert [(ask.body["startTime"], ask.body["endTime"]) for ask in asks] == [
-        (ms(ask.span.start), ms(ask.span.end) - 1) for ask in asks
+    assert [(request.body["startTime"], request.body["endTime"]) for request in requests] == [
+        (ms(request.span.start), ms(request.span.end) - 1) for request in requests
     ]
 
 
 def test_the_sandbox_answers_a_window_of_three_days(clouds, account):
-    asks = huawei.ask_days(CREDENTIALS, fleet_of(clouds.world), date(2026, 6, 9), date(2026, 6, 14), True)
-    whole = next(ask for ask in asks if ask.body.get("devTypeId") == 10)
+    requests = huawei.day_requests(CREDENTIALS, fleet_of(clouds.world), date(2026, 6, 9), date(2026, 6, 14), True)
+    whole = next(request for request in requests if request.body.get("devTypeId") == 10)
 
     (document,) = landed(account, [whole])
 
@@ -396,10 +396,10 @@ def test_the_sandbox_answers_a_window_of_three_days(clouds, account):
 
 
 def test_history_is_asked_oldest_first():
-    asks = huawei.ask_days(CREDENTIALS, plain_fleet(t1=12, t17=1), date(2026, 6, 1), date(2026, 6, 6), True)[:-2]
+    requests = huawei.day_requests(CREDENTIALS, plain_fleet(t1=12, t17=1), date(2026, 6, 1), date(2026, 6, 6), True)[:-2]
 
-    starts = [ask.body["startTime"] for ask in asks]
-    assert len(asks) == 6
+    starts = [request.body["startTime"] for request in requests]
+    assert len(requests) == 6
     assert starts == sorted(starts)
 
 
@@ -408,65 +408,72 @@ def test_devices_of_one_zone_share_calls_so_that_no_window_is_cut_for_another_zo
     plants = (PulledPlant("BR", "America/Sao_Paulo"), PulledPlant("CN", "Asia/Shanghai"))
     devices = tuple(PulledDevice(f"{at:02}", plants[at % 2].key, "1") for at in range(20))
 
-    asks = huawei.ask_days(CREDENTIALS, PulledFleet(plants, devices), date(2026, 6, 1), date(2026, 6, 3), True)
+    requests = huawei.day_requests(CREDENTIALS, PulledFleet(plants, devices), date(2026, 6, 1), date(2026, 6, 3), True)
 
-    assert counts(asks)["getDevHistoryKpi", 1] == 2
+    assert counts(requests)["getDevHistoryKpi", 1] == 2
 
 
 def test_only_devices_with_a_history_are_asked():
     fleet = plain_fleet(t1=1, t2=1, t10=1, t17=1, t37=1, t38=1, t39=1, t41=1, t46=1, t47=1, t62=1)
 
-    asks = huawei.ask_days(CREDENTIALS, fleet, DAY, DAY, True)
+    requests = huawei.day_requests(CREDENTIALS, fleet, DAY, DAY, True)
 
-    types = [ask.body["devTypeId"] for ask in asks if ask.interface == "getDevHistoryKpi"]
+    types = [request.body["devTypeId"] for request in requests if request.interface == "getDevHistoryKpi"]
     assert sorted(types) == [1, 10, 17, 38, 39, 41, 47]
 
 
 def test_a_span_over_a_change_of_clocks_is_whole_local_days():
     fleet = plain_fleet(timezone="Europe/Berlin", t1=1)
 
-    ask = huawei.ask_days(CREDENTIALS, fleet, date(2026, 3, 29), date(2026, 3, 29), True)[0]
+    request = huawei.day_requests(CREDENTIALS, fleet, date(2026, 3, 29), date(2026, 3, 29), True)[0]
 
-    assert ask.span == Span(datetime(2026, 3, 28, 23, tzinfo=UTC), datetime(2026, 3, 29, 22, tzinfo=UTC))
+    assert request.span == Span(datetime(2026, 3, 28, 23, tzinfo=UTC), datetime(2026, 3, 29, 22, tzinfo=UTC))
 
 
 def test_plants_are_asked_at_an_instant_that_lies_in_the_day_of_each():
     zones = ("Pacific/Kiritimati", "Pacific/Auckland", "Asia/Kolkata", "UTC", "America/Noronha", "Pacific/Pago_Pago")
     fleet = PulledFleet(tuple(PulledPlant(name, name) for name in zones))
 
-    asks = [ask for ask in huawei.ask_days(CREDENTIALS, fleet, DAY, DAY, False) if ask.interface == "getKpiStationHour"]
+    requests = [
+        request
+        for request in huawei.day_requests(CREDENTIALS, fleet, DAY, DAY, False)
+        if request.interface == "getKpiStationHour"
+    ]
 
     asked = {
-        name: datetime.fromtimestamp(ask.body["collectTime"] / 1000, ZoneInfo(name)).date()
-        for ask in asks
-        for name in ask.subjects
+        name: datetime.fromtimestamp(request.body["collectTime"] / 1000, ZoneInfo(name)).date()
+        for request in requests
+        for name in request.subjects
     }
     assert asked == dict.fromkeys(zones, DAY)
-    assert len(asks) == 2
+    assert len(requests) == 2
 
 
 def test_a_hundred_plants_share_a_call():
     fleet = plain_fleet(plants=101)
 
-    asks = huawei.ask_days(CREDENTIALS, fleet, date(2026, 1, 5), date(2026, 1, 6), False)
+    requests = huawei.day_requests(CREDENTIALS, fleet, date(2026, 1, 5), date(2026, 1, 6), False)
 
-    assert counts(asks) == {"getKpiStationDay": 2, "getKpiStationHour": 4}  # no month of the year is over
-    assert [ask.body["stationCodes"].count(",") for ask in huawei.ask_devices(CREDENTIALS, fleet)] == [99, 0]
-    assert [len(ask.subjects) for ask in huawei.ask_now(CREDENTIALS, fleet)] == [100, 1]
+    assert counts(requests) == {"getKpiStationDay": 2, "getKpiStationHour": 4}  # no month of the year is over
+    assert [request.body["stationCodes"].count(",") for request in huawei.device_requests(CREDENTIALS, fleet)] == [99, 0]
+    assert [len(request.subjects) for request in huawei.snapshot_requests(CREDENTIALS, fleet)] == [100, 1]
 
 
 def test_days_are_asked_from_the_start_of_the_month_to_the_last_day_that_is_wanted():
-    asks = huawei.ask_days(CREDENTIALS, plain_fleet(), date(2026, 5, 30), date(2026, 6, 2), True)
+    requests = huawei.day_requests(CREDENTIALS, plain_fleet(), date(2026, 5, 30), date(2026, 6, 2), True)
 
-    days = [ask.span for ask in asks if ask.interface == "getKpiStationDay"]
+    days = [request.span for request in requests if request.interface == "getKpiStationDay"]
     zone = ZoneInfo("America/Sao_Paulo")
     assert days == [day_span(date(2026, 5, 1), zone, 31), day_span(date(2026, 6, 1), zone, 2)]
 
 
 def test_snapshots_are_of_plants_and_inverters_by_type():
-    asks = huawei.ask_now(CREDENTIALS, plain_fleet(t1=101, t38=1, t17=1))
+    requests = huawei.snapshot_requests(CREDENTIALS, plain_fleet(t1=101, t38=1, t17=1))
 
-    assert [(ask.interface, ask.kind, ask.body.get("devTypeId"), len(ask.subjects), ask.span) for ask in asks] == [
+    assert [
+        (request.interface, request.kind, request.body.get("devTypeId"), len(request.subjects), request.span)
+        for request in requests
+    ] == [
         ("getStationRealKpi", "plants", None, 1, None),
         ("getDevRealKpi", "devices", 1, 100, None),
         ("getDevRealKpi", "devices", 1, 1, None),
@@ -477,10 +484,10 @@ def test_snapshots_are_of_plants_and_inverters_by_type():
 def test_alarms_are_asked_for_at_most_31_days():
     long = Span(NOW - timedelta(days=90), NOW)
 
-    (ask,) = huawei.ask_alarms(CREDENTIALS, plain_fleet(), long)
+    (request,) = huawei.alarm_requests(CREDENTIALS, plain_fleet(), long)
 
-    assert ask.span == Span(NOW - timedelta(days=31), NOW)
-    assert ask.body == {
+    assert request.span == Span(NOW - timedelta(days=31), NOW)
+    assert request.body == {
         "stationCodes": "P000",
         "beginTime": ms(NOW - timedelta(days=31)),
         "endTime": ms(NOW),
@@ -491,11 +498,11 @@ def test_alarms_are_asked_for_at_most_31_days():
 def test_an_empty_fleet_is_asked_nothing_but_its_plants():
     empty = PulledFleet()
 
-    assert len(huawei.ask_fleet(CREDENTIALS)) == 1
-    assert huawei.ask_devices(CREDENTIALS, empty) == []
-    assert huawei.ask_now(CREDENTIALS, empty) == []
-    assert huawei.ask_alarms(CREDENTIALS, empty, JUNE_14) == []
-    assert huawei.ask_days(CREDENTIALS, empty, DAY, DAY, False) == []
+    assert len(huawei.fleet_requests(CREDENTIALS)) == 1
+    assert huawei.device_requests(CREDENTIALS, empty) == []
+    assert huawei.snapshot_requests(CREDENTIALS, empty) == []
+    assert huawei.alarm_requests(CREDENTIALS, empty, JUNE_14) == []
+    assert huawei.day_requests(CREDENTIALS, empty, DAY, DAY, False) == []
 
 
 # ---- budgets
@@ -504,7 +511,7 @@ def test_an_empty_fleet_is_asked_nothing_but_its_plants():
 def test_no_allowance_of_a_small_fleet_is_above_the_sandbox():
     from sandbox.limits import RULES
 
-    allowed = huawei.allowances(plain_fleet(plants=100, t1=10, t38=10, t10=10, t17=10, t39=10, t47=10))
+    allowed = huawei.rate_limits(plain_fleet(plants=100, t1=10, t38=10, t10=10, t17=10, t39=10, t47=10))
 
     for rule in RULES["huawei"]:
         ours = [one for one in allowed if one.interface == rule.interface and one.window_s >= rule.window_s]
@@ -517,7 +524,7 @@ UNUSED = ("getKpiStationYear", "getDevKpiDay", "getDevKpiMonth", "getDevKpiYear"
 
 
 def test_allowances_grow_with_the_fleet():
-    allowed = {(one.interface, one.window_s): one.calls for one in huawei.allowances(plain_fleet(plants=130, t1=319, t10=25))}
+    allowed = {(one.interface, one.window_s): one.calls for one in huawei.rate_limits(plain_fleet(plants=130, t1=319, t10=25))}
 
     assert allowed["stations", 86_400] == 2 * 10 + 25
     assert allowed["getKpiStationDay", 86_400] == 2 + 24
@@ -551,7 +558,7 @@ class PagedSession:
         return Reply(reply.status_code, reply.headers, reply.content)
 
 
-TENS = Ask("stations", {"pageNo": 1, "pageSize": 10}, "fleet")
+TENS = Request("stations", {"pageNo": 1, "pageSize": 10}, "fleet")
 
 
 def test_all_pages_of_plants_are_fetched():
@@ -613,14 +620,14 @@ def test_an_account_without_plants_is_an_answer():
 @pytest.mark.parametrize("data", [None, {}, "ACCESS", 3])
 def test_an_answer_without_its_list_is_asked_again(data):
     with pytest.raises(TryLater, match="without a list"):
-        huawei.fetch(Canned(data), Ask("getKpiStationDay", {}, "plants"))
+        huawei.fetch(Canned(data), Request("getKpiStationDay", {}, "plants"))
 
 
 # ---- fleet
 
 
 def test_the_sandboxs_plants_are_registered_with_their_zones(clouds, account):
-    (document,) = landed(account, huawei.ask_fleet(CREDENTIALS))
+    (document,) = landed(account, huawei.fleet_requests(CREDENTIALS))
 
     registry = huawei.parse_fleet(document, CONTEXT)
 
@@ -639,7 +646,7 @@ def test_the_sandboxs_plants_are_registered_with_their_zones(clouds, account):
 
 
 def test_the_sandboxs_devices_are_registered_with_the_vendors_types(clouds, account):
-    (document,) = landed(account, huawei.ask_devices(CREDENTIALS, fleet_of(clouds.world)))
+    (document,) = landed(account, huawei.device_requests(CREDENTIALS, fleet_of(clouds.world)))
 
     devices = {row.device_key: row for row in huawei.parse_fleet(document, CONTEXT).devices}
 
@@ -655,7 +662,7 @@ def test_the_sandboxs_devices_are_registered_with_the_vendors_types(clouds, acco
 
 def test_devices_of_plants_that_were_not_asked_for_are_left_out(clouds, account):
     clouds.world.faults.switch_on("foreign_row", vendor="huawei", interface="getDevList")
-    (document,) = landed(account, huawei.ask_devices(CREDENTIALS, fleet_of(clouds.world)))
+    (document,) = landed(account, huawei.device_requests(CREDENTIALS, fleet_of(clouds.world)))
 
     registry = huawei.parse_fleet(document, CONTEXT)
 
@@ -664,7 +671,7 @@ def test_devices_of_plants_that_were_not_asked_for_are_left_out(clouds, account)
 
 
 def devices_document(*rows):
-    return pack("huawei", Ask("getDevList", {"stationCodes": "A"}, "fleet"), json.dumps({"data": rows}).encode())
+    return pack("huawei", Request("getDevList", {"stationCodes": "A"}, "fleet"), json.dumps({"data": rows}).encode())
 
 
 def test_kinds_of_devices_that_do_not_matter_are_left_out_and_broken_rows_told():
@@ -686,7 +693,7 @@ def test_a_plant_without_place_capacity_and_date_is_registered_by_its_key_alone(
         {"plantCode": "B", "latitude": "-21.17", "longitude": "-47.81", "capacity": "270.5"},
         {"plantName": "no code"},
     ]
-    body = pack("huawei", huawei.ask_fleet(CREDENTIALS)[0], json.dumps({"data": {"list": rows}}).encode())
+    body = pack("huawei", huawei.fleet_requests(CREDENTIALS)[0], json.dumps({"data": {"list": rows}}).encode())
 
     registry = huawei.parse_fleet(body, CONTEXT)
 
@@ -701,9 +708,13 @@ def test_a_plant_without_place_capacity_and_date_is_registered_by_its_key_alone(
 
 
 def test_history_tells_the_truth_of_a_local_day_in_three_zones(clouds, account):
-    asks = [ask for ask in huawei.ask_days(CREDENTIALS, fleet_of(clouds.world), DAY, DAY, True) if ask.kind == "devices"]
+    requests = [
+        request
+        for request in huawei.day_requests(CREDENTIALS, fleet_of(clouds.world), DAY, DAY, True)
+        if request.kind == "devices"
+    ]
 
-    told = readings(landed(account, asks))
+    told = readings(landed(account, requests))
 
     sunshine = clouds.world.sunshine
     for plant in sunshine.plants("huawei"):
@@ -731,9 +742,9 @@ def test_a_silence_is_missing_and_not_zero(clouds, account):
     own = sunshine.find_inverter("1000000035350466")
     days = (date(2026, 6, 15) - timedelta(days=back) for back in range(60))
     silent = next(day for day in days if "offline" in sunshine.day(own, day).state)
-    asks = huawei.ask_days(CREDENTIALS, fleet_of(clouds.world), silent, silent, True)
+    requests = huawei.day_requests(CREDENTIALS, fleet_of(clouds.world), silent, silent, True)
 
-    told = readings(landed(account, [ask for ask in asks if ask.body.get("devTypeId") == 1]))
+    told = readings(landed(account, [request for request in requests if request.body.get("devTypeId") == 1]))
 
     truth = sunshine.day(own, silent)
     assert None in truth.power_kw
@@ -741,11 +752,13 @@ def test_a_silence_is_missing_and_not_zero(clouds, account):
 
 
 def test_a_weather_station_tells_irradiance_and_temperatures(clouds, account):
-    asks = [
-        ask for ask in huawei.ask_days(CREDENTIALS, fleet_of(clouds.world), DAY, DAY, True) if ask.body.get("devTypeId") == 10
+    requests = [
+        request
+        for request in huawei.day_requests(CREDENTIALS, fleet_of(clouds.world), DAY, DAY, True)
+        if request.body.get("devTypeId") == 10
     ]
 
-    told = readings(landed(account, asks))
+    told = readings(landed(account, requests))
 
     plant = clouds.world.sunshine.plants("huawei")[0]
     weather = clouds.world.sunshine.weather(plant, DAY)
@@ -819,9 +832,9 @@ def test_rows_that_were_not_asked_for_are_left_out():
 
 def test_the_sandboxs_foreign_rows_are_left_out(clouds, account):
     clouds.world.faults.switch_on("foreign_row", vendor="huawei")
-    asks = huawei.ask_days(CREDENTIALS, fleet_of(clouds.world), DAY, DAY, False)
+    requests = huawei.day_requests(CREDENTIALS, fleet_of(clouds.world), DAY, DAY, False)
 
-    documents = landed(account, asks)
+    documents = landed(account, requests)
 
     assert all(b"99999999" in document for document in documents)
     assert not {who for who, _, _ in readings(documents) if "99999999" in who}
@@ -893,9 +906,9 @@ def test_numbers_written_as_text_and_keys_written_as_numbers_are_read():
 
 def test_an_answer_with_a_byte_order_mark_is_parsed(clouds, account):
     clouds.world.faults.switch_on("byte_order_mark", vendor="huawei", interface="getStationRealKpi")
-    asks = huawei.ask_now(CREDENTIALS, fleet_of(clouds.world))[:1]
+    requests = huawei.snapshot_requests(CREDENTIALS, fleet_of(clouds.world))[:1]
 
-    (document,) = landed(account, asks)
+    (document,) = landed(account, requests)
 
     assert document.partition(b"\n")[2].startswith(b"\xef\xbb\xbf")
     assert readings([document])
@@ -910,9 +923,9 @@ def test_what_holds_no_readings_is_a_bad_document(body):
 # ---- plants
 
 
-def plant_asks(world, interface, first=DAY, last=DAY):
-    asks = huawei.ask_days(CREDENTIALS, fleet_of(world), first, last, False)
-    return [ask for ask in asks if ask.interface == interface]
+def plant_requests(world, interface, first=DAY, last=DAY):
+    requests = huawei.day_requests(CREDENTIALS, fleet_of(world), first, last, False)
+    return [request for request in requests if request.interface == interface]
 
 
 def energy(world, plant, *days):
@@ -926,7 +939,7 @@ def midnight(day, plant):
 def test_days_of_plants_are_those_of_their_own_zone_and_the_running_day_is_left_out(clouds, account):
     last = date(2026, 6, 15)
 
-    told = readings(landed(account, plant_asks(clouds.world, "getKpiStationDay", last, last)))
+    told = readings(landed(account, plant_requests(clouds.world, "getKpiStationDay", last, last)))
 
     days = [date(2026, 6, number) for number in range(1, 16)]
     for plant in clouds.world.sunshine.plants("huawei"):
@@ -941,7 +954,7 @@ def test_days_of_plants_are_those_of_their_own_zone_and_the_running_day_is_left_
 
 
 def test_months_of_plants_are_told_once_they_are_over(clouds, account):
-    told = readings(landed(account, plant_asks(clouds.world, "getKpiStationMonth")))
+    told = readings(landed(account, plant_requests(clouds.world, "getKpiStationMonth")))
 
     for plant in clouds.world.sunshine.plants("huawei"):
         months = {when: value for (who, what, when), value in told.items() if (who, what) == (plant.key, "energy_month_kwh")}
@@ -952,7 +965,7 @@ def test_months_of_plants_are_told_once_they_are_over(clouds, account):
 
 
 def test_hours_of_plants_are_those_of_the_local_day(clouds, account):
-    told = readings(landed(account, plant_asks(clouds.world, "getKpiStationHour")))
+    told = readings(landed(account, plant_requests(clouds.world, "getKpiStationHour")))
 
     for plant in clouds.world.sunshine.plants("huawei"):
         hours = {when: value for (who, what, when), value in told.items() if (who, what) == (plant.key, "energy_hour_kwh")}
@@ -1022,9 +1035,9 @@ def test_a_figure_without_a_readable_time_is_kept_for_quarantine():
 
 def test_plants_now_are_counters_at_the_five_minutes_and_amounts_of_the_running_periods(clouds, account):
     clouds.world.clock.advance(437)  # 12:07:17
-    asks = huawei.ask_now(CREDENTIALS, fleet_of(clouds.world))
+    requests = huawei.snapshot_requests(CREDENTIALS, fleet_of(clouds.world))
 
-    told = readings(landed(account, asks[:1]))
+    told = readings(landed(account, requests[:1]))
 
     today = date(2026, 6, 16)
     for plant in clouds.world.sunshine.plants("huawei"):
@@ -1046,9 +1059,9 @@ def test_plants_now_are_counters_at_the_five_minutes_and_amounts_of_the_running_
 
 def test_inverters_now_stand_at_the_frame_for_which_the_history_will_speak(clouds, account):
     clouds.world.clock.advance(437)
-    asks = huawei.ask_now(CREDENTIALS, fleet_of(clouds.world))
+    requests = huawei.snapshot_requests(CREDENTIALS, fleet_of(clouds.world))
 
-    told = readings(landed(account, asks[1:]))
+    told = readings(landed(account, requests[1:]))
 
     frame = datetime(2026, 6, 16, 12, 5, tzinfo=UTC)
     for plant in clouds.world.sunshine.plants("huawei"):
@@ -1076,9 +1089,9 @@ def test_the_sandboxs_alarm_is_told_while_it_is_active(clouds, account):
     alarm = next(alarm for ahead in range(90) for alarm in sunshine.alarms(own, date(2026, 6, 17) + timedelta(days=ahead)))
     now = alarm.raised_at + timedelta(minutes=10)
     clouds.world.clock.advance((now - NOW).total_seconds())
-    asks = huawei.ask_alarms(CREDENTIALS, fleet_of(clouds.world), Span(now - timedelta(days=2), now))
+    requests = huawei.alarm_requests(CREDENTIALS, fleet_of(clouds.world), Span(now - timedelta(days=2), now))
 
-    (document,) = landed(account, asks)
+    (document,) = landed(account, requests)
     told = huawei.parse_alarms(document, CONTEXT)
 
     (one,) = told.alarms
@@ -1095,8 +1108,8 @@ def alarm_row(**changes):
 
 
 def alarms_of(*rows):
-    ask = Ask("getAlarmList", {"stationCodes": "A"}, "alarms", JUNE_14, ("A",))
-    return huawei.parse_alarms(pack("huawei", ask, json.dumps({"data": rows}).encode()), CONTEXT)
+    request = Request("getAlarmList", {"stationCodes": "A"}, "alarms", JUNE_14, ("A",))
+    return huawei.parse_alarms(pack("huawei", request, json.dumps({"data": rows}).encode()), CONTEXT)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from include.sources.instants import UNREADABLE, Instants
+from include.sources.formats.instants import UNREADABLE, Instants
 
 
 def utc(instant):

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from include.core.errors import BadDocument
-from include.sources import json_text
-from include.sources.json_text import check_nesting
+from include.sources.formats import json_text
+from include.sources.formats.json_text import check_nesting
 
 LEAVES = st.sampled_from([1, None, "", "[", '"', "\\", '\\"[', '{"', "\\\\", 'a\\\\"]}', "é]"])
 TREES = st.recursive(

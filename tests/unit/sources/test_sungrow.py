@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 
 from include.core.errors import BadDocument, NeedsHuman, TryLater
-from include.core.pulls import Ask, PulledDevice, PulledFleet, PulledPlant, Tokens
+from include.core.pulls import PulledDevice, PulledFleet, PulledPlant, Request, Tokens
 from include.core.span import Span
-from include.sources.context import ParseContext
-from include.sources.sungrow import CLOUD
-from include.sources.vendor_document import pack
-from include.sources.vendor_errors import AllowanceGone, NotPermitted, Rejected, TokenEnded, TooFrequent, Unanswerable
-from include.sources.vendor_http import Reply, VendorHttp
-from include.sources.vendor_session import Answer, Session
+from include.sources.clouds.document import pack
+from include.sources.clouds.errors import NotPermitted, QuotaExhausted, RateLimited, Rejected, TokenEnded, Unanswerable
+from include.sources.clouds.http import Reply, VendorHttp
+from include.sources.clouds.session import Answer, Session
+from include.sources.clouds.sungrow.cloud import CLOUD
+from include.sources.formats.context import ParseContext
 from sandbox.sunshine import sunshine
 
 KEYS = {"appkey": "A" * 32, "secret_key": "s" * 32}
@@ -34,7 +34,7 @@ MARCH_CHANGE, OCTOBER_CHANGE = date(2026, 3, 29), date(2025, 10, 26)
 BOTH = pytest.mark.parametrize("credentials", [ACCOUNT, OWNERS], ids=["account", "owners"])
 
 
-class Drawer:
+class MemoryTokens:
     """Tokens in memory."""
 
     def __init__(self, last=None):
@@ -80,13 +80,13 @@ def posting(clouds):
 
 def session_of(clouds, credentials):
     last = None if credentials.get("login") else CLOUD.authorize(posting(clouds), credentials, "code01")
-    made = Session(CLOUD, VendorHttp(clouds.url), credentials, tokens=Drawer(last), budget=Tally())
-    made.tally, made.drawer = made._budget, made._tokens
+    made = Session(CLOUD, VendorHttp(clouds.url), credentials, tokens=MemoryTokens(last), budget=Tally())
+    made.tally, made.token_store = made._budget, made._tokens
     return made
 
 
-def documents(session, asks):
-    return [pack("sungrow", ask, answer.raw) for ask in asks for answer in CLOUD.fetch(session, ask)]
+def documents(session, requests):
+    return [pack("sungrow", request, answer.raw) for request in requests for answer in CLOUD.fetch(session, request)]
 
 
 def frame_of(*landed, context=CONTEXT):
@@ -104,8 +104,8 @@ def known(instants, values):
     return {instant: value for instant, value in zip(instants, values, strict=True) if value is not None}
 
 
-def answer(ask, result):
-    return pack("sungrow", ask, json.dumps({"result_code": "1", "result_data": result}).encode())
+def answer(request, result):
+    return pack("sungrow", request, json.dumps({"result_code": "1", "result_data": result}).encode())
 
 
 def minutes(key, rows, *, day="20260614", hour=12, subjects=None):
@@ -116,13 +116,13 @@ def minutes(key, rows, *, day="20260614", hour=12, subjects=None):
         "end_time_stamp": f"{day}{hour + 2:02d}5500",
     }
     span = Span(start.astimezone(UTC), start.astimezone(UTC) + timedelta(hours=3))
-    return answer(Ask("getDevicePointMinuteDataList", body, "devices", span, subjects or (key,)), {key: rows})
+    return answer(Request("getDevicePointMinuteDataList", body, "devices", span, subjects or (key,)), {key: rows})
 
 
 def now_of(key, row, *, kind="devices", subject=None):
-    ask = Ask("getDeviceRealTimeData", {}, kind, None, (subject or key,))
+    request = Request("getDeviceRealTimeData", {}, kind, None, (subject or key,))
     found = {"ps_key": key, "ps_id": int(key.partition("_")[0]), "device_time": "20260614120000", **row}
-    return answer(ask, {"device_point_list": [{"device_point": found}], "fail_ps_key_list": []})
+    return answer(request, {"device_point_list": [{"device_point": found}], "fail_ps_key_list": []})
 
 
 # ---- both families against the live sandbox --------------------------------------------------------------------------------
@@ -132,8 +132,8 @@ def now_of(key, row, *, kind="devices", subject=None):
 def test_an_account_tells_its_plants_and_devices(clouds, credentials):
     session = session_of(clouds, credentials)
 
-    asks = [*CLOUD.ask_fleet(credentials), *CLOUD.ask_devices(credentials, FLEET)]
-    pages = [CLOUD.parse_fleet(document, CONTEXT) for document in documents(session, asks)]
+    requests = [*CLOUD.fleet_requests(credentials), *CLOUD.device_requests(credentials, FLEET)]
+    pages = [CLOUD.parse_fleet(document, CONTEXT) for document in documents(session, requests)]
 
     plants = [plant for page in pages for plant in page.plants]
     devices = [device for page in pages for device in page.devices]
@@ -157,10 +157,10 @@ def test_an_account_tells_its_plants_and_devices(clouds, credentials):
 def test_five_minute_values_of_inverters_equal_the_truth_in_three_zones_on_days_when_clocks_change_too(clouds, credentials, day):
     session = session_of(clouds, credentials)
 
-    asks = [ask for ask in CLOUD.ask_days(credentials, FLEET, day, day, True) if "Minute" in ask.interface]
-    frame = frame_of(*documents(session, asks))
+    requests = [request for request in CLOUD.day_requests(credentials, FLEET, day, day, True) if "Minute" in request.interface]
+    frame = frame_of(*documents(session, requests))
 
-    assert len(asks) == 8
+    assert len(requests) == 8
     assert frame.raw.isna().all()
     assert not frame.duplicated(["subject", "quantity", "measured_at"])[frame.quantity != "state"].any()
     for inverter in INVERTERS:
@@ -180,8 +180,10 @@ def test_five_minute_values_of_inverters_equal_the_truth_in_three_zones_on_days_
 def test_five_minute_values_of_plants_equal_the_sums_of_their_inverters(clouds, credentials):
     session = session_of(clouds, credentials)
 
-    asks = CLOUD.ask_days(credentials, FLEET, JUNE_14, JUNE_14, False)
-    frame = frame_of(*documents(session, [ask for ask in asks if ask.kind == "plants" and "Minute" in ask.interface]))
+    requests = CLOUD.day_requests(credentials, FLEET, JUNE_14, JUNE_14, False)
+    frame = frame_of(
+        *documents(session, [request for request in requests if request.kind == "plants" and "Minute" in request.interface])
+    )
 
     for plant in (BERLIN, SHANGHAI):
         days = [clouds.world.sunshine.day(inverter, JUNE_14) for inverter in plant.inverters]
@@ -200,10 +202,10 @@ def test_energies_of_days_and_of_months_that_are_over_equal_the_truth(clouds, cr
     session = session_of(clouds, credentials)
     energy_kwh = clouds.world.sunshine.energy_kwh
 
-    asks = CLOUD.ask_days(credentials, FLEET, date(2026, 5, 30), date(2026, 6, 2), True)
-    frame = frame_of(*documents(session, [ask for ask in asks if "Minute" not in ask.interface]))
+    requests = CLOUD.day_requests(credentials, FLEET, date(2026, 5, 30), date(2026, 6, 2), True)
+    frame = frame_of(*documents(session, [request for request in requests if "Minute" not in request.interface]))
 
-    assert [ask.kind for ask in asks[:3]] == ["plants", "plants", "devices"]
+    assert [request.kind for request in requests[:3]] == ["plants", "plants", "devices"]
     for plant in PLANTS:
         midnights = [datetime(2026, 5, 30, tzinfo=plant.zone()) + timedelta(days=number) for number in range(4)]
         expected = {at: sum(energy_kwh(inverter, at.date()) for inverter in plant.inverters) for at in midnights}
@@ -227,10 +229,10 @@ def test_energies_of_days_and_of_months_that_are_over_equal_the_truth(clouds, cr
 def test_the_readings_of_now_come_with_their_own_times(clouds, credentials):
     session = session_of(clouds, credentials)
 
-    asks = CLOUD.ask_now(credentials, FLEET)
-    frame = frame_of(*documents(session, asks))
+    requests = CLOUD.snapshot_requests(credentials, FLEET)
+    frame = frame_of(*documents(session, requests))
 
-    assert [ask.kind for ask in asks] == ["devices", "plants"]
+    assert [request.kind for request in requests] == ["devices", "plants"]
     for inverter in INVERTERS:
         plant = clouds.world.sunshine.plant_of(inverter)
         truth = clouds.world.sunshine.day(inverter, NOW.astimezone(plant.zone()).date()).until(NOW)
@@ -245,12 +247,12 @@ def test_the_readings_of_now_come_with_their_own_times(clouds, credentials):
 @BOTH
 def test_open_alarms_are_listed_whole_and_are_gone_when_they_have_ended(clouds, credentials):
     session = session_of(clouds, credentials)
-    asks = CLOUD.ask_alarms(credentials, FLEET, Span(NOW, NOW))
+    requests = CLOUD.alarm_requests(credentials, FLEET, Span(NOW, NOW))
 
     clouds.world.clock.advance(29.5 * 3600)
-    (during,) = documents(session, asks)
+    (during,) = documents(session, requests)
     clouds.world.clock.advance(2 * 3600)
-    (after,) = documents(session, asks)
+    (after,) = documents(session, requests)
 
     listed = CLOUD.parse_alarms(during, CONTEXT)
     (alarm,) = listed.alarms
@@ -264,11 +266,13 @@ def test_open_alarms_are_listed_whole_and_are_gone_when_they_have_ended(clouds, 
 
 def test_what_a_vendor_writes_as_text_or_as_number_reads_the_same(clouds):
     session = session_of(clouds, ACCOUNT)
-    asks = [ask for ask in CLOUD.ask_days(ACCOUNT, FLEET, JUNE_14, JUNE_14, True) if "Minute" in ask.interface][4:5]
+    requests = [
+        request for request in CLOUD.day_requests(ACCOUNT, FLEET, JUNE_14, JUNE_14, True) if "Minute" in request.interface
+    ][4:5]
 
-    texts = frame_of(*documents(session, asks))
+    texts = frame_of(*documents(session, requests))
     clouds.world.faults.switch_on("numbers_change_type", vendor="sungrow")
-    as_numbers = frame_of(*documents(session, asks))
+    as_numbers = frame_of(*documents(session, requests))
 
     assert len(texts) > 1000
     pd.testing.assert_frame_equal(texts, as_numbers)
@@ -277,11 +281,11 @@ def test_what_a_vendor_writes_as_text_or_as_number_reads_the_same(clouds):
 @pytest.mark.parametrize("fault", ["foreign_row", "unknown_fields", "byte_order_mark", "json_as_html"])
 def test_what_nobody_asked_for_changes_nothing(clouds, fault):
     session = session_of(clouds, ACCOUNT)
-    asks = [*CLOUD.ask_now(ACCOUNT, FLEET), *CLOUD.ask_days(ACCOUNT, FLEET, JUNE_14, JUNE_14, False)[:9]]
+    requests = [*CLOUD.snapshot_requests(ACCOUNT, FLEET), *CLOUD.day_requests(ACCOUNT, FLEET, JUNE_14, JUNE_14, False)[:9]]
 
-    before = frame_of(*documents(session, asks))
+    before = frame_of(*documents(session, requests))
     clouds.world.faults.switch_on(fault, vendor="sungrow", times=0)
-    after = frame_of(*documents(session, asks))
+    after = frame_of(*documents(session, requests))
 
     columns = ["subject", "quantity", "measured_at", "value", "state"]
     pd.testing.assert_frame_equal(before[columns], after[columns])
@@ -290,11 +294,15 @@ def test_what_nobody_asked_for_changes_nothing(clouds, fault):
 @pytest.mark.parametrize("fault", ["rows_in_disorder", "duplicate_rows"])
 def test_rows_in_disorder_or_twice_are_the_same_readings_even_in_a_repeated_hour(clouds, fault):
     session = session_of(clouds, ACCOUNT)
-    asks = [ask for ask in CLOUD.ask_days(ACCOUNT, FLEET, OCTOBER_CHANGE, OCTOBER_CHANGE, True) if "Minute" in ask.interface][:1]
+    requests = [
+        request
+        for request in CLOUD.day_requests(ACCOUNT, FLEET, OCTOBER_CHANGE, OCTOBER_CHANGE, True)
+        if "Minute" in request.interface
+    ][:1]
     inverter = BERLIN.inverters[0]
 
     clouds.world.faults.switch_on(fault, vendor="sungrow")
-    frame = frame_of(*documents(session, asks))
+    frame = frame_of(*documents(session, requests))
 
     truth = clouds.world.sunshine.day(inverter, OCTOBER_CHANGE)
     assert len(truth.instants[:48]) == 48
@@ -308,35 +316,41 @@ def test_rows_in_disorder_or_twice_are_the_same_readings_even_in_a_repeated_hour
 
 @BOTH
 def test_sixty_days_of_seven_inverters_take_480_calls_and_a_few_for_their_energies(credentials):
-    asks = CLOUD.ask_days(credentials, FLEET, date(2026, 4, 17), date(2026, 6, 15), True)
+    requests = CLOUD.day_requests(credentials, FLEET, date(2026, 4, 17), date(2026, 6, 15), True)
 
-    calls = Counter((ask.kind, "Minute" in ask.interface) for ask in asks)
+    calls = Counter((request.kind, "Minute" in request.interface) for request in requests)
     assert calls == {("devices", True): 480, ("devices", False): 1, ("plants", False): 2}
-    assert len({ask.key for ask in asks}) == 483
+    assert len({request.key for request in requests}) == 483
 
 
 @BOTH
 def test_a_daily_pull_also_asks_for_the_five_minute_values_of_plants(credentials):
-    asks = CLOUD.ask_days(credentials, FLEET, JUNE_14, JUNE_14, False)
+    requests = CLOUD.day_requests(credentials, FLEET, JUNE_14, JUNE_14, False)
 
-    calls = Counter((ask.kind, "Minute" in ask.interface) for ask in asks)
+    calls = Counter((request.kind, "Minute" in request.interface) for request in requests)
     assert calls == {("devices", True): 8, ("plants", True): 8, ("devices", False): 1, ("plants", False): 1}
 
 
 def test_a_window_is_three_local_hours_less_the_row_of_the_next_one():
-    asks = [ask for ask in CLOUD.ask_days(ACCOUNT, FLEET, JUNE_14, JUNE_14, True) if "Minute" in ask.interface]
+    requests = [
+        request for request in CLOUD.day_requests(ACCOUNT, FLEET, JUNE_14, JUNE_14, True) if "Minute" in request.interface
+    ]
 
-    ends = [(ask.body["start_time_stamp"], ask.body["end_time_stamp"]) for ask in asks]
+    ends = [(request.body["start_time_stamp"], request.body["end_time_stamp"]) for request in requests]
     assert ends[:2] == [("20260614000000", "20260614025500"), ("20260614030000", "20260614055500")]
     assert ends[-1] == ("20260614210000", "20260614235500")
-    assert asks[0].body["points"] == "p24,p14,p25,p26,p27,p4,p1,p2,p29"
+    assert requests[0].body["points"] == "p24,p14,p25,p26,p27,p4,p1,p2,p29"
 
 
 def test_the_span_of_a_window_is_the_union_over_the_zones_of_its_plants():
-    first = next(ask for ask in CLOUD.ask_days(ACCOUNT, FLEET, JUNE_14, JUNE_14, True) if "Minute" in ask.interface)
+    first = next(
+        request for request in CLOUD.day_requests(ACCOUNT, FLEET, JUNE_14, JUNE_14, True) if "Minute" in request.interface
+    )
     only_berlin = PulledFleet(FLEET.plants[1:2], FLEET.devices)
     berlin = [
-        ask for ask in CLOUD.ask_days(ACCOUNT, only_berlin, OCTOBER_CHANGE, OCTOBER_CHANGE, True) if "Minute" in ask.interface
+        request
+        for request in CLOUD.day_requests(ACCOUNT, only_berlin, OCTOBER_CHANGE, OCTOBER_CHANGE, True)
+        if "Minute" in request.interface
     ]
 
     assert first.span == Span(datetime(2026, 6, 13, 16, tzinfo=UTC), datetime(2026, 6, 14, 6, tzinfo=UTC))
@@ -356,19 +370,21 @@ def test_the_span_of_a_window_is_the_union_over_the_zones_of_its_plants():
     ],
 )
 def test_only_months_that_are_over_are_asked_for_at_most_24_at_once(first, last, months):
-    asks = [ask for ask in CLOUD.ask_days(OWNERS, FLEET, first, last, True) if ask.body.get("query_type") == "month"]
+    requests = [
+        request for request in CLOUD.day_requests(OWNERS, FLEET, first, last, True) if request.body.get("query_type") == "month"
+    ]
 
-    assert [(ask.body["start_time"], ask.body["end_time"]) for ask in asks] == months
-    assert all(ask.body["data_type"] == "4" for ask in asks)
+    assert [(request.body["start_time"], request.body["end_time"]) for request in requests] == months
+    assert all(request.body["data_type"] == "4" for request in requests)
 
 
 def test_days_are_asked_for_at_most_100_at_once_and_devices_at_most_50():
     devices = tuple(PulledDevice(f"1598299_1_{number}_1", "1598299", "1") for number in range(51))
 
-    asks = CLOUD.ask_days(ACCOUNT, PulledFleet(FLEET.plants, devices), date(2026, 1, 1), date(2026, 4, 11), True)
+    requests = CLOUD.day_requests(ACCOUNT, PulledFleet(FLEET.plants, devices), date(2026, 1, 1), date(2026, 4, 11), True)
 
-    of_devices = [ask for ask in asks if ask.kind == "devices" and ask.body.get("query_type") == "1"]
-    assert [(ask.body["start_time"], ask.body["end_time"], len(ask.subjects)) for ask in of_devices] == [
+    of_devices = [request for request in requests if request.kind == "devices" and request.body.get("query_type") == "1"]
+    assert [(request.body["start_time"], request.body["end_time"], len(request.subjects)) for request in of_devices] == [
         ("20260101", "20260410", 50), ("20260411", "20260411", 50), ("20260101", "20260410", 1), ("20260411", "20260411", 1),
     ]  # fmt: skip
 
@@ -378,32 +394,32 @@ def test_each_type_of_device_is_asked_for_its_own_points_and_others_are_left_out
     devices = tuple(PulledDevice(f"1598299_{vendor_type}_1_1", "1598299", vendor_type) for vendor_type in types)
     stranger = PulledDevice("77_1_1_1", "77", "1")
 
-    asks = CLOUD.ask_now(ACCOUNT, PulledFleet(FLEET.plants, (*devices, stranger)))
+    requests = CLOUD.snapshot_requests(ACCOUNT, PulledFleet(FLEET.plants, (*devices, stranger)))
 
-    asked = {ask.body["device_type"]: ask.body["point_id_list"] for ask in asks}
+    asked = {request.body["device_type"]: request.body["point_id_list"] for request in requests}
     assert set(asked) == {1, 14, 55, 7, 5, 43, 11}
     assert (asked[7], asked[43]) == (["8018", "8030", "8031"], ["58604"])
     assert {"13011", "13126", "13150"} <= set(asked[14])
     assert "51303" in asked[55]
-    assert "77_1_1_1" not in {subject for ask in asks for subject in ask.subjects}
+    assert "77_1_1_1" not in {subject for request in requests for subject in request.subjects}
 
 
 @BOTH
 def test_an_account_without_plants_asks_nothing_of_them(credentials):
     nothing = PulledFleet()
 
-    assert CLOUD.ask_devices(credentials, nothing) == CLOUD.ask_now(credentials, nothing) == []
-    assert CLOUD.ask_alarms(credentials, nothing, Span(NOW, NOW)) == []
-    assert CLOUD.ask_days(credentials, nothing, JUNE_14, JUNE_14, False) == []
+    assert CLOUD.device_requests(credentials, nothing) == CLOUD.snapshot_requests(credentials, nothing) == []
+    assert CLOUD.alarm_requests(credentials, nothing, Span(NOW, NOW)) == []
+    assert CLOUD.day_requests(credentials, nothing, JUNE_14, JUNE_14, False) == []
 
 
 def test_questions_hold_no_keys_and_calls_hold_them_where_the_family_wants_them():
-    (ask,) = CLOUD.ask_fleet(OWNERS)
+    (request,) = CLOUD.fleet_requests(OWNERS)
 
-    owners = CLOUD.sign(ask.interface, ask.body, OWNERS, Tokens("t0ken", 1))
+    owners = CLOUD.sign(request.interface, request.body, OWNERS, Tokens("t0ken", 1))
     account = CLOUD.sign("getDeviceListByUser", {"curPage": 1}, ACCOUNT, Tokens("t0ken", 1))
 
-    assert ask.body == {"page": 1, "size": 100}
+    assert request.body == {"page": 1, "size": 100}
     assert owners.path == "/openapi/platform/queryPowerStationList"
     assert (owners.headers["Authorization"], "token" in owners.body) == ("Bearer t0ken", False)
     assert account.body == {"curPage": 1, "appkey": "A" * 32, "lang": "_en_US", "token": "t0ken"}
@@ -412,7 +428,7 @@ def test_questions_hold_no_keys_and_calls_hold_them_where_the_family_wants_them(
 
 
 def test_our_own_budgets_stay_below_the_vendors():
-    told = {(allowance.interface, allowance.window_s): allowance.calls for allowance in CLOUD.allowances(FLEET)}
+    told = {(rate_limit.interface, rate_limit.window_s): rate_limit.calls for rate_limit in CLOUD.rate_limits(FLEET)}
 
     assert told == {("*", 3600): 1900, ("*", 86_400): 19_000, ("login", 600): 5}
 
@@ -527,10 +543,10 @@ def test_tokens_that_end_between_two_pages_are_replaced_and_the_list_is_whole(cl
     page, interface = ("curPage", "getPowerStationList") if credentials is ACCOUNT else ("page", "platform/queryPowerStationList")
     clouds.world.faults.switch_on("token_expires_mid_page", vendor="sungrow")
 
-    answers = CLOUD.fetch(session, Ask(interface, {page: 1, "size": 2}, "fleet"))
+    answers = CLOUD.fetch(session, Request(interface, {page: 1, "size": 2}, "fleet"))
 
     assert [len(answer.data["result_data"]["pageList"]) for answer in answers] == [2, 1]
-    assert session.drawer.login_count == 2
+    assert session.token_store.login_count == 2
 
 
 # ---- the vendor's word -----------------------------------------------------------------------------------------------------
@@ -543,14 +559,14 @@ def reply(data, status=200, **headers):
 @pytest.mark.parametrize(
     ("code", "error", "after_s"),
     [
-        ("E00003", TokenEnded, None), ("E901", TooFrequent, 60), ("E999", AllowanceGone, 3600), ("E998", AllowanceGone, None),
-        ("E916", TooFrequent, 600), ("-1", TryLater, None), ("E994", TryLater, None), ("E997", TryLater, None),
+        ("E00003", TokenEnded, None), ("E901", RateLimited, 60), ("E999", QuotaExhausted, 3600), ("E998", QuotaExhausted, None),
+        ("E916", RateLimited, 600), ("-1", TryLater, None), ("E994", TryLater, None), ("E997", TryLater, None),
         ("E903", TryLater, 600), ("E777", TryLater, None),
     ],
 )  # fmt: skip
 def test_a_code_that_passes_says_when_to_ask_again(code, error, after_s):
     with pytest.raises(TryLater) as refused:
-        CLOUD.verdict("getDeviceList", reply({"result_code": code, "result_msg": "", "result_data": None}))
+        CLOUD.classify_response("getDeviceList", reply({"result_code": code, "result_msg": "", "result_data": None}))
 
     assert (type(refused.value), refused.value.after_s) == (error, after_s)
 
@@ -566,15 +582,15 @@ def test_a_code_that_passes_says_when_to_ask_again(code, error, after_s):
 def test_a_code_that_stays_is_told_apart_by_who_must_act(codes, error):
     for code in codes.split():
         with pytest.raises(error, match=f"getDeviceList with {code}") as refused:
-            CLOUD.verdict("getDeviceList", reply({"result_code": code, "result_msg": "er", "result_data": None}))
+            CLOUD.classify_response("getDeviceList", reply({"result_code": code, "result_msg": "er", "result_data": None}))
         assert isinstance(refused.value, NeedsHuman) == (error is not Unanswerable)
 
 
 def test_a_question_that_is_not_understood_names_what_was_wrong_with_it():
     with pytest.raises(Unanswerable, match="er_parameter_value_invalid:points"):
-        CLOUD.verdict("getDeviceList", reply({"result_code": "010", "result_msg": "er_parameter_value_invalid:points"}))
+        CLOUD.classify_response("getDeviceList", reply({"result_code": "010", "result_msg": "er_parameter_value_invalid:points"}))
     with pytest.raises(TokenEnded):
-        CLOUD.verdict("getDeviceList", reply({"result_code": "010", "result_msg": "er_token invalid"}))
+        CLOUD.classify_response("getDeviceList", reply({"result_code": "010", "result_msg": "er_token invalid"}))
 
 
 @pytest.mark.parametrize(
@@ -585,22 +601,22 @@ def test_a_question_that_is_not_understood_names_what_was_wrong_with_it():
         (b'{"result_code":"1","result_da', 200, TryLater),
         (b"[1]", 200, TryLater),
         ({"result_code": "1", "result_data": {}}, 502, TryLater),
-        ({"error": "Too Many Requests"}, 429, TooFrequent),
-        ({"error": "Too Many Requests"}, 403, TooFrequent),
+        ({"error": "Too Many Requests"}, 429, RateLimited),
+        ({"error": "Too Many Requests"}, 403, RateLimited),
         (b"", 302, TryLater),
         ({"result_code": "E00003"}, 500, TokenEnded),
     ],
 )
 def test_what_is_not_the_vendors_own_json_is_asked_for_again(answered, status, error):
     with pytest.raises(TryLater) as refused:
-        CLOUD.verdict("getDeviceList", reply(answered, status))
+        CLOUD.classify_response("getDeviceList", reply(answered, status))
 
     assert type(refused.value) is error
 
 
 def test_a_success_is_its_json_whatever_the_type_of_its_code():
-    assert CLOUD.verdict("x", reply({"result_code": "1", "result_data": {"a": 1}}))["result_data"] == {"a": 1}
-    assert CLOUD.verdict("x", reply(b'\xef\xbb\xbf{"result_code":1,"result_data":null}')) == {
+    assert CLOUD.classify_response("x", reply({"result_code": "1", "result_data": {"a": 1}}))["result_data"] == {"a": 1}
+    assert CLOUD.classify_response("x", reply(b'\xef\xbb\xbf{"result_code":1,"result_data":null}')) == {
         "result_code": 1,
         "result_data": None,
     }
@@ -608,7 +624,7 @@ def test_a_success_is_its_json_whatever_the_type_of_its_code():
 
 # ---- lists -----------------------------------------------------------------------------------------------------------------
 
-DEVICES = Ask("getDeviceListByUser", {"curPage": 1, "size": 2}, "fleet")
+DEVICES = Request("getDeviceListByUser", {"curPage": 1, "size": 2}, "fleet")
 
 
 def rows(*keys):
@@ -656,15 +672,15 @@ def test_alarms_of_several_pages_are_one_complete_list():
     def alarm(number):
         return {"fault_code": f"f{number}", "ps_id": 1598300, "create_time": "2026-06-14 12:00:00", "fault_type": 2}
 
-    (ask,) = CLOUD.ask_alarms(ACCOUNT, FLEET, Span(NOW, NOW))
+    (request,) = CLOUD.alarm_requests(ACCOUNT, FLEET, Span(NOW, NOW))
     session = Canned(
         {"rowCount": 3, "pageList": [alarm(1), alarm(2)]},
         {"rowCount": 3, "pageList": [alarm(3)]},
     )
 
-    (joined,) = CLOUD.fetch(session, ask)
+    (joined,) = CLOUD.fetch(session, request)
 
-    listed = CLOUD.parse_alarms(pack("sungrow", ask, joined.raw), CONTEXT)
+    listed = CLOUD.parse_alarms(pack("sungrow", request, joined.raw), CONTEXT)
     assert [(found.key, found.severity) for found in listed.alarms] == [("f1", "minor"), ("f2", "minor"), ("f3", "minor")]
     assert listed.alarms[0].raised_at == datetime(2026, 6, 14, 10, tzinfo=UTC)
     assert listed.is_complete
@@ -673,16 +689,16 @@ def test_alarms_of_several_pages_are_one_complete_list():
 @pytest.mark.parametrize("result", [[], {"device_point_list": None}, None])
 def test_realtime_of_another_shape_is_asked_for_again(result):
     with pytest.raises(TryLater):
-        CLOUD.fetch(Canned(result), CLOUD.ask_now(ACCOUNT, FLEET)[0])
+        CLOUD.fetch(Canned(result), CLOUD.snapshot_requests(ACCOUNT, FLEET)[0])
 
 
 def test_history_without_anything_is_an_answer_without_readings():
-    ask = CLOUD.ask_days(ACCOUNT, FLEET, JUNE_14, JUNE_14, True)[0]
+    request = CLOUD.day_requests(ACCOUNT, FLEET, JUNE_14, JUNE_14, True)[0]
 
-    (empty,) = CLOUD.fetch(Canned(None), ask)
+    (empty,) = CLOUD.fetch(Canned(None), request)
 
     assert empty.data["result_data"] is None
-    assert list(CLOUD.parse(answer(ask, None), CONTEXT)) == []
+    assert list(CLOUD.parse(answer(request, None), CONTEXT)) == []
 
 
 # ---- reading answers -------------------------------------------------------------------------------------------------------
@@ -733,7 +749,7 @@ def test_states_change_in_the_order_of_time_whatever_the_order_of_rows():
 
 def test_a_null_for_a_whole_device_or_point_says_nothing():
     device = minutes(INVERTER, None)
-    ask = Ask(
+    request = Request(
         "getDevicePointsDayMonthYearDataList",
         {"start_time": "20260614", "end_time": "20260614", "data_type": "2"},
         "devices",
@@ -741,7 +757,7 @@ def test_a_null_for_a_whole_device_or_point_says_nothing():
         (INVERTER,),
     )
 
-    odd = (device, answer(ask, {INVERTER: None}), answer(ask, {INVERTER: {"p1": None}}))
+    odd = (device, answer(request, {INVERTER: None}), answer(request, {INVERTER: {"p1": None}}))
     assert [list(CLOUD.parse(landed, CONTEXT)) for landed in odd] == [
         [], [], [],
     ]  # fmt: skip
@@ -859,12 +875,12 @@ def test_a_device_without_data_has_no_time_and_no_reading():
 
 
 def test_periods_outside_the_asked_ones_are_dropped_and_unreadable_ones_kept():
-    asks = CLOUD.ask_days(ACCOUNT, FLEET, date(2026, 6, 13), JUNE_14, True)
-    ask = next(ask for ask in asks if ask.kind == "devices" and "Month" in ask.interface)
+    requests = CLOUD.day_requests(ACCOUNT, FLEET, date(2026, 6, 13), JUNE_14, True)
+    request = next(request for request in requests if request.kind == "devices" and "Month" in request.interface)
     stamps = ["20260612", "20260613", "20260614", "20260615", "20260699", "June"]
     points = [{"time_stamp": stamp, "2": f"{number}000.0"} for number, stamp in enumerate(stamps)]
 
-    frame = frame_of(answer(ask, {INVERTER: {"p1": points, "p24": points}, "illegal_ps_key_list": ["x"]}))
+    frame = frame_of(answer(request, {INVERTER: {"p1": points, "p24": points}, "illegal_ps_key_list": ["x"]}))
 
     assert frame.quantity.unique().tolist() == ["energy_day_kwh"]
     assert frame.value.tolist() == [1, 2, 4, 5]
@@ -876,9 +892,9 @@ def test_periods_outside_the_asked_ones_are_dropped_and_unreadable_ones_kept():
     "landed",
     [
         b"no answer",
-        pack("sungrow", Ask("getDeviceRealTimeData", {}, "devices"), b'{"result_code":"1","result_data":[]}'),
-        pack("sungrow", Ask("getDeviceRealTimeData", {}, "devices"), b'{"result_code":"1","result_data":{}}'),
-        pack("sungrow", Ask("somethingElse", {}, "devices"), b'{"result_code":"1","result_data":{}}'),
+        pack("sungrow", Request("getDeviceRealTimeData", {}, "devices"), b'{"result_code":"1","result_data":[]}'),
+        pack("sungrow", Request("getDeviceRealTimeData", {}, "devices"), b'{"result_code":"1","result_data":{}}'),
+        pack("sungrow", Request("somethingElse", {}, "devices"), b'{"result_code":"1","result_data":{}}'),
     ],
 )
 def test_a_document_that_is_no_answer_is_refused(landed):
@@ -903,29 +919,29 @@ def test_a_document_that_is_no_answer_is_refused(landed):
     ],
 )
 def test_the_capacity_of_a_plant_is_scaled_by_its_unit(given, capacity_kwp):
-    (ask, _) = CLOUD.ask_fleet(ACCOUNT)
+    (request, _) = CLOUD.fleet_requests(ACCOUNT)
 
-    (plant,) = CLOUD.parse_fleet(answer(ask, {"rowCount": 1, "pageList": [{"ps_id": 7, **given}]}), CONTEXT).plants
+    (plant,) = CLOUD.parse_fleet(answer(request, {"rowCount": 1, "pageList": [{"ps_id": 7, **given}]}), CONTEXT).plants
 
     assert plant.capacity_kwp == pytest.approx(capacity_kwp)
 
 
 @pytest.mark.parametrize("place", [{}, {"latitude": 0, "longitude": 0}, {"latitude": "116.4", "longitude": "39.9"}])
 def test_a_plant_without_a_place_has_no_zone(place):
-    (ask, _) = CLOUD.ask_fleet(ACCOUNT)
+    (request, _) = CLOUD.fleet_requests(ACCOUNT)
     row = {"ps_id": 7, "ps_name": "Roof", "install_date": "soon", "ps_current_time_zone": "GMT+8", **place}
 
-    (plant,) = CLOUD.parse_fleet(answer(ask, {"rowCount": 1, "pageList": [row]}), CONTEXT).plants
+    (plant,) = CLOUD.parse_fleet(answer(request, {"rowCount": 1, "pageList": [row]}), CONTEXT).plants
 
     assert (plant.plant_key, plant.timezone, plant.latitude, plant.commissioned_on) == ("7", None, None, None)
 
 
 def test_devices_keep_the_vendors_type_and_those_that_measure_nothing_are_left_out():
-    (_, ask) = CLOUD.ask_fleet(ACCOUNT)
+    (_, request) = CLOUD.fleet_requests(ACCOUNT)
     types = (1, "14", 55, 7, 5, 9, 22, 23, 43, 3, 51, None)
     listed = [{"ps_key": f"7_{device_type}_1_1", "ps_id": 7, "device_type": device_type} for device_type in types]
 
-    registry = CLOUD.parse_fleet(answer(ask, {"rowCount": 13, "pageList": [*listed, {"ps_id": 7}]}), CONTEXT)
+    registry = CLOUD.parse_fleet(answer(request, {"rowCount": 13, "pageList": [*listed, {"ps_id": 7}]}), CONTEXT)
 
     assert [(device.vendor_type, device.kind) for device in registry.devices] == [
         ("1", "inverter"), ("14", "inverter"), ("55", "inverter"), ("7", "meter"), ("5", "sensor"), ("9", "logger"),
@@ -937,16 +953,18 @@ def test_devices_keep_the_vendors_type_and_those_that_measure_nothing_are_left_o
 
 
 def test_an_alarm_list_with_a_row_that_cannot_be_read_ends_no_alarm():
-    (ask,) = CLOUD.ask_alarms(ACCOUNT, FLEET, Span(NOW, NOW))
+    (request,) = CLOUD.alarm_requests(ACCOUNT, FLEET, Span(NOW, NOW))
     good = {
         "fault_code": "60064.1", "ps_id": "1598300", "ps_key": "1598300_1_1_1", "create_time": "2026-06-14 12:00:00",
         "over_time": "2026-06-14 13:00:00", "fault_type": "3", "fault_type_code": 10, "process_status": 9,
     }  # fmt: skip
     foreign = {**good, "ps_id": 99}
 
-    listed = CLOUD.parse_alarms(answer(ask, {"rowCount": 3, "pageList": [good, foreign, {**good, "create_time": "?"}]}), CONTEXT)
-    whole = CLOUD.parse_alarms(answer(ask, {"rowCount": 2, "pageList": [good, foreign]}), CONTEXT)
-    short = CLOUD.parse_alarms(answer(ask, {"rowCount": 2, "pageList": [good]}), CONTEXT)
+    listed = CLOUD.parse_alarms(
+        answer(request, {"rowCount": 3, "pageList": [good, foreign, {**good, "create_time": "?"}]}), CONTEXT
+    )
+    whole = CLOUD.parse_alarms(answer(request, {"rowCount": 2, "pageList": [good, foreign]}), CONTEXT)
+    short = CLOUD.parse_alarms(answer(request, {"rowCount": 2, "pageList": [good]}), CONTEXT)
 
     (alarm,) = listed.alarms
     assert (alarm.name, alarm.severity, alarm.is_open) == ("10", "notice", False)

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from include.core.errors import BadDocument
-from include.sources import telemetry_batches, telemetry_shapes
+from include.sources.drops import telemetry_batches, telemetry_shapes
 from include.sources.feeds import ParseContext
 
 

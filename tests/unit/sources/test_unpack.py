@@ -7,7 +7,7 @@ import pytest
 
 from include.core.errors import BadDocument
 from include.core.settings import Settings
-from include.sources.unpack import Limits, unpack
+from include.sources.formats.unpack import Limits, unpack
 
 LIMITS = Limits(max_packed=50_000_000, max_unpacked=30_000_000, max_ratio=200)
 
@@ -109,7 +109,7 @@ def test_a_bomb_of_one_gibibyte_is_refused_with_little_memory(tmp_path):
 import resource
 from include.core.errors import BadDocument
 from include.core.settings import Settings
-from include.sources.unpack import Limits, unpack
+from include.sources.formats.unpack import Limits, unpack
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     unpack(open({str(bomb)!r}, "rb"), limits=Limits.from_settings(Settings()))

@@ -17,16 +17,16 @@ from hypothesis import strategies as st
 
 from include.core.errors import BadDocument, TryLater
 from include.core.frames import READING_COLUMNS
-from include.core.pulls import Ask, PulledDevice, PulledFleet, PulledPlant, Tokens
+from include.core.pulls import PulledDevice, PulledFleet, PulledPlant, Request, Tokens
 from include.core.quantities import QUANTITIES
 from include.core.span import Span
-from include.sources.clouds import CLOUDS
-from include.sources.context import ParseContext
-from include.sources.names import is_storable
-from include.sources.vendor_document import pack, unpack_answer
-from include.sources.vendor_errors import NotPermitted, Rejected, Unanswerable
-from include.sources.vendor_http import Reply, VendorHttp
-from include.sources.vendor_session import Answer, Session
+from include.sources.clouds.document import pack, unpack_answer
+from include.sources.clouds.errors import NotPermitted, Rejected, Unanswerable
+from include.sources.clouds.http import Reply, VendorHttp
+from include.sources.clouds.registry import CLOUDS
+from include.sources.clouds.session import Answer, Session
+from include.sources.formats.context import ParseContext
+from include.sources.formats.names import is_storable
 from tests.conftest import live_clouds
 
 NOW = datetime(2026, 6, 16, 12, tzinfo=UTC)
@@ -56,7 +56,7 @@ ODD = [
 TOKENS = Tokens("token", 60)
 
 
-class Drawer:
+class MemoryTokens:
     """Keeps tokens in memory."""
 
     def __init__(self, tokens):
@@ -81,17 +81,17 @@ class Heard:
 
     def __init__(self, cloud, credentials, context):
         self.cloud, self.credentials, self.context = cloud, credentials, context
-        self.answers: list[tuple[Ask, dict]] = []
+        self.answers: list[tuple[Request, dict]] = []
         self.logins: dict[str, dict] = {}
 
-    def document(self, ask, data):
-        return pack(self.cloud.vendor.name, ask, written(data))
+    def document(self, request, data):
+        return pack(self.cloud.vendor.name, request, written(data))
 
-    def read(self, ask, body):
+    def read(self, request, body):
         """Read a landed answer by its kind; what comes is checked."""
-        if ask.kind == "fleet":
+        if request.kind == "fleet":
             check_registry(self.cloud.parse_fleet(body, self.context))
-        elif ask.kind == "alarms":
+        elif request.kind == "alarms":
             check_alarms(self.cloud.parse_alarms(body, self.context))
         else:
             for piece in self.cloud.parse(body, self.context):
@@ -108,7 +108,7 @@ class Echo:
 
     def post(self, interface, body):
         self.calls += 1
-        return Answer(self._raw, self._cloud.verdict(interface, Reply(self._status, {}, self._raw)))
+        return Answer(self._raw, self._cloud.classify_response(interface, Reply(self._status, {}, self._raw)))
 
 
 @pytest.fixture(scope="module")
@@ -136,23 +136,29 @@ def listen(clouds, vendor, credentials):
 
     given = None if cloud.authorize is None or credentials.get("login") else cloud.authorize(post, credentials, "code01")
     found.logins = {"apiManage/refreshToken": found.logins["apiManage/token"]} if given else found.logins
-    session = Session(cloud, http, credentials, tokens=Drawer(given or cloud.log_in(post, credentials, None)), budget=Free())
+    session = Session(
+        cloud, http, credentials, tokens=MemoryTokens(given or cloud.log_in(post, credentials, None)), budget=Free()
+    )
     day = date(2026, 5, 31)
-    asks = [
-        *cloud.ask_fleet(credentials),
-        *cloud.ask_devices(credentials, fleet)[:1],
-        *cloud.ask_now(credentials, fleet),
-        *(ask for ask in cloud.ask_days(credentials, fleet, day, day, False) if ask.span and ask.span.end <= NOW),
+    requests = [
+        *cloud.fleet_requests(credentials),
+        *cloud.device_requests(credentials, fleet)[:1],
+        *cloud.snapshot_requests(credentials, fleet),
+        *(
+            request
+            for request in cloud.day_requests(credentials, fleet, day, day, False)
+            if request.span and request.span.end <= NOW
+        ),
     ]
-    once = {(ask.interface, ask.kind, str(ask.body.get("granularity"))): ask for ask in reversed(asks)}
-    for ask in once.values():
-        found.answers += [(ask, thinned(answer.data)) for answer in cloud.fetch(session, ask)[:1]]
+    once = {(request.interface, request.kind, str(request.body.get("granularity"))): request for request in reversed(requests)}
+    for request in once.values():
+        found.answers += [(request, thinned(answer.data)) for answer in cloud.fetch(session, request)[:1]]
     now = during_an_alarm(world, plants)
     alarms = [
-        (ask, cloud.fetch(session, ask)[0].data)
-        for ask in cloud.ask_alarms(credentials, fleet, Span(now - timedelta(days=2), now))
+        (request, cloud.fetch(session, request)[0].data)
+        for request in cloud.alarm_requests(credentials, fleet, Span(now - timedelta(days=2), now))
     ]
-    found.answers.append(next((ask, thinned(data)) for ask, data in alarms if rows_of(data)))
+    found.answers.append(next((request, thinned(data)) for request, data in alarms if rows_of(data)))
     return found
 
 
@@ -260,10 +266,10 @@ HOSTILE = settings(
 
 @NAMES
 def test_untouched_answers_are_read_whole(heard, name):
-    kinds = Counter(ask.kind for ask, _ in heard[name].answers)
+    kinds = Counter(request.kind for request, _ in heard[name].answers)
 
-    for ask, data in heard[name].answers:
-        heard[name].read(ask, heard[name].document(ask, data))
+    for request, data in heard[name].answers:
+        heard[name].read(request, heard[name].document(request, data))
 
     assert set(kinds) == {"fleet", "plants", "devices", "alarms"}
     assert sum(kinds.values()) >= 8
@@ -273,25 +279,25 @@ def test_untouched_answers_are_read_whole(heard, name):
 @HOSTILE
 @given(data=st.data())
 def test_anything_in_any_place_is_read_or_a_bad_document(heard, name, data):
-    ask, answer = data.draw(st.sampled_from(heard[name].answers))
-    body = heard[name].document(ask, spoilt(data.draw, answer))
+    request, answer = data.draw(st.sampled_from(heard[name].answers))
+    body = heard[name].document(request, spoilt(data.draw, answer))
 
     with contextlib.suppress(BadDocument):
-        heard[name].read(ask, body)
+        heard[name].read(request, body)
 
 
 @NAMES
 @HOSTILE
 @given(data=st.data(), status=st.sampled_from([200, 200, 200, 302, 403, 429, 500]))
 def test_anything_in_any_place_is_judged_and_fetched_or_said_in_the_pulls_own_words(heard, name, data, status):
-    ask, answer = data.draw(st.sampled_from(heard[name].answers))
+    request, answer = data.draw(st.sampled_from(heard[name].answers))
     raw = written(spoilt(data.draw, answer))
     session = Echo(heard[name].cloud, heard[name].credentials, raw, status)
 
     with contextlib.suppress(*SAID):
-        for fetched in heard[name].cloud.fetch(session, ask):
+        for fetched in heard[name].cloud.fetch(session, request):
             with contextlib.suppress(BadDocument):
-                heard[name].read(ask, pack(heard[name].cloud.vendor.name, ask, fetched.raw))
+                heard[name].read(request, pack(heard[name].cloud.vendor.name, request, fetched.raw))
 
     assert session.calls < 30
 
@@ -320,24 +326,24 @@ def test_any_answer_to_a_login_brings_tokens_or_says_why_not(heard, name, data):
     )
 )
 def test_random_bytes_are_no_answer(heard, name, raw):
-    ask, _ = heard[name].answers[0]
+    request, _ = heard[name].answers[0]
 
     with contextlib.suppress(BadDocument):
-        heard[name].read(ask, pack(heard[name].cloud.vendor.name, ask, raw))
+        heard[name].read(request, pack(heard[name].cloud.vendor.name, request, raw))
     with pytest.raises(SAID):
-        heard[name].cloud.verdict(ask.interface, Reply(200, {}, raw))
+        heard[name].cloud.classify_response(request.interface, Reply(200, {}, raw))
 
 
 @HOSTILE
 @given(data=st.data())
 def test_anything_in_the_line_that_says_what_was_asked_is_read_or_a_bad_document(heard, data):
-    ask, answer = data.draw(st.sampled_from(heard["deye"].answers))
-    line, raw = pack("deye", ask, written(answer)).split(b"\n", 1)
+    request, answer = data.draw(st.sampled_from(heard["deye"].answers))
+    line, raw = pack("deye", request, written(answer)).split(b"\n", 1)
     body = written(spoilt(data.draw, json.loads(line))) + b"\n" + raw
 
     with contextlib.suppress(BadDocument):
-        asked = unpack_answer(body).ask
-        if asked.kind == ask.kind:
+        asked = unpack_answer(body).request
+        if asked.kind == request.kind:
             heard["deye"].read(asked, body)
 
 
@@ -362,14 +368,16 @@ def many(row, count, *, is_new):
 @pytest.mark.parametrize("name", ["huawei", "sungrow", "deye"])
 @pytest.mark.parametrize("kind", ["fleet", "plants", "devices", "alarms"])
 def test_a_hundred_thousand_rows_take_time_in_proportion(heard, name, kind):
-    ask, answer = next((ask, copy.deepcopy(data)) for ask, data in heard[name].answers if ask.kind == kind and rows_of(data))
+    request, answer = next(
+        (request, copy.deepcopy(data)) for request, data in heard[name].answers if request.kind == kind and rows_of(data)
+    )
     rows = rows_of(answer)[0]
     rows[:] = many(rows[0], 100_000, is_new=kind in {"fleet", "alarms"})
-    body = heard[name].document(ask, answer)
+    body = heard[name].document(request, answer)
 
     started = time.process_time()
     with contextlib.suppress(BadDocument):
-        heard[name].read(ask, body)
+        heard[name].read(request, body)
 
     assert time.process_time() - started < 20
 
@@ -377,7 +385,7 @@ def test_a_hundred_thousand_rows_take_time_in_proportion(heard, name, kind):
 @pytest.mark.parametrize("name", ["huawei", "sungrow", "deye"])
 def test_a_list_without_an_end_is_given_up(heard, name):
     cloud, calls = heard[name].cloud, []
-    (ask,) = cloud.ask_fleet(heard[name].credentials)[:1]
+    (request,) = cloud.fleet_requests(heard[name].credentials)[:1]
 
     class Endless:
         credentials = heard[name].credentials
@@ -390,6 +398,6 @@ def test_a_list_without_an_end_is_given_up(heard, name):
             return Answer(b"", {"data": page, "result_data": page, "stationList": rows, "total": number + 1})
 
     with pytest.raises(TryLater):
-        cloud.fetch(Endless(), ask)
+        cloud.fetch(Endless(), request)
 
     assert len(calls) <= 1000

@@ -2,7 +2,7 @@ import pytest
 
 from include.core.errors import Refused
 from include.core.vendors import VENDORS
-from include.sources.vendor_hosts import base_url, is_vendors_own
+from include.sources.clouds.hosts import base_url, is_vendors_own
 
 EXTRA = "http://127.0.0.1:9100, https://Pv.Example.Org:8443/North/,,"
 

@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from cli.run.postgres import free_port
 from include.core.errors import NeedsHuman, TryLater
-from include.sources import vendor_http
-from include.sources.vendor_errors import TooFrequent
-from include.sources.vendor_http import HttpLimits, Reply, VendorHttp, gateway
+from include.sources.clouds import http as vendor_http
+from include.sources.clouds.errors import RateLimited
+from include.sources.clouds.http import HttpLimits, Reply, VendorHttp, gateway
 from tests.conftest import live_clouds
 
 APP_ID, TOKEN, PASSWORD = "id-in-the-query", "token-in-a-header", "password-in-the-body"
@@ -339,7 +339,7 @@ def test_what_only_looks_odd_is_brought_back_as_it_is(clouds, fault):
 def test_a_gateway_that_throttles_with_429_names_the_wait(clouds):
     clouds.world.faults.switch_on("gateway_429")
 
-    with pytest.raises(TooFrequent, match="Huawei's gateway refuses calls as too frequent") as raised:
+    with pytest.raises(RateLimited, match="Huawei's gateway refuses calls as too frequent") as raised:
         gateway(call(clouds.url), "Huawei")
 
     assert raised.value.after_s == 60
@@ -348,7 +348,7 @@ def test_a_gateway_that_throttles_with_429_names_the_wait(clouds):
 def test_a_gateway_that_throttles_with_403_is_left_alone_for_a_minute(clouds):
     clouds.world.faults.switch_on("gateway_403")
 
-    with pytest.raises(TooFrequent) as raised:
+    with pytest.raises(RateLimited) as raised:
         gateway(call(clouds.url), "Huawei")
 
     assert raised.value.after_s == 60
@@ -416,14 +416,14 @@ def test_a_redirect_of_any_form_tells_a_host_at_most(location, told):
 def test_the_wait_that_a_gateway_names_is_between_a_second_and_a_day(said, seconds):
     reply = Reply(429, {"Retry-After": said, "Date": "Tue, 16 Jun 2026 12:00:00 GMT"}, b"")
 
-    with pytest.raises(TooFrequent) as raised:
+    with pytest.raises(RateLimited) as raised:
         gateway(reply, "Deye")
 
     assert raised.value.after_s == seconds
 
 
 def test_a_date_to_wait_for_without_a_date_to_measure_from_is_a_minute():
-    with pytest.raises(TooFrequent) as raised:
+    with pytest.raises(RateLimited) as raised:
         gateway(Reply(429, {"Retry-After": "Tue, 16 Jun 2026 12:05:00 GMT"}, b""), "Deye")
 
     assert raised.value.after_s == 60

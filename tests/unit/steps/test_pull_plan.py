@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from include.core.pulls import Allowance, Ask, PulledDevice, PulledFleet, PulledPlant
+from include.core.pulls import PulledDevice, PulledFleet, PulledPlant, RateLimit, Request
 from include.core.span import Span
+from include.core.vendors import Vendor
 from include.steps import pull_plan
 from include.warehouse.pulls import Plan
 
@@ -18,28 +19,33 @@ FLEET = PulledFleet(
 )
 
 
-def cloud(allowances: tuple[Allowance, ...] = ()) -> Any:
+def cloud(rate_limits: tuple[RateLimit, ...] = ()) -> Any:
     """A vendor of whom everything is asked in one call a day."""
 
-    def ask_days(credentials: Any, fleet: PulledFleet, first: date, last: date, is_backfill: bool) -> list[Ask]:
+    def day_requests(credentials: Any, fleet: PulledFleet, first: date, last: date, is_backfill: bool) -> list[Request]:
         span = Span(datetime(2026, 1, 1, tzinfo=UTC), NOW)
         keys = tuple(device.key for device in fleet.devices)
         days = range((last - first).days + 1)
-        return [Ask("history", {"day": str(first + timedelta(day))}, "devices", span, keys) for day in days]
+        return [Request("history", {"day": str(first + timedelta(day))}, "devices", span, keys) for day in days]
 
     return SimpleNamespace(
-        allowances=lambda fleet: allowances,
-        ask_fleet=lambda credentials: [Ask("list", {}, "fleet")],
-        ask_devices=lambda credentials, fleet: [],
-        ask_now=lambda credentials, fleet: [Ask("latest", {"of": device.key}, "devices") for device in fleet.devices],
-        ask_alarms=lambda credentials, fleet, span: [Ask("alarms", {}, "alarms", span)],
-        ask_days=ask_days,
+        vendor=Vendor("toy", "Toy", {}, ()),
+        rate_limits=lambda fleet: rate_limits,
+        fleet_requests=lambda credentials: [Request("list", {}, "fleet")],
+        device_requests=lambda credentials, fleet: [],
+        snapshot_requests=lambda credentials, fleet: [
+            Request("latest", {"of": device.key}, "devices") for device in fleet.devices
+        ],
+        alarm_requests=lambda credentials, fleet, span: [Request("alarms", {}, "alarms", span)],
+        day_requests=day_requests,
     )
 
 
-def due(plans: dict[tuple[str, str], Plan], fleet: PulledFleet = FLEET, now: datetime = NOW) -> dict[tuple[str, str], list[Ask]]:
+def due(
+    plans: dict[tuple[str, str], Plan], fleet: PulledFleet = FLEET, now: datetime = NOW
+) -> dict[tuple[str, str], list[Request]]:
     planned = pull_plan.due_plans(cloud(), {}, fleet, plans, now=now)
-    return {(plan.purpose, plan.timezone): plan.asks for plan in planned}
+    return {(plan.purpose, plan.timezone): plan.requests for plan in planned}
 
 
 def test_of_an_unknown_fleet_only_the_lists_are_asked_for() -> None:
@@ -84,7 +90,7 @@ def test_a_local_day_is_asked_for_an_hour_after_its_midnight_and_only_once() -> 
     late = due(asked, now=midnight + timedelta(minutes=60))
 
     assert ("days", "America/Sao_Paulo") not in early
-    assert [ask.body["day"] for ask in late["days", "America/Sao_Paulo"]] == ["2026-06-13", "2026-06-14", "2026-06-15"]
+    assert [request.body["day"] for request in late["days", "America/Sao_Paulo"]] == ["2026-06-13", "2026-06-14", "2026-06-15"]
     done = asked | {("days", "America/Sao_Paulo"): Plan(midnight, date(2026, 6, 15))}
     assert not [key for key in due(done, now=midnight + timedelta(hours=20)) if key == ("days", "America/Sao_Paulo")]
 
@@ -100,30 +106,30 @@ def test_after_a_standstill_the_missed_days_are_made_up_as_far_as_a_month() -> N
 def test_an_answer_for_several_zones_is_not_the_whole_word_about_its_span() -> None:
     days = pull_plan.PlannedDays(date(2026, 6, 1), date(2026, 6, 1))
 
-    (mixed,) = pull_plan.ask_days(cloud(), {}, FLEET, days, is_backfill=True)
-    (single,) = pull_plan.ask_days(cloud(), {}, pull_plan.part_of(FLEET, plants=["sp"]), days, is_backfill=True)
+    (mixed,) = pull_plan.day_requests(cloud(), {}, FLEET, days, is_backfill=True)
+    (single,) = pull_plan.day_requests(cloud(), {}, pull_plan.part_of(FLEET, plants=["sp"]), days, is_backfill=True)
 
-    assert (mixed.is_whole, single.is_whole) == (False, True)
+    assert (mixed.is_authoritative, single.is_authoritative) == (False, True)
 
 
 def test_a_snapshot_leaves_half_of_a_days_budget_to_everything_else() -> None:
-    asks = [Ask("latest", {"of": number}, "devices") for number in range(100)]
+    requests = [Request("latest", {"of": number}, "devices") for number in range(100)]
 
-    pace = pull_plan.pace_of_now(asks, [Allowance("*", 20_000, 86_400)])
+    pace = pull_plan.pace_of_now(requests, [RateLimit("*", 20_000, 86_400)])
 
     assert pace == timedelta(seconds=864)
-    assert pull_plan.pace_of_now(asks[:1], [Allowance("*", 20_000, 86_400)]) == timedelta(minutes=5)
+    assert pull_plan.pace_of_now(requests[:1], [RateLimit("*", 20_000, 86_400)]) == timedelta(minutes=5)
 
 
 def test_a_backfill_that_needs_more_than_a_days_budget_is_told_the_days_that_it_takes() -> None:
-    asks = [Ask("history", {"part": number}, "devices") for number in range(60)]
-    budget = [Allowance("history", 25, 86_400), Allowance("history", 1, 65)]
+    requests = [Request("history", {"part": number}, "devices") for number in range(60)]
+    budget = [RateLimit("history", 25, 86_400), RateLimit("history", 1, 65)]
 
-    alone = pull_plan.estimate(asks, budget)
-    beside = pull_plan.estimate(asks, budget, scheduled={"history": 5})
+    alone = pull_plan.estimate(requests, budget)
+    beside = pull_plan.estimate(requests, budget, scheduled={"history": 5})
 
     assert alone.as_dict()["calls"] == {"history": 60}
     assert alone.seconds == 2 * 86_400
     assert beside.seconds == 2 * 86_400
-    assert pull_plan.estimate(asks, budget, scheduled={"history": 15}).seconds == 5 * 86_400
-    assert pull_plan.estimate(asks[:10], budget).seconds == 9 * 300
+    assert pull_plan.estimate(requests, budget, scheduled={"history": 15}).seconds == 5 * 86_400
+    assert pull_plan.estimate(requests[:10], budget).seconds == 9 * 300

@@ -16,21 +16,21 @@ from typing import Any, Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from include.core.alarms import Alarm, AlarmList
 from include.core.errors import BadDocument, HeliographError, TryLater
+from include.core.fleet import DeviceRow, PlantRow, Registry, RejectedRow
 from include.core.frames import Piece
-from include.core.pulls import Allowance, AnswerKind, Ask, PulledFleet, Tokens
+from include.core.pulls import AnswerKind, PulledFleet, RateLimit, Request, Tokens
 from include.core.span import Span, day_span, days_between, instant_of, local_day, next_month, zone
 from include.core.vendors import VENDORS
-from include.sources import names, numbers
-from include.sources.answer_columns import AnswerRows, column_of
-from include.sources.ask_portions import groups, months_over, union
-from include.sources.columns import Columns
-from include.sources.context import ParseContext
-from include.sources.fleet_registry import DeviceRow, PlantRow, Registry
-from include.sources.fleet_registry import Rejected as RejectedRow
-from include.sources.instants import UNREADABLE, Instants, microseconds, written_day
-from include.sources.place import place_of, zone_at
-from include.sources.sungrow_points import (
+from include.sources.clouds.document import json_object, unpack_answer
+from include.sources.clouds.errors import NotPermitted, QuotaExhausted, RateLimited, Rejected, TokenEnded, Unanswerable
+from include.sources.clouds.http import Reply, gateway
+from include.sources.clouds.place import place_of, zone_at
+from include.sources.clouds.portions import groups, months_over, union
+from include.sources.clouds.rows import AnswerRows, column_of
+from include.sources.clouds.session import Answer, Call, Cloud, Credentials, Post, SessionLike
+from include.sources.clouds.sungrow.points import (
     DAY_ENERGIES,
     KINDS,
     MEASURES,
@@ -41,10 +41,10 @@ from include.sources.sungrow_points import (
     TODAY,
     points_of,
 )
-from include.sources.vendor_document import json_object, unpack_answer
-from include.sources.vendor_errors import AllowanceGone, NotPermitted, Rejected, TokenEnded, TooFrequent, Unanswerable
-from include.sources.vendor_http import Reply, gateway
-from include.sources.vendor_session import Alarm, AlarmList, Answer, Call, Cloud, Credentials, Post, SessionLike
+from include.sources.formats import names, numbers
+from include.sources.formats.columns import Columns
+from include.sources.formats.context import ParseContext
+from include.sources.formats.instants import UNREADABLE, Instants, microseconds, written_day
 
 VENDOR: Final = VENDORS["sungrow"]
 HOUR_S: Final = 3600
@@ -201,7 +201,7 @@ def _granted(post: Post, credentials: Credentials, interface: str, body: Mapping
     """The answer to a request for a token; without one nothing of the account works, so what is refused here is `Rejected`."""
     reply = post(interface, _call(interface, body, credentials))
     try:
-        return verdict(interface, reply)
+        return classify_response(interface, reply)
     except (NotPermitted, Unanswerable) as refusal:
         raise Rejected(str(refusal)) from refusal
     except TokenEnded as refusal:
@@ -262,20 +262,20 @@ _OUR_FAULT: Final = frozenset({"000", "001", "002", "003", "009", "010", "011"})
 _Wait = tuple[type[TryLater], float | None, str]
 _LATER: Final[_Wait] = (TryLater, None, "its platform has a fault; ask again")
 _WAITS: Final[dict[str, _Wait]] = {
-    "E901": (TooFrequent, 60, "calls come too often; wait a minute"),
-    "E916": (TooFrequent, 600, "logins come too often; wait ten minutes"),
-    "E999": (AllowanceGone, HOUR_S, "the app's calls of this hour are used up; wait for the next one"),
-    "E998": (AllowanceGone, None, "the app's calls are used up; wait for the next day"),
+    "E901": (RateLimited, 60, "calls come too often; wait a minute"),
+    "E916": (RateLimited, 600, "logins come too often; wait ten minutes"),
+    "E999": (QuotaExhausted, HOUR_S, "the app's calls of this hour are used up; wait for the next one"),
+    "E998": (QuotaExhausted, None, "the app's calls are used up; wait for the next day"),
     "E903": (TryLater, 600, "calls come from changing addresses; let one machine ask"),
     **dict.fromkeys(("-1", "E994", "E995", "E996", "E997"), _LATER),
 }
 
 
-def verdict(interface: str, reply: Reply) -> Mapping[str, Any]:
+def classify_response(interface: str, reply: Reply) -> Mapping[str, Any]:
     """The JSON object of a success; tokens at the top level are one too.
 
     Raises:
-        TokenEnded, TooFrequent, AllowanceGone, Rejected, NotPermitted, Unanswerable: As the vendor's code says.
+        TokenEnded, RateLimited, QuotaExhausted, Rejected, NotPermitted, Unanswerable: As the vendor's code says.
         TryLater: For a fault of its platform, and for everything that is not the vendor's own JSON.
     """
     data = _json(reply)
@@ -321,9 +321,9 @@ def _result_of(data: Mapping[str, Any], interface: str) -> Mapping[str, Any]:
     return result
 
 
-def allowances(fleet: PulledFleet) -> tuple[Allowance, ...]:
+def rate_limits(fleet: PulledFleet) -> tuple[RateLimit, ...]:
     """The quota of an app less a margin of 5 %, whatever its fleet, and logins that never look like an attack."""
-    return (Allowance("*", 1900, HOUR_S), Allowance("*", 19_000, 24 * HOUR_S), Allowance("login", 5, 600))
+    return (RateLimit("*", 1900, HOUR_S), RateLimit("*", 19_000, 24 * HOUR_S), RateLimit("login", 5, 600))
 
 
 # ---- asking ----------------------------------------------------------------------------------------------------------------
@@ -346,63 +346,65 @@ class _Group:
         return union(Span(start.replace(tzinfo=local), end.replace(tzinfo=local)) for local in self.zones)
 
 
-def ask_fleet(credentials: Credentials) -> list[Ask]:
+def fleet_requests(credentials: Credentials) -> list[Request]:
     """The plants; for an account also all devices in one list."""
     family = _family_of(credentials)
     lists = (family.plants, family.devices) if family is _ACCOUNT else (family.plants,)
-    return [Ask(interface, {family.page: 1, "size": PAGE_ROWS}, "fleet") for interface in lists]
+    return [Request(interface, {family.page: 1, "size": PAGE_ROWS}, "fleet") for interface in lists]
 
 
-def ask_devices(credentials: Credentials, fleet: PulledFleet) -> list[Ask]:
+def device_requests(credentials: Credentials, fleet: PulledFleet) -> list[Request]:
     """The devices of each plant, where no list has them all."""
     family = _family_of(credentials)
     if family is _ACCOUNT:
         return []
     return [
-        Ask(family.devices, {"ps_id": plant.key, family.page: 1, "size": PAGE_ROWS}, "fleet")
+        Request(family.devices, {"ps_id": plant.key, family.page: 1, "size": PAGE_ROWS}, "fleet")
         for plant in sorted(fleet.plants, key=lambda plant: plant.key)
     ]
 
 
-def ask_now(credentials: Credentials, fleet: PulledFleet) -> list[Ask]:
+def snapshot_requests(credentials: Credentials, fleet: PulledFleet) -> list[Request]:
     """The last reading of each device and plant."""
     family = _family_of(credentials)
-    asks = []
+    requests = []
     for group in (*_device_groups(fleet), *_plant_groups(fleet)):
         points = points_of(group.device_type)
         interface, more = family.realtime, {"device_type": int(group.device_type)}
         if group.device_type == PLANT:
             interface, more = family.plants_realtime, dict(family.plant_type)
             points = [*points, *TODAY]
-        asks.append(Ask(interface, {**_who(family, group), **more, "point_id_list": points}, group.kind, None, group.keys))
-    return asks
+        requests.append(
+            Request(interface, {**_who(family, group), **more, "point_id_list": points}, group.kind, None, group.keys)
+        )
+    return requests
 
 
-def ask_alarms(credentials: Credentials, fleet: PulledFleet, span: Span) -> list[Ask]:
+def alarm_requests(credentials: Credentials, fleet: PulledFleet, span: Span) -> list[Request]:
     """The list of open alarms of all plants, whenever they were raised."""
     family = _family_of(credentials)
     if not fleet.plants:
         return []
     body = {family.page: 1, "size": PAGE_ROWS, "process_status": "8", "fault_type": "1,2,3,4"}
-    return [Ask(family.faults, body, "alarms", None, tuple(sorted(plant.key for plant in fleet.plants)))]
+    return [Request(family.faults, body, "alarms", None, tuple(sorted(plant.key for plant in fleet.plants)))]
 
 
-def ask_days(credentials: Credentials, fleet: PulledFleet, first: date, last: date, is_backfill: bool) -> list[Ask]:
+def day_requests(credentials: Credentials, fleet: PulledFleet, first: date, last: date, is_backfill: bool) -> list[Request]:
     """Energies of days and of months that are over, then five-minute values in windows of three local hours.
 
     A backfill leaves out the five-minute values of plants.
     """
     family = _family_of(credentials)
     devices, plants = list(_device_groups(fleet)), list(_plant_groups(fleet))
-    asks = [ask for group in (*plants, *devices) for ask in _ask_periods(family, group, first, last)]
+    requests = [request for group in (*plants, *devices) for request in _ask_periods(family, group, first, last)]
     measured = devices if is_backfill else [*devices, *plants]
     for day in days_between(first, last + timedelta(days=1)):
         midnight = datetime.combine(day, time.min)
-        asks += [_ask_minutes(family, group, midnight + WINDOW * turn) for turn in range(8) for group in measured]
-    return asks
+        requests += [_ask_minutes(family, group, midnight + WINDOW * turn) for turn in range(8) for group in measured]
+    return requests
 
 
-def _ask_minutes(family: _Family, group: _Group, start: datetime) -> Ask:
+def _ask_minutes(family: _Family, group: _Group, start: datetime) -> Request:
     # The vendor's interval is closed: one that ended at the full hour would bring its row twice.
     end = start + WINDOW
     body = {
@@ -413,10 +415,10 @@ def _ask_minutes(family: _Family, group: _Group, start: datetime) -> Ask:
         "minute_interval": 5,
     }
     interface = family.plants_minutes if group.device_type == PLANT else family.minutes
-    return Ask(interface, body, group.kind, group.span(start, end), group.keys)
+    return Request(interface, body, group.kind, group.span(start, end), group.keys)
 
 
-def _ask_periods(family: _Family, group: _Group, first: date, last: date) -> Iterator[Ask]:
+def _ask_periods(family: _Family, group: _Group, first: date, last: date) -> Iterator[Request]:
     if group.device_type in DAY_ENERGIES:
         for days in groups(list(days_between(first, last + timedelta(days=1))), MOST_DAYS):
             yield _ask_period(family, group, "day", days[0], days[-1])
@@ -425,7 +427,7 @@ def _ask_periods(family: _Family, group: _Group, first: date, last: date) -> Ite
             yield _ask_period(family, group, "month", months[0], months[-1])
 
 
-def _ask_period(family: _Family, group: _Group, query: str, first: date, last: date) -> Ask:
+def _ask_period(family: _Family, group: _Group, query: str, first: date, last: date) -> Request:
     is_plant, is_day = group.device_type == PLANT, query == "day"
     energies = DAY_ENERGIES[group.device_type] if is_day else MONTH_ENERGIES[group.device_type]
     form = "%Y%m%d" if is_day else "%Y%m"
@@ -441,7 +443,7 @@ def _ask_period(family: _Family, group: _Group, query: str, first: date, last: d
     }
     end = last + timedelta(days=1) if is_day else next_month(last)
     span = group.span(datetime.combine(first, time.min), datetime.combine(end, time.min))
-    return Ask(family.plants_periods if is_plant else family.periods, body, group.kind, span, group.keys)
+    return Request(family.plants_periods if is_plant else family.periods, body, group.kind, span, group.keys)
 
 
 def _who(family: _Family, group: _Group) -> dict[str, Any]:
@@ -482,7 +484,7 @@ _LISTS: Final = {
 }
 
 
-def fetch(session: SessionLike, ask: Ask) -> list[Answer]:
+def fetch(session: SessionLike, request: Request) -> list[Answer]:
     """The answers of one ask: a list page by page, anything else in one call.
 
     Alarms of several pages become one answer, since only the whole list says which alarms have ended.
@@ -490,39 +492,40 @@ def fetch(session: SessionLike, ask: Ask) -> list[Answer]:
     Raises:
         TryLater: Where pages are missing or come twice, or an answer has another shape.
     """
-    if ask.interface not in _LISTS:
-        answer = session.post(ask.interface, ask.body)
-        _check_shape(ask.interface, answer)
+    if request.interface not in _LISTS:
+        answer = session.post(request.interface, request.body)
+        _check_shape(request.interface, answer)
         return [answer]
-    pages = list(_pages(session, ask))
-    if ask.kind != "alarms" or len(pages) == 1:
+    pages = list(_pages(session, request))
+    if request.kind != "alarms" or len(pages) == 1:
         return pages
     rows = [row for page in pages for row in page.data["result_data"]["pageList"]]
-    joined = {"result_code": "1", "result_data": {_LISTS[ask.interface][0].count: len(rows), "pageList": rows}}
+    joined = {"result_code": "1", "result_data": {_LISTS[request.interface][0].count: len(rows), "pageList": rows}}
     try:
         return [Answer(json.dumps(joined, allow_nan=False).encode(), joined)]
     except ValueError as error:
-        raise TryLater(f"{VENDOR.label} answered {ask.interface} with a number beyond all bounds; ask again") from error
+        raise TryLater(f"{VENDOR.label} answered {request.interface} with a number beyond all bounds; ask again") from error
 
 
-def _pages(session: SessionLike, ask: Ask) -> Iterator[Answer]:
-    family, identity = _LISTS[ask.interface]
+def _pages(session: SessionLike, request: Request) -> Iterator[Answer]:
+    family, identity = _LISTS[request.interface]
     seen: set[str | None] = set()
     row_count = 0
     for number in range(1, MOST_PAGES + 1):
-        answer = session.post(ask.interface, {**ask.body, family.page: number})
-        rows, total = _page(ask.interface, answer)
+        answer = session.post(request.interface, {**request.body, family.page: number})
+        rows, total = _page(request.interface, answer)
         found = {names.key(row.get(identity)) for row in rows} - {None}
         if found & seen or (not rows and row_count < total):
             raise TryLater(
-                f"{VENDOR.label} said {total} rows of {ask.interface}, but page {number} is missing or repeats another; ask again"
+                f"{VENDOR.label} said {total} rows of {request.interface}, but page {number} is missing or repeats another; "
+                "ask again"
             )
         yield answer
         seen |= found
         row_count += len(rows)
         if row_count >= total:
             return
-    raise TryLater(f"{VENDOR.label} has more than {MOST_PAGES} pages of {ask.interface}; ask again")
+    raise TryLater(f"{VENDOR.label} has more than {MOST_PAGES} pages of {request.interface}; ask again")
 
 
 def _page(interface: str, answer: Answer) -> tuple[list[dict[str, Any]], int]:
@@ -553,10 +556,10 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     Rows of others, and rows whose local label is outside the asked window, are dropped. Raises `BadDocument`.
     """
     landed = unpack_answer(body)
-    read = _READERS.get(landed.ask.interface)
+    read = _READERS.get(landed.request.interface)
     if read is None:
-        raise BadDocument(f"answers of {landed.ask.interface[:100]!r} hold no readings; they belong to another feed")
-    gathering = _Gathering(landed.ask, context)
+        raise BadDocument(f"answers of {landed.request.interface[:100]!r} hold no readings; they belong to another feed")
+    gathering = _Gathering(landed.request, context)
     read(gathering, _landed_result(landed.data))
     return gathering.columns.rest()
 
@@ -564,24 +567,24 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
 class _Gathering:
     """Readings of one answer: whose they are, when they were taken, and which of them count."""
 
-    def __init__(self, ask: Ask, context: ParseContext) -> None:
+    def __init__(self, request: Request, context: ParseContext) -> None:
         self.columns = Columns(context)
-        self.ask = ask
+        self.request = request
         self._context = context
-        self._asked = frozenset(ask.subjects)
+        self._asked = frozenset(request.subjects)
         self._instants: dict[ZoneInfo, Instants] = {}
-        self._span = (microseconds(ask.span.start), microseconds(ask.span.end)) if ask.span else None
+        self._span = (microseconds(request.span.start), microseconds(request.span.end)) if request.span else None
         self._row_number = 0
 
     def subject(self, key: object) -> str | None:
         """Key of the plant or device with the vendor's id, None where it was not asked for; `<ps_id>_11_0_0` is a plant."""
         text = names.key(key)
-        if text is not None and self.ask.kind == "plants":
+        if text is not None and self.request.kind == "plants":
             text = text.removesuffix("_11_0_0")
         return text if text in self._asked else None
 
     def device_type(self, subject: str) -> str:
-        return PLANT if self.ask.kind == "plants" else subject.partition("_")[2].partition("_")[0]
+        return PLANT if self.request.kind == "plants" else subject.partition("_")[2].partition("_")[0]
 
     def zone(self, subject: str) -> ZoneInfo:
         return self._context.zones.get(subject.partition("_")[0], self._context.timezone)
@@ -620,7 +623,7 @@ def _state(code: float) -> str | None:
 
 
 def _read_now(gathering: _Gathering, result: Mapping[str, Any]) -> None:
-    is_plants = gathering.ask.kind == "plants"
+    is_plants = gathering.request.kind == "plants"
     told: defaultdict[str, AnswerRows] = defaultdict(AnswerRows)
     midnights: list[int] = []
     for found in _list_of(result, "device_point_list"):
@@ -649,7 +652,7 @@ def _midnight(instant: int, local: ZoneInfo) -> int:
 
 
 def _read_minutes(gathering: _Gathering, result: Mapping[str, Any]) -> None:
-    first, last = (str(gathering.ask.body.get(name)) for name in ("start_time_stamp", "end_time_stamp"))
+    first, last = (str(gathering.request.body.get(name)) for name in ("start_time_stamp", "end_time_stamp"))
     told: defaultdict[str, AnswerRows] = defaultdict(AnswerRows)
     stamps = _Stamps(first, last)
     for key, listed in result.items():
@@ -693,7 +696,7 @@ class _Stamps(dict[str, tuple[str | None, bool]]):
 
 
 def _read_periods(gathering: _Gathering, result: Mapping[str, Any]) -> None:
-    data_type = str(gathering.ask.body.get("data_type"))
+    data_type = str(gathering.request.body.get("data_type"))
     told: defaultdict[str, AnswerRows] = defaultdict(AnswerRows)
     for key, points in result.items():
         subject = gathering.subject(key)
@@ -713,7 +716,7 @@ def _read_periods(gathering: _Gathering, result: Mapping[str, Any]) -> None:
 
 
 def _period_rows(gathering: _Gathering, subject: str, points: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    energies = DAY_ENERGIES if len(str(gathering.ask.body.get("start_time"))) == 8 else MONTH_ENERGIES
+    energies = DAY_ENERGIES if len(str(gathering.request.body.get("start_time"))) == 8 else MONTH_ENERGIES
     for point, quantity in energies.get(gathering.device_type(subject), {}).items():
         for row in _rows(points.get(f"p{point}")):
             yield quantity, row
@@ -721,7 +724,7 @@ def _period_rows(gathering: _Gathering, subject: str, points: Mapping[str, Any])
 
 def _period_start(gathering: _Gathering, subject: str, stamp: object) -> int | None:
     """Start of a local day (`yyyyMMdd`) or month (`yyyyMM`), `UNREADABLE` where it is none; None outside the asked periods."""
-    first, last = (str(gathering.ask.body.get(name)) for name in ("start_time", "end_time"))
+    first, last = (str(gathering.request.body.get(name)) for name in ("start_time", "end_time"))
     text = names.key(stamp) or ""
     if not _is_digits(text, len(first)):
         return UNREADABLE
@@ -788,13 +791,12 @@ def parse_fleet(body: bytes | memoryview, context: ParseContext) -> Registry:
     """Read a page of plants or devices; devices of types that measure nothing of ours are left out. Raises `BadDocument`."""
     landed = unpack_answer(body)
     registry = Registry()
-    is_plants = landed.ask.interface in {_ACCOUNT.plants, _OWNERS.plants}
+    is_plants = landed.request.interface in {_ACCOUNT.plants, _OWNERS.plants}
     for row_number, row in enumerate(_list_of(_landed_result(landed.data), "pageList"), start=1):
         key = names.key(row.get("ps_id" if is_plants else "ps_key")) if isinstance(row, dict) else None
         if key is None:
-            reason = (
-                f"row {row_number} of {landed.ask.interface} has no {'ps_id' if is_plants else 'ps_key'}; ask the vendor again"
-            )
+            wanted = "ps_id" if is_plants else "ps_key"
+            reason = f"row {row_number} of {landed.request.interface} has no {wanted}; ask the vendor again"
             registry.rejected.append(RejectedRow(row_number, reason, names.raw_text(row)))
         elif is_plants:
             registry.plants.append(_plant(key, row))
@@ -850,9 +852,9 @@ _ENDED: Final = frozenset({"4", "9"})
 def parse_alarms(body: bytes | memoryview, context: ParseContext) -> AlarmList:
     """Read the list of open alarms; it is complete where all its rows are there and can be read. Raises `BadDocument`."""
     landed = unpack_answer(body)
-    result, asked = _landed_result(landed.data), frozenset(landed.ask.subjects)
+    result, asked = _landed_result(landed.data), frozenset(landed.request.subjects)
     rows = _list_of(result, "pageList")
-    family = _LISTS.get(landed.ask.interface, (_ACCOUNT, ""))[0]
+    family = _LISTS.get(landed.request.interface, (_ACCOUNT, ""))[0]
     total = numbers.number(result.get(family.count), frozenset())
     alarms, is_complete = [], total is not None and total <= len(rows)
     for row in rows:
@@ -862,7 +864,7 @@ def parse_alarms(body: bytes | memoryview, context: ParseContext) -> AlarmList:
             alarms.append(alarm)
         elif plant_key is None or plant_key in asked:
             is_complete = False
-    return AlarmList(alarms, landed.ask.subjects, is_complete)
+    return AlarmList(alarms, landed.request.subjects, is_complete)
 
 
 def _alarm(row: Mapping[str, Any], plant_key: str, local: ZoneInfo) -> Alarm | None:
@@ -900,13 +902,13 @@ CLOUD: Final = Cloud(
     authorize=authorize,
     consent_page=consent_page,
     sign=sign,
-    verdict=verdict,
-    allowances=allowances,
-    ask_fleet=ask_fleet,
-    ask_devices=ask_devices,
-    ask_now=ask_now,
-    ask_alarms=ask_alarms,
-    ask_days=ask_days,
+    classify_response=classify_response,
+    rate_limits=rate_limits,
+    fleet_requests=fleet_requests,
+    device_requests=device_requests,
+    snapshot_requests=snapshot_requests,
+    alarm_requests=alarm_requests,
+    day_requests=day_requests,
     fetch=fetch,
     parse=parse,
     parse_fleet=parse_fleet,

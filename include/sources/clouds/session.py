@@ -1,22 +1,23 @@
 """A conversation with one vendor account: token, budget, call, the vendor's verdict; the same for all vendors.
 
-Where tokens rest and how calls are counted is not known here: the caller brings a `TokenDrawer` and a `Budget`.
+Where tokens rest and how calls are counted is not known here: the caller brings a `TokenStore` and a `Budget`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final, Protocol
 
+from include.core.alarms import AlarmList
 from include.core.errors import Refused
+from include.core.fleet import Registry
 from include.core.frames import Piece
-from include.core.pulls import Allowance, Ask, PulledFleet, Tokens
+from include.core.pulls import PulledFleet, RateLimit, Request, Tokens
 from include.core.span import Span
 from include.core.vendors import Vendor
-from include.sources.context import ParseContext
-from include.sources.fleet_registry import Registry
-from include.sources.vendor_errors import Contested, TokenEnded, TooFrequent
-from include.sources.vendor_http import Reply, VendorHttp
+from include.sources.clouds.errors import Contested, RateLimited, TokenEnded
+from include.sources.clouds.http import Reply, VendorHttp
+from include.sources.formats.context import ParseContext
 
 Credentials = Mapping[str, str]
 """Values of the vendor's account fields by name; empty ones are absent."""
@@ -41,35 +42,7 @@ class Answer:
     data: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """One alarm as a vendor tells it. Instants are aware UTC; `cleared_at` is None where the vendor does not tell.
-
-    `severity` is critical, major, minor or notice; `key` names the event within the vendor's account.
-    """
-
-    key: str
-    plant_key: str
-    device_key: str | None
-    code: str
-    name: str
-    severity: str
-    raised_at: datetime
-    cleared_at: datetime | None
-    is_open: bool
-    advice: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmList:
-    """Alarms of one answer. `is_complete` lists every open alarm of `plant_keys`: one that is missing has ended."""
-
-    alarms: list[Alarm]
-    plant_keys: tuple[str, ...]
-    is_complete: bool
-
-
-class TokenDrawer(Protocol):
+class TokenStore(Protocol):
     """Where the tokens of one account rest, shared by all tasks."""
 
     def take(self, log_in: Callable[[Tokens | None], Tokens]) -> Tokens:
@@ -83,7 +56,7 @@ class Budget(Protocol):
     """Counts the calls of one account."""
 
     def spend(self, interface: str) -> None:
-        """Count a call that is about to be made; raises `TooFrequent` or `AllowanceGone` where it would break a limit."""
+        """Count a call that is about to be made; raises `RateLimited` or `QuotaExhausted` where it would break a limit."""
 
 
 class SessionLike(Protocol):
@@ -112,16 +85,16 @@ class Cloud:
         consent_page: (credentials, state) -> the page on which an owner consents; it leads back with the code and the state. None
             where there is no such way.
         sign: (interface, body, credentials, tokens) -> the call with everything that the vendor wants beside the question.
-        verdict: (interface, reply) -> the JSON object of a success; raises one of `vendor_errors`, or `TryLater`.
-        allowances: Budgets of an account with this fleet.
-        ask_fleet: (credentials) -> lists of plants and, where one list has them all, devices.
-        ask_devices: (credentials, fleet) -> lists of devices where the vendor lists them by plant; else nothing.
-        ask_now: (credentials, fleet) -> realtime snapshot.
-        ask_alarms: (credentials, fleet, span) -> alarms of a span.
-        ask_days: (credentials, fleet, first day, last day, is_backfill) -> five-minute history and energies of closed local days,
-            both included, in the largest spans that the vendor allows: one budgeted call each. A backfill leaves out what
+        classify_response: (interface, reply) -> the JSON object of a success; raises one of `clouds.errors`, or `TryLater`.
+        rate_limits: Limits of an account with this fleet.
+        fleet_requests: (credentials) -> lists of plants and, where one list has them all, devices.
+        device_requests: (credentials, fleet) -> lists of devices where the vendor lists them by plant; else nothing.
+        snapshot_requests: (credentials, fleet) -> realtime snapshot.
+        alarm_requests: (credentials, fleet, span) -> alarms of a span.
+        day_requests: (credentials, fleet, first day, last day, is_backfill) -> five-minute history and energies of closed local
+            days, both included, in the largest spans that the vendor allows: one budgeted call each. A backfill leaves out what
             costs a call per day and says nothing that the history does not.
-        fetch: (session, ask) -> the answers of one ask, all pages of it, checked to be what was asked.
+        fetch: (session, request) -> the answers of one request, all pages of it, checked to be what was asked.
         parse: Landed answer -> readings of plants or devices. Pure.
         parse_fleet: Landed answer -> plants and devices. Pure.
         parse_alarms: Landed answer -> alarms. Pure.
@@ -132,14 +105,14 @@ class Cloud:
     authorize: Callable[[Post, Credentials, str], Tokens] | None
     consent_page: Callable[[Credentials, str], str] | None
     sign: Callable[[str, Mapping[str, Any], Credentials, Tokens], Call]
-    verdict: Callable[[str, Reply], Mapping[str, Any]]
-    allowances: Callable[[PulledFleet], tuple[Allowance, ...]]
-    ask_fleet: Callable[[Credentials], list[Ask]]
-    ask_devices: Callable[[Credentials, PulledFleet], list[Ask]]
-    ask_now: Callable[[Credentials, PulledFleet], list[Ask]]
-    ask_alarms: Callable[[Credentials, PulledFleet, Span], list[Ask]]
-    ask_days: Callable[[Credentials, PulledFleet, date, date, bool], list[Ask]]
-    fetch: Callable[[SessionLike, Ask], list[Answer]]
+    classify_response: Callable[[str, Reply], Mapping[str, Any]]
+    rate_limits: Callable[[PulledFleet], tuple[RateLimit, ...]]
+    fleet_requests: Callable[[Credentials], list[Request]]
+    device_requests: Callable[[Credentials, PulledFleet], list[Request]]
+    snapshot_requests: Callable[[Credentials, PulledFleet], list[Request]]
+    alarm_requests: Callable[[Credentials, PulledFleet, Span], list[Request]]
+    day_requests: Callable[[Credentials, PulledFleet, date, date, bool], list[Request]]
+    fetch: Callable[[SessionLike, Request], list[Answer]]
     parse: Callable[[bytes | memoryview, ParseContext], Iterator[Piece]]
     parse_fleet: Callable[[bytes | memoryview, ParseContext], Registry]
     parse_alarms: Callable[[bytes | memoryview, ParseContext], AlarmList]
@@ -148,7 +121,7 @@ class Cloud:
 class Session:
     """One account's calls. A token that has ended is replaced once per call; ended again, somebody else uses the account."""
 
-    def __init__(self, cloud: Cloud, http: VendorHttp, credentials: Credentials, *, tokens: TokenDrawer, budget: Budget) -> None:
+    def __init__(self, cloud: Cloud, http: VendorHttp, credentials: Credentials, *, tokens: TokenStore, budget: Budget) -> None:
         """Nothing is called yet."""
         self.credentials = credentials
         self._cloud = cloud
@@ -160,7 +133,7 @@ class Session:
         """Make one call as the account.
 
         Raises:
-            TooFrequent, AllowanceGone: Before the call where our count forbids it, after it where the vendor does.
+            RateLimited, QuotaExhausted: Before the call where our count forbids it, after it where the vendor does.
             Contested: The token ended twice in a row.
             Rejected, NotPermitted, Unanswerable, TryLater: As the vendor's verdict says.
         """
@@ -193,15 +166,15 @@ class Session:
     def _post(self, interface: str, body: Mapping[str, Any], tokens: Tokens) -> Answer:
         reply = self._counted(interface, self._cloud.sign(interface, body, self.credentials, tokens))
         try:
-            return Answer(reply.body, self._cloud.verdict(interface, reply))
-        except TooFrequent as error:
+            return Answer(reply.body, self._cloud.classify_response(interface, reply))
+        except RateLimited as error:
             error.interface = interface
             raise
 
     def _log_in(self, last: Tokens | None) -> Tokens:
         try:
             return self._cloud.log_in(self._counted, self.credentials, last)
-        except TooFrequent as error:
+        except RateLimited as error:
             # Without a token nothing can be asked at all.
             error.interface = "*"
             raise

@@ -14,15 +14,15 @@ from typing import Any, Final
 from include.core.errors import BadDocument
 from include.core.frames import Piece, Subject
 from include.core.span import day_span
-from include.sources import names, numbers
-from include.sources.columns import QUANTITY_CODES, Columns
-from include.sources.context import ParseContext
-from include.sources.csv_table import missing_header, positions, read_table
-from include.sources.document_text import recognised
-from include.sources.instants import UNREADABLE, microseconds
-from include.sources.json_text import loose, raw_records
-from include.sources.months import month_of
-from include.sources.xlsx_table import MAGIC, read_rows
+from include.sources.formats import names, numbers
+from include.sources.formats.columns import QUANTITY_CODES, Columns
+from include.sources.formats.context import ParseContext
+from include.sources.formats.csv_table import missing_header, positions, read_table
+from include.sources.formats.document_text import recognised
+from include.sources.formats.instants import UNREADABLE, microseconds
+from include.sources.formats.json_text import loose, raw_records
+from include.sources.formats.months import month_of
+from include.sources.formats.xlsx_table import MAGIC, read_rows
 
 _FIELDS: Final = ("customer", "document", "month", "kwh")
 _ALIASES: Final = {

@@ -11,8 +11,8 @@ import msgspec
 import numpy as np
 
 from include.core.errors import BadDocument
-from include.sources.context import ParseContext
-from include.sources.document_text import utf8_body
+from include.sources.formats.context import ParseContext
+from include.sources.formats.document_text import utf8_body
 
 _EVERY_BYTE: Final = bytes(range(256))
 _NOT_STRUCTURE: Final = bytes(set(_EVERY_BYTE) - set(b'[]{}"'))

@@ -3,72 +3,69 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import msgspec
 
 from include.core.errors import BadDocument, Refused
-from include.core.pulls import AnswerKind, Ask
-from include.core.span import Span
-from include.sources import names
-from include.sources.json_text import check_nesting
+from include.core.pulls import Request
+from include.sources.formats import names
+from include.sources.formats.json_text import check_nesting
 
 MAX_NESTING: Final = 32
 """Deepest nesting of an answer; the vendors' own have six levels at most."""
 
+_HEAD_PIECE: Final = 65_536
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
 class LandedAnswer:
-    """One landed answer: the vendor, the ask and the JSON object of the answer."""
+    """One landed answer: the vendor, the request and the JSON object of the answer."""
 
     vendor: str
-    ask: Ask
+    request: Request
     data: Mapping[str, Any]
 
 
-def pack(vendor: str, ask: Ask, raw: bytes) -> bytes:
+def pack(vendor: str, request: Request, raw: bytes) -> bytes:
     """The document of one answer. Nothing in it depends on the moment of asking, so an equal answer is an equal document."""
-    asked = {
-        "vendor": vendor,
-        "interface": ask.interface,
-        "kind": ask.kind,
-        "asked": dict(ask.body),
-        "span": [ask.span.start.isoformat(), ask.span.end.isoformat()] if ask.span else None,
-        "subjects": list(ask.subjects),
-        "is_whole": ask.is_whole,
-    }
-    return json.dumps(asked, sort_keys=True, ensure_ascii=False).encode() + b"\n" + raw
+    head = {"vendor": vendor, **request.as_json()}
+    return json.dumps(head, sort_keys=True, ensure_ascii=False).encode() + b"\n" + raw
 
 
 def unpack_answer(body: bytes | memoryview) -> LandedAnswer:
     """Read a landed answer; raises `BadDocument` where it is none."""
-    head, _, raw = bytes(body).partition(b"\n")
-    vendor, ask = _asked(head)
-    return LandedAnswer(vendor, ask, json_object(raw))
+    whole = bytes(body)
+    end = _end_of_head(whole)
+    vendor, request = _read_head(whole[:end])
+    return LandedAnswer(vendor, request, json_object(whole[end + 1 :]))
 
 
-def unpack_ask(body: bytes | memoryview) -> Ask:
-    """What a landed answer was asked; raises `BadDocument` where it is none."""
-    return _asked(bytes(body).partition(b"\n")[0])[1]
+def unpack_request(body: bytes | memoryview) -> Request:
+    """The request of a landed answer, without touching the answer; raises `BadDocument` where there is none."""
+    return _read_head(bytes(body[: _end_of_head(body)]))[1]
 
 
-def _asked(head: bytes) -> tuple[str, Ask]:
+def _end_of_head(body: bytes | memoryview) -> int:
+    """Where the first line ends. A `memoryview` has no `find`, so pieces of it are looked through."""
+    for start in range(0, len(body), _HEAD_PIECE):
+        if (found := bytes(body[start : start + _HEAD_PIECE]).find(b"\n")) >= 0:
+            return start + found
+    return len(body)
+
+
+def _read_head(head: bytes) -> tuple[str, Request]:
     try:
-        said = json.loads(head)
-        span = Span(*(datetime.fromisoformat(text) for text in said["span"])) if said["span"] else None
-        ask = Ask(said["interface"], said["asked"], said["kind"], span, tuple(said["subjects"]), said["is_whole"])
-        vendor = said["vendor"]
+        form = json.loads(head)
+        vendor, request = form["vendor"], Request.from_json(form)
     except (ValueError, KeyError, TypeError, RecursionError, Refused) as error:
         raise BadDocument(
             f"the first line does not say what was asked of the vendor ({error}); the document is no answer"
         ) from error
-    is_ask = isinstance(ask.interface, str) and isinstance(ask.body, dict) and ask.kind in get_args(AnswerKind)
-    if not is_ask or not isinstance(said["subjects"], list) or not all(names.text(key) == key for key in (vendor, *ask.subjects)):
+    if not all(names.text(key) == key for key in (vendor, *request.subjects)):
         raise BadDocument("the first line says something else than what was asked of a vendor; the document is no answer")
-    return vendor, ask
+    return vendor, request
 
 
 def json_object(raw: bytes) -> Mapping[str, Any]:

@@ -13,9 +13,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from include.sources import numbers
-from include.sources.columns import QUANTITY_CODES, Columns, series_code
-from include.sources.instants import UNREADABLE
+from include.sources.formats import numbers
+from include.sources.formats.columns import QUANTITY_CODES, Columns, series_code
+from include.sources.formats.instants import UNREADABLE
 
 _ABSENT: Final = object()
 _NUMERIC: Final = frozenset({int, float})

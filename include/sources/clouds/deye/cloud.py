@@ -16,23 +16,24 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from include.core.alarms import Alarm, AlarmList
 from include.core.errors import BadDocument, HeliographError, Refused, TryLater
+from include.core.fleet import DeviceRow, PlantRow, Registry, RejectedRow
 from include.core.frames import Piece
-from include.core.pulls import Allowance, Ask, PulledDevice, PulledFleet, Tokens
+from include.core.pulls import PulledDevice, PulledFleet, RateLimit, Request, Tokens
 from include.core.span import Span, day_span, days_between, instant_of, local_day, next_month, zone
 from include.core.vendors import VENDORS
-from include.sources import fleet_registry, names, numbers
-from include.sources.answer_columns import AnswerRows, Column, column_of, first_of
-from include.sources.ask_portions import groups, months_over, parts
-from include.sources.columns import Columns
-from include.sources.context import ParseContext
-from include.sources.fleet_registry import DeviceRow, PlantRow, Registry
-from include.sources.instants import UNREADABLE, Instants, microseconds
-from include.sources.place import place_of, zone_at
-from include.sources.vendor_document import LandedAnswer, json_object, unpack_answer
-from include.sources.vendor_errors import AllowanceGone, NotPermitted, Rejected, TokenEnded, TooFrequent, Unanswerable
-from include.sources.vendor_http import Reply, gateway
-from include.sources.vendor_session import Alarm, AlarmList, Answer, Call, Cloud, Credentials, Post, SessionLike
+from include.sources.clouds.document import LandedAnswer, json_object, unpack_answer
+from include.sources.clouds.errors import NotPermitted, QuotaExhausted, RateLimited, Rejected, TokenEnded, Unanswerable
+from include.sources.clouds.http import Reply, gateway
+from include.sources.clouds.place import place_of, zone_at
+from include.sources.clouds.portions import groups, months_over, parts
+from include.sources.clouds.rows import AnswerRows, Column, column_of, first_of
+from include.sources.clouds.session import Answer, Call, Cloud, Credentials, Post, SessionLike
+from include.sources.formats import names, numbers
+from include.sources.formats.columns import Columns
+from include.sources.formats.context import ParseContext
+from include.sources.formats.instants import UNREADABLE, Instants, microseconds
 
 _LABEL: Final = VENDORS["deye"].label
 _PREFIX: Final = "/v1.0/"
@@ -189,7 +190,7 @@ def _new_tokens(post: Post, credentials: Credentials, company: str | None) -> To
             raise Rejected(f"the company id {company[:40]!r} of the {_LABEL} account is no number; correct it")
         body["companyId"] = int(company)
     path = f"{_PREFIX}{_TOKEN}?appId={quote(_field(credentials, 'app_id'), safe='')}"
-    data = _verdict(_TOKEN, post(_TOKEN, Call(path, body, {})))
+    data = _classify_response(_TOKEN, post(_TOKEN, Call(path, body, {})))
     return Tokens(_access(data), _life_s(data.get("expiresIn")))
 
 
@@ -218,7 +219,7 @@ def _life_s(expires_in: object) -> float:
 
 
 def _companies(post: Post, credentials: Credentials, tokens: Tokens) -> dict[str, str | None]:
-    data = _verdict(_INFO, post(_INFO, _sign(_INFO, {}, credentials, tokens)))
+    data = _classify_response(_INFO, post(_INFO, _sign(_INFO, {}, credentials, tokens)))
     listed = [] if _is_empty(data) else data.get("orgInfoList") or []
     if not isinstance(listed, list):
         raise TryLater(f"{_LABEL} answered {_INFO} without a list of companies; ask again")
@@ -231,20 +232,20 @@ def _sign(interface: str, body: Mapping[str, Any], _credentials: Credentials, to
     return Call(_PREFIX + interface, body, {"Authorization": f"Bearer {tokens.access}"})
 
 
-def _allowances(_fleet: PulledFleet) -> tuple[Allowance, ...]:
+def _rate_limits(_fleet: PulledFleet) -> tuple[RateLimit, ...]:
     """The vendor publishes none; these are below those of the platform that it runs on."""
     return (
-        Allowance("*", 2, 1),
-        Allowance("*", 250, 10),
-        Allowance("*", 45_000, _DAY_S),
-        Allowance(_TOKEN, 5, 600),
+        RateLimit("*", 2, 1),
+        RateLimit("*", 250, 10),
+        RateLimit("*", 45_000, _DAY_S),
+        RateLimit(_TOKEN, 5, 600),
     )
 
 
 # ---- verdict ----------------------------------------------------------------------------------------------------------------
 
 
-def _verdict(interface: str, reply: Reply) -> Mapping[str, Any]:
+def _classify_response(interface: str, reply: Reply) -> Mapping[str, Any]:
     """The JSON object of a success; one that says "no records" counts as a success without rows."""
     try:
         data = json_object(reply.body)
@@ -271,10 +272,10 @@ def _refusal(interface: str, code: str, message: str) -> HeliographError:
     if code in _ENDED:
         return TokenEnded(f"{said}: the token has ended; where this repeats, choose the region in which the account was made")
     if code == "2101002":
-        return TooFrequent(f"{said}: too many calls; ask again in a minute", after_s=60)
+        return RateLimited(f"{said}: too many calls; ask again in a minute", after_s=60)
     if code == "2101010":
         # Of which window nobody says; a short one must not cost a day.
-        return AllowanceGone(f"{said}: the allowance is used up; ask again in a minute, then ever later", after_s=60)
+        return QuotaExhausted(f"{said}: the allowance is used up; ask again in a minute, then ever later", after_s=60)
     is_login = interface in {_TOKEN, _INFO}
     if code in _STOPS or (is_login and (code in _FORBIDDEN | _NO_ANSWER or "password" in message.lower())):
         return Rejected(f"{said}: the login is refused; correct login, password, app, company and region of the account")
@@ -289,29 +290,29 @@ def _refusal(interface: str, code: str, message: str) -> HeliographError:
 # ---- asks -------------------------------------------------------------------------------------------------------------------
 
 
-def _ask_fleet(_credentials: Credentials) -> list[Ask]:
-    return [Ask(_STATIONS, {"page": 1, "size": _PAGE}, "fleet")]
+def _fleet_requests(_credentials: Credentials) -> list[Request]:
+    return [Request(_STATIONS, {"page": 1, "size": _PAGE}, "fleet")]
 
 
-def _ask_devices(_credentials: Credentials, fleet: PulledFleet) -> list[Ask]:
+def _device_requests(_credentials: Credentials, fleet: PulledFleet) -> list[Request]:
     stations = [_station_id(plant.key) for plant in fleet.plants]
-    return [Ask(_DEVICES, {"stationIds": group, "page": 1, "size": _PAGE}, "fleet") for group in groups(stations, _GROUP)]
+    return [Request(_DEVICES, {"stationIds": group, "page": 1, "size": _PAGE}, "fleet") for group in groups(stations, _GROUP)]
 
 
-def _ask_now(_credentials: Credentials, fleet: PulledFleet) -> list[Ask]:
+def _snapshot_requests(_credentials: Credentials, fleet: PulledFleet) -> list[Request]:
     stations = [
-        Ask(_STATION_NOW, {"stationId": _station_id(plant.key)}, "plants", subjects=(plant.key,)) for plant in fleet.plants
+        Request(_STATION_NOW, {"stationId": _station_id(plant.key)}, "plants", subjects=(plant.key,)) for plant in fleet.plants
     ]
     inverters = [device.key for device in fleet.devices_of(*_INVERTERS)]
     return [
         *stations,
-        *(Ask(_DEVICES_NOW, {"deviceList": group}, "devices", subjects=tuple(group)) for group in groups(inverters, _GROUP)),
+        *(Request(_DEVICES_NOW, {"deviceList": group}, "devices", subjects=tuple(group)) for group in groups(inverters, _GROUP)),
     ]
 
 
-def _ask_alarms(_credentials: Credentials, fleet: PulledFleet, span: Span) -> list[Ask]:
+def _alarm_requests(_credentials: Credentials, fleet: PulledFleet, span: Span) -> list[Request]:
     return [
-        Ask(
+        Request(
             _ALERTS,
             {"stationId": _station_id(plant.key), **_seconds(part, end_s=part.end.timestamp()), "page": 1, "size": _PAGE},
             "alarms",
@@ -323,22 +324,22 @@ def _ask_alarms(_credentials: Credentials, fleet: PulledFleet, span: Span) -> li
     ]
 
 
-def _ask_days(_credentials: Credentials, fleet: PulledFleet, first: date, last: date, is_backfill: bool) -> list[Ask]:
-    asks: list[Ask] = []
+def _day_requests(_credentials: Credentials, fleet: PulledFleet, first: date, last: date, is_backfill: bool) -> list[Request]:
+    requests: list[Request] = []
     inverters: dict[str, list[PulledDevice]] = {}
     for device in fleet.devices_of(*_INVERTERS):
         inverters.setdefault(device.plant_key, []).append(device)
     for plant in fleet.plants:
         timezone = zone(plant.timezone)
-        asks += _ask_energies(plant.key, timezone, first, last)
+        requests += _ask_energies(plant.key, timezone, first, last)
         if not is_backfill:
-            asks += [_ask_station_frames(plant.key, timezone, day) for day in _days(first, last)]
+            requests += [_ask_station_frames(plant.key, timezone, day) for day in _days(first, last)]
         for device in inverters.get(plant.key, ()):
-            asks += [_ask_frames(device, timezone, days) for days in _raw_days(first, last, timezone)]
-    return asks
+            requests += [_ask_frames(device, timezone, days) for days in _raw_days(first, last, timezone)]
+    return requests
 
 
-def _ask_energies(plant_key: str, timezone: ZoneInfo, first: date, last: date) -> Iterator[Ask]:
+def _ask_energies(plant_key: str, timezone: ZoneInfo, first: date, last: date) -> Iterator[Request]:
     """Days, and those months of them that are over on the day after the last."""
     for days in groups(_days(first, last), _HISTORY_DAYS):
         end = days[-1] + timedelta(days=1)
@@ -350,17 +351,17 @@ def _ask_energies(plant_key: str, timezone: ZoneInfo, first: date, last: date) -
         )
 
 
-def _ask_station_frames(plant_key: str, timezone: ZoneInfo, day: date) -> Ask:
+def _ask_station_frames(plant_key: str, timezone: ZoneInfo, day: date) -> Request:
     return _ask_station(plant_key, _FRAMES, (f"{day}", None), day_span(day, timezone))
 
 
-def _ask_station(plant_key: str, granularity: int, period: tuple[str, str | None], span: Span) -> Ask:
+def _ask_station(plant_key: str, granularity: int, period: tuple[str, str | None], span: Span) -> Request:
     start, end = period
     body = {"stationId": _station_id(plant_key), "granularity": granularity, "startAt": start, "endAt": end}
-    return Ask(_STATION_HISTORY, body, "plants", span, (plant_key,))
+    return Request(_STATION_HISTORY, body, "plants", span, (plant_key,))
 
 
-def _ask_frames(device: PulledDevice, timezone: ZoneInfo, days: Sequence[date]) -> Ask:
+def _ask_frames(device: PulledDevice, timezone: ZoneInfo, days: Sequence[date]) -> Request:
     """Frames of whole local days. `days` is for the interface that is asked day by day where this one fails; it is not sent."""
     span = day_span(days[0], timezone, len(days))
     body = {
@@ -369,7 +370,7 @@ def _ask_frames(device: PulledDevice, timezone: ZoneInfo, days: Sequence[date]) 
         "measurePoints": [points[0] for _, points, _ in _HISTORY_POINTS],
         "days": [f"{day}" for day in days],
     }
-    return Ask(_DEVICE_RAW, body, "devices", span, (device.key,))
+    return Request(_DEVICE_RAW, body, "devices", span, (device.key,))
 
 
 def _raw_days(first: date, last: date, timezone: ZoneInfo) -> Iterator[list[date]]:
@@ -400,10 +401,10 @@ def _station_id(key: str) -> int | str:
 # ---- fetch ------------------------------------------------------------------------------------------------------------------
 
 
-def _fetch(session: SessionLike, ask: Ask) -> list[Answer]:
-    if ask.interface == _DEVICE_RAW:
-        return _fetch_frames(session, ask)
-    return _fetch_group(session, ask.interface, ask.body)
+def _fetch(session: SessionLike, request: Request) -> list[Answer]:
+    if request.interface == _DEVICE_RAW:
+        return _fetch_frames(session, request)
+    return _fetch_group(session, request.interface, request.body)
 
 
 def _fetch_group(session: SessionLike, interface: str, body: Mapping[str, Any]) -> list[Answer]:
@@ -462,16 +463,16 @@ def _total(data: Mapping[str, Any], interface: str) -> int:
     return int(total)
 
 
-def _fetch_frames(session: SessionLike, ask: Ask) -> list[Answer]:
+def _fetch_frames(session: SessionLike, request: Request) -> list[Answer]:
     """Frames of some days at once; day by day where the device or the cloud does not do that."""
-    given = {name: value for name, value in ask.body.items() if name not in {"days", "measurePoints"}}
-    points = _Points(session, ask.body["deviceSn"], ask.body["measurePoints"])
+    given = {name: value for name, value in request.body.items() if name not in {"days", "measurePoints"}}
+    points = _Points(session, request.body["deviceSn"], request.body["measurePoints"])
     with suppress(_PointUnknown, _DeviceRefuses, _Broken):
         answers = _with_points(session, _DEVICE_RAW, [given], points)
-        if len(ask.body["days"]) == 1 or not _is_cut(_rows(answers[0].data, _DEVICE_RAW)):
+        if len(request.body["days"]) == 1 or not _is_cut(_rows(answers[0].data, _DEVICE_RAW)):
             return answers
-    day = {"deviceSn": ask.body["deviceSn"], "granularity": _FRAMES, "endAt": None}
-    return _with_points(session, _DEVICE_HISTORY, [{**day, "startAt": start} for start in ask.body["days"]], points)
+    day = {"deviceSn": request.body["deviceSn"], "granularity": _FRAMES, "endAt": None}
+    return _with_points(session, _DEVICE_HISTORY, [{**day, "startAt": start} for start in request.body["days"]], points)
 
 
 def _is_cut(rows: Sequence[Any]) -> bool:
@@ -552,8 +553,8 @@ def _is_empty(data: Mapping[str, Any]) -> bool:
 def _parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     """Readings of a station, or of devices; which of the devices' answers it is, the answer itself tells."""
     landed = unpack_answer(body)
-    readings = _Readings(landed.ask, context)
-    if landed.ask.kind == "plants":
+    readings = _Readings(landed.request, context)
+    if landed.request.kind == "plants":
         _read_station(landed, readings, context)
     elif _ROWS[_DEVICES_NOW] in landed.data:
         _read_devices_now(landed, readings)
@@ -565,11 +566,11 @@ def _parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
 class _Readings:
     """Gathers the rows of one answer; leaves out subjects and instants that were not asked for."""
 
-    def __init__(self, ask: Ask, context: ParseContext) -> None:
+    def __init__(self, request: Request, context: ParseContext) -> None:
         self.columns = Columns(context)
         self.rows = AnswerRows()
-        self._subjects = frozenset(ask.subjects)
-        self._span = (microseconds(ask.span.start), microseconds(ask.span.end)) if ask.span else None
+        self._subjects = frozenset(request.subjects)
+        self._span = (microseconds(request.span.start), microseconds(request.span.end)) if request.span else None
         self._instants = Instants(context.timezone)
 
     def is_asked(self, key: str | None) -> bool:
@@ -597,17 +598,19 @@ class _Readings:
 
 def _read_station(landed: LandedAnswer, readings: _Readings, context: ParseContext) -> None:
     """The station's fields now, its frames, its days or its months; the answer does not name the station."""
-    if len(landed.ask.subjects) != 1:
-        raise BadDocument(f"an answer of {_LABEL} about {len(landed.ask.subjects)} stations cannot be read; one is asked at once")
-    key = landed.ask.subjects[0]
-    granularity = landed.ask.body.get("granularity", _FRAMES)
+    if len(landed.request.subjects) != 1:
+        raise BadDocument(
+            f"an answer of {_LABEL} about {len(landed.request.subjects)} stations cannot be read; one is asked at once"
+        )
+    key = landed.request.subjects[0]
+    granularity = landed.request.body.get("granularity", _FRAMES)
     timezone = context.zones.get(key, context.timezone)
     fields = {_FRAMES: _STATION_FIELDS, _MONTHS: _MONTH_FIELDS}.get(granularity, _DAY_FIELDS)
-    for row_number, row in enumerate(_rows(landed.data, landed.ask.interface), start=1):
+    for row_number, row in enumerate(_rows(landed.data, landed.request.interface), start=1):
         if not isinstance(row, dict):
             readings.columns.add_unreadable(row_number, fields[0][0], row)
         elif granularity == _FRAMES:
-            stamp = row.get("timeStamp") if landed.ask.interface == _STATION_HISTORY else row.get("lastUpdateTime")
+            stamp = row.get("timeStamp") if landed.request.interface == _STATION_HISTORY else row.get("lastUpdateTime")
             if stamp is not None or any(row.get(name) is not None for name in _STATION_POWERS):
                 readings.add(row_number, key, readings.instant(stamp, key), row, row)
         else:
@@ -650,7 +653,7 @@ def _read_devices_now(landed: LandedAnswer, readings: _Readings) -> None:
 def _read_frames(landed: LandedAnswer, readings: _Readings) -> None:
     """Frames of one device, however they were asked for."""
     named = landed.data.get("deviceSn")
-    key = landed.ask.subjects[0] if named is None and len(landed.ask.subjects) == 1 else names.key(named)
+    key = landed.request.subjects[0] if named is None and len(landed.request.subjects) == 1 else names.key(named)
     rows = _rows(landed.data, _DEVICE_RAW)
     if key is None or not readings.is_asked(key):
         return
@@ -709,15 +712,15 @@ def _parse_fleet(body: bytes | memoryview, context: ParseContext) -> Registry:
         registry.plants += plants.values()
     else:
         devices: dict[str, DeviceRow] = {}
-        asked = tuple(str(key) for key in _asked_stations(landed.ask))
+        asked = tuple(str(key) for key in _asked_stations(landed.request))
         for row in _named_rows(landed, _DEVICES, ("deviceSn", "deviceType"), registry):
             _take_device(devices, row, asked)
         registry.devices += devices.values()
     return registry
 
 
-def _asked_stations(ask: Ask) -> list[Any]:
-    stations = ask.body.get("stationIds")
+def _asked_stations(request: Request) -> list[Any]:
+    stations = request.body.get("stationIds")
     return stations if isinstance(stations, list) else []
 
 
@@ -728,7 +731,7 @@ def _named_rows(landed: LandedAnswer, interface: str, wanted: tuple[str, ...], r
             yield row
         else:
             reason = f"row {row_number} of {_ROWS[interface]} does not say what it is about; ask {_LABEL} again"
-            registry.rejected.append(fleet_registry.Rejected(row_number, reason, names.raw_text(row)))
+            registry.rejected.append(RejectedRow(row_number, reason, names.raw_text(row)))
 
 
 def _plant(row: Mapping[str, Any], instants: Instants) -> PlantRow:
@@ -780,16 +783,18 @@ def _take_device(devices: dict[str, DeviceRow], row: Mapping[str, Any], asked: t
 def _parse_alarms(body: bytes | memoryview, context: ParseContext) -> AlarmList:
     """Alarms of one station, those that have ended too; a row without a number or a time, or that repeats one, is left out."""
     landed = unpack_answer(body)
-    if len(landed.ask.subjects) != 1:
-        raise BadDocument(f"alarms of {_LABEL} about {len(landed.ask.subjects)} stations cannot be read; one is asked at once")
+    if len(landed.request.subjects) != 1:
+        raise BadDocument(
+            f"alarms of {_LABEL} about {len(landed.request.subjects)} stations cannot be read; one is asked at once"
+        )
     instants = Instants(context.timezone)
     rows = [row for row in _rows(landed.data, _ALERTS) if isinstance(row, dict)]
     alarms: dict[str, Alarm] = {}
     for row in rows:
-        alarm = _alarm(row, landed.ask.subjects[0], instants)
+        alarm = _alarm(row, landed.request.subjects[0], instants)
         if alarm is not None:
             alarms.setdefault(alarm.key, alarm)
-    return AlarmList(list(alarms.values()), landed.ask.subjects, is_complete=False)
+    return AlarmList(list(alarms.values()), landed.request.subjects, is_complete=False)
 
 
 def _alarm(row: Mapping[str, Any], plant_key: str, instants: Instants) -> Alarm | None:
@@ -826,13 +831,13 @@ CLOUD: Final = Cloud(
     authorize=None,
     consent_page=None,
     sign=_sign,
-    verdict=_verdict,
-    allowances=_allowances,
-    ask_fleet=_ask_fleet,
-    ask_devices=_ask_devices,
-    ask_now=_ask_now,
-    ask_alarms=_ask_alarms,
-    ask_days=_ask_days,
+    classify_response=_classify_response,
+    rate_limits=_rate_limits,
+    fleet_requests=_fleet_requests,
+    device_requests=_device_requests,
+    snapshot_requests=_snapshot_requests,
+    alarm_requests=_alarm_requests,
+    day_requests=_day_requests,
     fetch=_fetch,
     parse=_parse,
     parse_fleet=_parse_fleet,

@@ -11,7 +11,7 @@ class Contested(TryLater):
     """A token that was just made has ended: another program uses the account."""
 
 
-class TooFrequent(TryLater):
+class RateLimited(TryLater):
     """This interface may not be called for a while (`after_s`); the calls of others may go on.
 
     `interface` is filled in by the session: the one that was called, or `*` where a limit of all together is reached.
@@ -22,7 +22,7 @@ class TooFrequent(TryLater):
     is_counted: bool = False
 
 
-class AllowanceGone(TooFrequent):
+class QuotaExhausted(RateLimited):
     """The budget of an hour or a day is used up; nothing more of this interface before `after_s`, or the next day (None)."""
 
 

@@ -7,113 +7,16 @@ Portuguese names of columns are read too. A bad row is rejected with a reason an
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, Final
 
 from include.core.errors import BadDocument
-from include.sources import names
-from include.sources.context import ParseContext
-from include.sources.csv_table import missing_header, read_table
-from include.sources.document_text import recognised, utf8_body
-from include.sources.json_text import check_nesting, json_fault, loose, raw_records
-from include.sources.registry_fields import ALIASES, DEVICE_KINDS, READERS, BadField
-
-
-@dataclass(frozen=True, slots=True)
-class PlantRow:
-    """A plant; `timezone` is IANA, capacity is DC [kWp] and AC [kW], coordinates are degrees.
-
-    `source` says who named the key: drops, or a vendor. What a vendor tells of itself needs none.
-    """
-
-    plant_key: str
-    name: str | None = None
-    timezone: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
-    capacity_kwp: float | None = None
-    capacity_kw: float | None = None
-    city: str | None = None
-    commissioned_on: date | None = None
-    source: str = "drops"
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceRow:
-    """A device of a plant; `kind` is one of `DEVICE_KINDS`, an inverter where nobody says, `parent_key` what it belongs to.
-
-    `vendor_type` is the vendor's own type of device, by which its cloud wants to be asked; never in files.
-    """
-
-    device_key: str
-    plant_key: str | None = None
-    kind: str | None = None
-    name: str | None = None
-    model: str | None = None
-    capacity_kw: float | None = None
-    parent_key: str | None = None
-    vendor_type: str | None = None
-    source: str = "drops"
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerRow:
-    """A customer, known by the document."""
-
-    document: str
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TargetRow:
-    """What a plant should generate in a month [kWh]; `month` is its first day.
-
-    Without a `source` the plant is the only one that has the key.
-    """
-
-    plant_key: str
-    month: date
-    target_kwh: float
-    source: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TariffRow:
-    """Price of energy [currency per kWh] from a day on; `currency` is ISO 4217, `source` as in `TargetRow`."""
-
-    plant_key: str
-    valid_from: date
-    price_per_kwh: float
-    currency: str = "BRL"
-    source: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """One row that was not taken: its number from 1 within its table, a sentence, and the record as text."""
-
-    row_number: int
-    reason: str
-    payload: str
-
-
-@dataclass(slots=True)
-class Registry:
-    """What one registry file says; order as in the file."""
-
-    plants: list[PlantRow] = field(default_factory=list)
-    devices: list[DeviceRow] = field(default_factory=list)
-    customers: list[CustomerRow] = field(default_factory=list)
-    targets: list[TargetRow] = field(default_factory=list)
-    tariffs: list[TariffRow] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
-
-    def row_count(self) -> int:
-        """Rows taken and rejected."""
-        taken = len(self.plants) + len(self.devices) + len(self.customers) + len(self.targets) + len(self.tariffs)
-        return taken + len(self.rejected)
-
+from include.core.fleet import CustomerRow, DeviceRow, PlantRow, Registry, RejectedRow, TargetRow, TariffRow
+from include.sources.drops.registry_fields import ALIASES, DEVICE_KINDS, READERS, BadField
+from include.sources.formats import names
+from include.sources.formats.context import ParseContext
+from include.sources.formats.csv_table import missing_header, read_table
+from include.sources.formats.document_text import recognised, utf8_body
+from include.sources.formats.json_text import check_nesting, json_fault, loose, raw_records
 
 _TABLES: Final[dict[str, tuple[Callable[..., Any], frozenset[str]]]] = {
     "tariffs": (TariffRow, frozenset({"plant_key", "valid_from", "price_per_kwh"})),
@@ -194,7 +97,7 @@ def _take(registry: Registry, table: str, row_number: int, record: Any) -> None:
             raise BadField(f"stands in the list {table[:60]!r}; the lists are {', '.join(_TABLES)}")
         getattr(registry, table).append(_row(table, record))
     except BadField as fault:
-        registry.rejected.append(Rejected(row_number, f"row {row_number} of {table[:60]!r} {fault}", names.raw_text(record)))
+        registry.rejected.append(RejectedRow(row_number, f"row {row_number} of {table[:60]!r} {fault}", names.raw_text(record)))
 
 
 def _row(table: str, record: Any) -> Any:  # noqa: ANN401
@@ -222,7 +125,7 @@ __all__ = [
     "DeviceRow",
     "PlantRow",
     "Registry",
-    "Rejected",
+    "RejectedRow",
     "TargetRow",
     "TariffRow",
     "parse_registry",

@@ -13,11 +13,11 @@ from typing import Any, Final
 import msgspec
 
 from include.core.frames import Piece, Subject
-from include.sources import names, numbers
-from include.sources.columns import QUANTITY_CODES, Columns
-from include.sources.context import ParseContext
-from include.sources.instants import Instants
-from include.sources.json_text import loose, raw_records
+from include.sources.formats import names, numbers
+from include.sources.formats.columns import QUANTITY_CODES, Columns
+from include.sources.formats.context import ParseContext
+from include.sources.formats.instants import Instants
+from include.sources.formats.json_text import loose, raw_records
 
 _UNSET: Final = msgspec.UNSET
 _POWER: Final = QUANTITY_CODES["ac_power_kw"]

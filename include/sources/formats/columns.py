@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from include.core.errors import BadDocument
 from include.core.frames import READING_COLUMNS, Piece, Subject
 from include.core.quantities import QUANTITIES
-from include.sources.context import ParseContext
-from include.sources.instants import UNREADABLE, as_datetimes
-from include.sources.names import raw_text
+from include.sources.formats.context import ParseContext
+from include.sources.formats.instants import UNREADABLE, as_datetimes
+from include.sources.formats.names import raw_text
 
 PIECE_ROWS: Final = 250_000
 """Most rows of one piece."""

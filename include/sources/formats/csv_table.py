@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from include.core.errors import BadDocument
-from include.sources.document_text import invalid_utf8_at, recognised, utf8_body
-from include.sources.names import plain
+from include.sources.formats.document_text import invalid_utf8_at, recognised, utf8_body
+from include.sources.formats.names import plain
 
 _DELIMITERS: Final = ",;\t|"
 

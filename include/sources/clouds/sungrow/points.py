@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from include.sources.answer_columns import Column, first_of
+from include.sources.clouds.rows import Column, first_of
 
 PLANT: Final = "11"
 """A plant as a type of device."""

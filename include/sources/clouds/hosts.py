@@ -7,13 +7,12 @@ from urllib.parse import urlsplit
 from include.core.errors import Refused
 from include.core.vendors import VENDORS, Vendor
 
-_HUAWEI_SITE: Final = re.compile(r"[a-z0-9]{1,30}\.fusionsolar\.huawei\.com")
 _OWN_HOSTS: Final = frozenset(urlsplit(url).hostname for vendor in VENDORS.values() for url in vendor.regions.values())
 
 
 def is_vendors_own(host: str) -> bool:
     """Whether a host name is one of a vendor's own, which are never at a private address."""
-    return host.lower() in _OWN_HOSTS or _HUAWEI_SITE.fullmatch(host.lower()) is not None
+    return host.lower() in _OWN_HOSTS or any(_is_further_host(vendor, host.lower()) for vendor in VENDORS.values())
 
 
 def base_url(vendor: Vendor, host: str, extra_urls: str) -> str:
@@ -30,12 +29,14 @@ def base_url(vendor: Vendor, host: str, extra_urls: str) -> str:
     if host in vendor.regions:
         return vendor.regions[host]
     wanted = _plain(host)
-    if wanted in {_plain(url) for url in vendor.regions.values()} or _is_huawei_site(vendor, wanted):
+    if wanted in {_plain(url) for url in vendor.regions.values()} or (
+        wanted.startswith("https://") and _is_further_host(vendor, wanted.removeprefix("https://"))
+    ):
         return wanted
     extra = {_plain(url.strip()): url.strip().removesuffix("/") for url in extra_urls.split(",")}
     if wanted in extra and wanted.startswith(("https://", "http://")):
         return extra[wanted]
-    also = "; Huawei: any https://<site>.fusionsolar.huawei.com" if vendor.name == "huawei" else ""
+    also = f", or any {vendor.host_example}" if vendor.host_example else ""
     shown = host.rpartition("@")[2][:80]  # a password may stand before it
     raise Refused(
         f"{shown!r} is not a host of {vendor.label}; choose one of {', '.join(vendor.regions)}{also}, "
@@ -48,9 +49,5 @@ def _plain(url: str) -> str:
     return (url.lower() if url.isascii() else url).removesuffix("/")
 
 
-def _is_huawei_site(vendor: Vendor, url: str) -> bool:
-    return (
-        vendor.name == "huawei"
-        and url.startswith("https://")
-        and _HUAWEI_SITE.fullmatch(url.removeprefix("https://")) is not None
-    )
+def _is_further_host(vendor: Vendor, host: str) -> bool:
+    return vendor.host_pattern is not None and re.fullmatch(vendor.host_pattern, host) is not None

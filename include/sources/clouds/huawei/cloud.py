@@ -12,24 +12,24 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from include.core.alarms import Alarm, AlarmList
 from include.core.errors import BadDocument, NeedsHuman, TryLater
+from include.core.fleet import DeviceRow, PlantRow, Registry, RejectedRow
 from include.core.frames import Piece
-from include.core.pulls import Allowance, Ask, PulledDevice, PulledFleet, PulledPlant, Tokens
+from include.core.pulls import PulledDevice, PulledFleet, PulledPlant, RateLimit, Request, Tokens
 from include.core.span import Span, day_span, days_between, instant_of, local_day, month_start, next_month, zone
 from include.core.vendors import VENDORS
-from include.sources import names, numbers
-from include.sources.answer_columns import AnswerRows, column_of, first_of
-from include.sources.ask_portions import groups, months_touched, parts, union
-from include.sources.columns import Columns
-from include.sources.context import ParseContext
-from include.sources.fleet_registry import DeviceRow, PlantRow, Registry
-from include.sources.fleet_registry import Rejected as RejectedRow
-from include.sources.instants import UNREADABLE, epoch_ms, microseconds, written_day
-from include.sources.place import place_of, zone_at
-from include.sources.vendor_document import LandedAnswer, json_object, unpack_answer
-from include.sources.vendor_errors import AllowanceGone, NotPermitted, Rejected, TokenEnded, TooFrequent, Unanswerable
-from include.sources.vendor_http import Reply, gateway
-from include.sources.vendor_session import Alarm, AlarmList, Answer, Call, Cloud, Credentials, Post, SessionLike
+from include.sources.clouds.document import LandedAnswer, json_object, unpack_answer
+from include.sources.clouds.errors import NotPermitted, QuotaExhausted, RateLimited, Rejected, TokenEnded, Unanswerable
+from include.sources.clouds.http import Reply, gateway
+from include.sources.clouds.place import place_of, zone_at
+from include.sources.clouds.portions import groups, months_touched, parts, union
+from include.sources.clouds.rows import AnswerRows, column_of, first_of
+from include.sources.clouds.session import Answer, Call, Cloud, Credentials, Post, SessionLike
+from include.sources.formats import names, numbers
+from include.sources.formats.columns import Columns
+from include.sources.formats.context import ParseContext
+from include.sources.formats.instants import UNREADABLE, epoch_ms, microseconds, written_day
 
 TOKEN_LIVES_S: Final = 1500.0
 """Tokens live 30 minutes; five are kept in hand."""
@@ -75,7 +75,7 @@ def log_in(post: Post, credentials: Credentials, last: Tokens | None) -> Tokens:
             "if it stays so, check the API user and its region",
             after_s=_WAIT_S[_LOGIN],
         )
-    verdict(_LOGIN, reply)
+    classify_response(_LOGIN, reply)
     token = _token_of(reply)
     if token is None:
         raise TryLater(f"{_LABEL} took the login but sent no token; log in again later", after_s=SPACING_S)
@@ -94,7 +94,7 @@ def sign(interface: str, body: Mapping[str, Any], credentials: Credentials, toke
     return Call(f"{_PREFIX}{interface}", body, {"XSRF-TOKEN": tokens.access})
 
 
-def verdict(interface: str, reply: Reply) -> Mapping[str, Any]:
+def classify_response(interface: str, reply: Reply) -> Mapping[str, Any]:
     """The JSON object of a success; anything else is raised as what it means for the next step."""
     label = f"{_LABEL} {interface}"
     try:
@@ -124,7 +124,7 @@ _CODES: Final[dict[int, tuple[type[TryLater | NeedsHuman | Unanswerable], str]]]
     306: (TokenEnded, "the session has ended"),
     307: (TokenEnded, "the session has ended"),
     401: (NotPermitted, "the API user may not use this interface"),
-    407: (TooFrequent, "too frequent"),
+    407: (RateLimited, "too frequent"),
     429: (TryLater, "the whole system is busy"),
     20001: (Rejected, "the third-party id is unknown"),
     20002: (Rejected, "the third-party id is forbidden"),
@@ -140,7 +140,7 @@ _CODES: Final[dict[int, tuple[type[TryLater | NeedsHuman | Unanswerable], str]]]
     20200: (TryLater, "the server is busy"),
     20400: (Rejected, "wrong user or system code"),
     20403: (Rejected, "the login is restricted"),
-    20618: (AllowanceGone, "the calls of the day are used up"),
+    20618: (QuotaExhausted, "the calls of the day are used up"),
     30029: (Rejected, "the authentication failed"),
     **dict.fromkeys((20010, 20011, 20012), (Unanswerable, "plants, devices or time are missing")),
     20013: (Unanswerable, "wrong type of device"),
@@ -157,8 +157,8 @@ _CODES: Final[dict[int, tuple[type[TryLater | NeedsHuman | Unanswerable], str]]]
 }  # fmt: skip
 _NEXT: Final[dict[type[Exception], str]] = {
     TokenEnded: "log in again",
-    TooFrequent: "wait before the next call",
-    AllowanceGone: "go on the next day",
+    RateLimited: "wait before the next call",
+    QuotaExhausted: "go on the next day",
     Rejected: "check the API user with the company administrator, then activate the account again",
     NotPermitted: "let the company administrator permit it to the API user",
     Unanswerable: "it is not asked again",
@@ -180,7 +180,7 @@ def _refusal(interface: str, code: int) -> TryLater | NeedsHuman | Unanswerable:
 # ---- budgets
 
 
-def allowances(fleet: PulledFleet) -> tuple[Allowance, ...]:
+def rate_limits(fleet: PulledFleet) -> tuple[RateLimit, ...]:
     """The vendor's budgets per API user, which grow with the fleet; a minute is 65 s, as clocks differ.
 
     Where the vendor adds up steps over the types of devices, each type's first step counts once for all of them.
@@ -190,13 +190,13 @@ def allowances(fleet: PulledFleet) -> tuple[Allowance, ...]:
     realtime = {"getStationRealKpi": plants, "getDevRealKpi": _calls_by_type(fleet, INVERTERS, DEVICES_PER_CALL)}
     history = _calls_by_type(fleet, MEASURED, DEVICES_PER_HISTORY)
     return (
-        Allowance(_LOGIN, 5, 600),
-        Allowance("stations", plants * 10 + 25, DAY_S),
-        *(Allowance(interface, plants + 24, DAY_S) for interface in daily),
-        Allowance("getDevHistoryKpi", history + 24, DAY_S),
-        *(Allowance(interface, calls, 300) for interface, calls in realtime.items()),
-        *(Allowance(interface, 1, SPACING_S) for interface in (*daily, "getDevHistoryKpi", *realtime)),
-        Allowance("getAlarmList", plants, 1800),
+        RateLimit(_LOGIN, 5, 600),
+        RateLimit("stations", plants * 10 + 25, DAY_S),
+        *(RateLimit(interface, plants + 24, DAY_S) for interface in daily),
+        RateLimit("getDevHistoryKpi", history + 24, DAY_S),
+        *(RateLimit(interface, calls, 300) for interface, calls in realtime.items()),
+        *(RateLimit(interface, 1, SPACING_S) for interface in (*daily, "getDevHistoryKpi", *realtime)),
+        RateLimit("getAlarmList", plants, 1800),
     )
 
 
@@ -211,64 +211,66 @@ def _calls_by_type(fleet: PulledFleet, types: Iterable[str], most: int) -> int:
 # ---- asking
 
 
-def ask_fleet(credentials: Credentials) -> list[Ask]:
+def fleet_requests(credentials: Credentials) -> list[Request]:
     """The list of plants."""
-    return [Ask("stations", {"pageNo": 1, "pageSize": PLANTS_PER_CALL}, "fleet")]
+    return [Request("stations", {"pageNo": 1, "pageSize": PLANTS_PER_CALL}, "fleet")]
 
 
-def ask_devices(credentials: Credentials, fleet: PulledFleet) -> list[Ask]:
+def device_requests(credentials: Credentials, fleet: PulledFleet) -> list[Request]:
     """The devices of the plants."""
-    return [Ask("getDevList", {"stationCodes": _joined(group)}, "fleet") for group in groups(_sorted(fleet), PLANTS_PER_CALL)]
+    return [Request("getDevList", {"stationCodes": _joined(group)}, "fleet") for group in groups(_sorted(fleet), PLANTS_PER_CALL)]
 
 
-def ask_now(credentials: Credentials, fleet: PulledFleet) -> list[Ask]:
+def snapshot_requests(credentials: Credentials, fleet: PulledFleet) -> list[Request]:
     """Energies of the plants until now, and the last frame of the inverters."""
-    asks = [
-        Ask("getStationRealKpi", {"stationCodes": _joined(group)}, "plants", None, _keys(group))
+    requests = [
+        Request("getStationRealKpi", {"stationCodes": _joined(group)}, "plants", None, _keys(group))
         for group in groups(_sorted(fleet), PLANTS_PER_CALL)
     ]
     for kind in INVERTERS:
         for group in groups(fleet.devices_of(kind), DEVICES_PER_CALL):
             body = {"devIds": _joined(group), "devTypeId": int(kind)}
-            asks.append(Ask("getDevRealKpi", body, "devices", None, _keys(group)))
-    return asks
+            requests.append(Request("getDevRealKpi", body, "devices", None, _keys(group)))
+    return requests
 
 
-def ask_alarms(credentials: Credentials, fleet: PulledFleet, span: Span) -> list[Ask]:
+def alarm_requests(credentials: Credentials, fleet: PulledFleet, span: Span) -> list[Request]:
     """The active alarms that were raised within the span, of which the last 31 days can be asked."""
     span = Span(max(span.start, span.end - ALARM_SPAN), span.end)
     times = {"beginTime": _ms(span.start), "endTime": _ms(span.end), "language": "en_US"}
     return [
-        Ask("getAlarmList", {"stationCodes": _joined(group), **times}, "alarms", span, _keys(group))
+        Request("getAlarmList", {"stationCodes": _joined(group), **times}, "alarms", span, _keys(group))
         for group in groups(_sorted(fleet), PLANTS_PER_CALL)
     ]
 
 
-def ask_days(credentials: Credentials, fleet: PulledFleet, first: date, last: date, is_backfill: bool) -> list[Ask]:
+def day_requests(credentials: Credentials, fleet: PulledFleet, first: date, last: date, is_backfill: bool) -> list[Request]:
     """Histories of the devices, oldest first; then the plants' days by month, months by year and, of no backfill, hours by day.
 
     The plants' days and months are asked from the start of the month and the year on, as they come with the same call.
     """
-    asks = list(_ask_history(fleet, first, last))
+    requests = list(_ask_history(fleet, first, last))
     for month in months_touched(first, last):
         end = min(last, next_month(month) - timedelta(days=1))
-        asks += _ask_plants("getKpiStationDay", fleet, month + timedelta(days=14), month, end)
+        requests += _ask_plants("getKpiStationDay", fleet, month + timedelta(days=14), month, end)
     for year in range(first.year, last.year + 1):
         if last >= date(year, 1, 31):  # before that no month of the year is over
-            asks += _ask_plants("getKpiStationMonth", fleet, date(year, 7, 1), date(year, 1, 1), min(last, date(year, 12, 31)))
+            requests += _ask_plants(
+                "getKpiStationMonth", fleet, date(year, 7, 1), date(year, 1, 1), min(last, date(year, 12, 31))
+            )
     if not is_backfill:
         for day in days_between(first, last + timedelta(days=1)):
-            asks += _ask_plants("getKpiStationHour", fleet, day, day, day)
-    return asks
+            requests += _ask_plants("getKpiStationHour", fleet, day, day, day)
+    return requests
 
 
-def _ask_history(fleet: PulledFleet, first: date, last: date) -> list[Ask]:
+def _ask_history(fleet: PulledFleet, first: date, last: date) -> list[Request]:
     zones = {plant.key: zone(plant.timezone) for plant in fleet.plants}
 
     def days(device: PulledDevice) -> Span:
         return _days(first, last, zones.get(device.plant_key, _UTC))
 
-    asks = []
+    requests = []
     for kind in MEASURED:
         # Neighbours in time share calls: the union of their days is then the shortest.
         devices = sorted(fleet.devices_of(kind), key=lambda device: (days(device).start, device.key))
@@ -277,17 +279,17 @@ def _ask_history(fleet: PulledFleet, first: date, last: date) -> list[Ask]:
                 # Both ends are included, and no span may be longer than three days.
                 times = {"startTime": _ms(span.start), "endTime": _ms(span.end) - 1}
                 body = {"devIds": _joined(group), "devTypeId": int(kind), **times}
-                asks.append(Ask("getDevHistoryKpi", body, "devices", span, _keys(group)))
-    return sorted(asks, key=lambda ask: (ask.body["startTime"], ask.body["endTime"]))
+                requests.append(Request("getDevHistoryKpi", body, "devices", span, _keys(group)))
+    return sorted(requests, key=lambda request: (request.body["startTime"], request.body["endTime"]))
 
 
-def _ask_plants(interface: str, fleet: PulledFleet, asked: date, first: date, last: date) -> Iterator[Ask]:
+def _ask_plants(interface: str, fleet: PulledFleet, asked: date, first: date, last: date) -> Iterator[Request]:
     """Figures of the plants for the period in which the day `asked` lies; the answers speak for `first` to `last`."""
     for instant, plants in _by_common_instant(_sorted(fleet), asked):
         for group in groups(plants, PLANTS_PER_CALL):
             span = union(_days(first, last, zone(plant.timezone)) for plant in group)
             body = {"stationCodes": _joined(group), "collectTime": _ms(instant)}
-            yield Ask(interface, body, "plants", span, _keys(group))
+            yield Request(interface, body, "plants", span, _keys(group))
 
 
 def _by_common_instant(plants: Iterable[PulledPlant], day: date) -> Iterator[tuple[datetime, list[PulledPlant]]]:
@@ -327,21 +329,21 @@ _UTC: Final = zone("UTC")
 # ---- fetching
 
 
-def fetch(session: SessionLike, ask: Ask) -> list[Answer]:
+def fetch(session: SessionLike, request: Request) -> list[Answer]:
     """The answers of one ask: all pages of the plants, else the one that there is."""
-    if ask.interface == "stations":
-        return list(_pages(session, ask))
-    answer = session.post(ask.interface, ask.body)
+    if request.interface == "stations":
+        return list(_pages(session, request))
+    answer = session.post(request.interface, request.body)
     if not isinstance(answer.data.get("data"), list):
-        raise TryLater(f"{_LABEL} {ask.interface} answered without a list; ask again")
+        raise TryLater(f"{_LABEL} {request.interface} answered without a list; ask again")
     return [answer]
 
 
-def _pages(session: SessionLike, ask: Ask) -> Iterator[Answer]:
+def _pages(session: SessionLike, request: Request) -> Iterator[Answer]:
     """Pages until all plants of the vendor's own total have come; each page must be new."""
     known: set[str] = set()
     for number in range(1, MOST_PAGES + 1):
-        answer = session.post(ask.interface, {**ask.body, "pageNo": number})
+        answer = session.post(request.interface, {**request.body, "pageNo": number})
         rows, total, told = _page(answer.data)
         found = {_plant_code(row) for row in rows}
         if told not in {None, number} or found & known or len(found) < len(rows):
@@ -444,9 +446,9 @@ _STATES: Final = {
 def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     """Readings of one answer: frames of devices, figures of plants. Raises `BadDocument` for what is no such answer."""
     answer = unpack_answer(body)
-    read = _READERS.get(answer.ask.interface)
+    read = _READERS.get(answer.request.interface)
     if read is None:
-        raise BadDocument(f"answers of {answer.ask.interface[:60]!r} hold no readings; land them with the feed of their kind")
+        raise BadDocument(f"answers of {answer.request.interface[:60]!r} hold no readings; land them with the feed of their kind")
     columns = Columns(context)
     read(answer, columns, context)
     yield from columns.rest()
@@ -454,8 +456,8 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
 
 def _read_devices(answer: LandedAnswer, columns: Columns, context: ParseContext) -> None:
     """Figures of devices at their instants; an inverter's state where it changes."""
-    kind, span = str(answer.ask.body.get("devTypeId")), answer.ask.span
-    now = _now(answer) if answer.ask.interface == "getDevRealKpi" else None
+    kind, span = str(answer.request.body.get("devTypeId")), answer.request.span
+    now = _now(answer) if answer.request.interface == "getDevRealKpi" else None
     first, end = (microseconds(span.start), microseconds(span.end)) if span else (-(2**63), 2**63)
 
     def within(key: str, record: Mapping[str, Any]) -> int | None:
@@ -471,7 +473,7 @@ def _read_devices(answer: LandedAnswer, columns: Columns, context: ParseContext)
 
 def _read_periods(answer: LandedAnswer, columns: Columns, context: ParseContext) -> None:
     """Figures of hours, days or months; those of a period that is not wholly within the asked span are left out."""
-    interface, span = answer.ask.interface, answer.ask.span
+    interface, span = answer.request.interface, answer.request.span
 
     def start_within(key: str, record: Mapping[str, Any]) -> int | None:
         instant = _instant(record.get("collectTime"))
@@ -518,7 +520,7 @@ def _rows(
 ) -> AnswerRows:
     """Rows of what was asked for, without those that have no instant; one of which not even that can be read is unreadable."""
     rows = AnswerRows()
-    subjects = set(answer.ask.subjects)
+    subjects = set(answer.request.subjects)
     for number, record in enumerate(_list(answer), start=1):
         key = names.key(record.get(key_name)) if isinstance(record, dict) else None
         values = (record.get("dataItemMap") or {}) if isinstance(record, dict) else None
@@ -537,7 +539,7 @@ def _tell(rows: AnswerRows, columns: Columns, fields: Iterable[_Field], instants
 def _list(answer: LandedAnswer) -> list[Any]:
     rows = answer.data.get("data")
     if not isinstance(rows, list):
-        raise BadDocument(f"the answer of {answer.ask.interface} holds no list; ask again")
+        raise BadDocument(f"the answer of {answer.request.interface} holds no list; ask again")
     return rows
 
 
@@ -592,13 +594,15 @@ def parse_fleet(body: bytes | memoryview, context: ParseContext) -> Registry:
     """Plants of `stations`, or inverters, meters, batteries, weather stations and loggers of `getDevList`."""
     answer = unpack_answer(body)
     registry = Registry()
-    if answer.ask.interface == "stations":
+    if answer.request.interface == "stations":
         for number, row in enumerate(_plant_rows(answer), start=1):
             _take_plant(registry, number, row)
         return registry
-    if answer.ask.interface != "getDevList":
-        raise BadDocument(f"answers of {answer.ask.interface[:60]!r} list neither plants nor devices; ask stations or getDevList")
-    asked = set(str(answer.ask.body.get("stationCodes", "")).split(","))
+    if answer.request.interface != "getDevList":
+        raise BadDocument(
+            f"answers of {answer.request.interface[:60]!r} list neither plants nor devices; ask stations or getDevList"
+        )
+    asked = set(str(answer.request.body.get("stationCodes", "")).split(","))
     for number, row in enumerate(_list(answer), start=1):
         _take_device(registry, number, row, asked)
     return registry
@@ -665,7 +669,7 @@ def parse_alarms(body: bytes | memoryview, context: ParseContext) -> AlarmList:
     answer = unpack_answer(body)
     rows = _list(answer)
     read = [_alarm(row) for row in rows]
-    subjects = answer.ask.subjects
+    subjects = answer.request.subjects
     alarms = [alarm for alarm in read if alarm is not None and alarm.plant_key in subjects]
     return AlarmList(alarms, subjects, is_complete=None not in read)
 
@@ -698,13 +702,13 @@ CLOUD: Final = Cloud(
     authorize=None,
     consent_page=None,
     sign=sign,
-    verdict=verdict,
-    allowances=allowances,
-    ask_fleet=ask_fleet,
-    ask_devices=ask_devices,
-    ask_now=ask_now,
-    ask_alarms=ask_alarms,
-    ask_days=ask_days,
+    classify_response=classify_response,
+    rate_limits=rate_limits,
+    fleet_requests=fleet_requests,
+    device_requests=device_requests,
+    snapshot_requests=snapshot_requests,
+    alarm_requests=alarm_requests,
+    day_requests=day_requests,
     fetch=fetch,
     parse=parse,
     parse_fleet=parse_fleet,

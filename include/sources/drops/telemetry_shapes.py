@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from include.sources.json_text import check_nesting, loose
+from include.sources.formats.json_text import check_nesting, loose
 
 Id = str | int | float | None
 

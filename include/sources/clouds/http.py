@@ -29,8 +29,8 @@ from urllib3.connectionpool import ConnectionPool, HTTPConnectionPool
 from urllib3.util.connection import create_connection
 
 from include.core.errors import NeedsHuman, TryLater
-from include.sources.vendor_errors import TooFrequent
-from include.sources.vendor_hosts import is_vendors_own
+from include.sources.clouds.errors import RateLimited
+from include.sources.clouds.hosts import is_vendors_own
 
 for _name in ("urllib3.connection", "urllib3.connectionpool"):
     # They write whole paths, queries included.
@@ -154,7 +154,7 @@ def gateway(reply: Reply, label: str) -> None:
     """Raise what a gateway in front of a vendor says with its HTTP status; return where it let the call through (2xx).
 
     Raises:
-        TooFrequent: 429 for as long as it names, at most a day; 403 for a minute.
+        RateLimited: 429 for as long as it names, at most a day; 403 for a minute.
         TryLater: Everything else.
     """
     status = reply.status
@@ -162,11 +162,11 @@ def gateway(reply: Reply, label: str) -> None:
         return
     if status == 429:
         after_s = _named_wait_s(reply) or _DEFAULT_WAIT_S
-        raise TooFrequent(
+        raise RateLimited(
             f"{label}'s gateway refuses calls as too frequent (HTTP 429); ask again in {after_s:g} s", after_s=after_s
         )
     if status == 403:
-        raise TooFrequent(f"{label}'s gateway refuses calls (HTTP 403); ask again in a minute", after_s=_DEFAULT_WAIT_S)
+        raise RateLimited(f"{label}'s gateway refuses calls (HTTP 403); ask again in a minute", after_s=_DEFAULT_WAIT_S)
     if 300 <= status < 400:
         raise TryLater(f"{label} redirects to {_redirect_host(reply)} (HTTP {status}), which is not followed; ask again")
     raise TryLater(f"{label} answered with HTTP {status}; ask again", after_s=_named_wait_s(reply))

@@ -7,8 +7,8 @@ from typing import Any, Final
 from include.core.documents import VENDOR_NAMES
 from include.core.errors import Refused
 from include.core.span import zone
-from include.sources import names, numbers
-from include.sources.months import month_of
+from include.sources.formats import names, numbers
+from include.sources.formats.months import month_of
 
 DEVICE_KINDS: Final = ("inverter", "meter", "logger", "battery", "sensor", "equipment")
 SOURCES: Final = ("drops", *VENDOR_NAMES)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from include.sources.columns import QUANTITY_CODES, STATE
-from include.sources.names import plain
+from include.sources.formats.columns import QUANTITY_CODES, STATE
+from include.sources.formats.names import plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import tzfpy
 
 from include.core.errors import Refused
 from include.core.span import zone
-from include.sources import numbers
+from include.sources.formats import numbers
 
 
 def place_of(latitude: object, longitude: object) -> tuple[float | None, float | None]:

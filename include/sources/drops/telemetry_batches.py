@@ -22,13 +22,13 @@ from typing import Any, Final
 import msgspec
 
 from include.core.frames import Piece, Subject
-from include.sources import names, numbers
-from include.sources.columns import NOBODY, STATE, Columns, series_code
-from include.sources.context import ParseContext
-from include.sources.instants import UNREADABLE, Instants
-from include.sources.json_text import raw_records
-from include.sources.telemetry_measures import EXTRAS, Measure, measure_of
-from include.sources.telemetry_shapes import Equipment, Id, Reading, Sensor, Unreadable, sensors_of
+from include.sources.drops.telemetry_measures import EXTRAS, Measure, measure_of
+from include.sources.drops.telemetry_shapes import Equipment, Id, Reading, Sensor, Unreadable, sensors_of
+from include.sources.formats import names, numbers
+from include.sources.formats.columns import NOBODY, STATE, Columns, series_code
+from include.sources.formats.context import ParseContext
+from include.sources.formats.instants import UNREADABLE, Instants
+from include.sources.formats.json_text import raw_records
 
 _SERIES: Final = attrgetter("sensor_uuid", "sensor_tipo", "sensor_unidade")
 _READINGS: Final = attrgetter("readings")

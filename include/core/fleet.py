@@ -1,0 +1,99 @@
+"""What a tenant's fleet consists of, as a registry file or a vendor's list says it: one row each, and those not taken."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class PlantRow:
+    """A plant; `timezone` is IANA, capacity is DC [kWp] and AC [kW], coordinates are degrees.
+
+    `source` says who named the key: drops, or a vendor. What a vendor tells of itself needs none.
+    """
+
+    plant_key: str
+    name: str | None = None
+    timezone: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    capacity_kwp: float | None = None
+    capacity_kw: float | None = None
+    city: str | None = None
+    commissioned_on: date | None = None
+    source: str = "drops"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A device of a plant; `kind` is one of `DEVICE_KINDS`, an inverter where nobody says, `parent_key` what it belongs to.
+
+    `vendor_type` is the vendor's own type of device, by which its cloud wants to be asked; never in files.
+    """
+
+    device_key: str
+    plant_key: str | None = None
+    kind: str | None = None
+    name: str | None = None
+    model: str | None = None
+    capacity_kw: float | None = None
+    parent_key: str | None = None
+    vendor_type: str | None = None
+    source: str = "drops"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRow:
+    """A customer, known by the document."""
+
+    document: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRow:
+    """What a plant should generate in a month [kWh]; `month` is its first day.
+
+    Without a `source` the plant is the only one that has the key.
+    """
+
+    plant_key: str
+    month: date
+    target_kwh: float
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TariffRow:
+    """Price of energy [currency per kWh] from a day on; `currency` is ISO 4217, `source` as in `TargetRow`."""
+
+    plant_key: str
+    valid_from: date
+    price_per_kwh: float
+    currency: str = "BRL"
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """One row that was not taken: its number from 1 within its table, a sentence, and the record as text."""
+
+    row_number: int
+    reason: str
+    payload: str
+
+
+@dataclass(slots=True)
+class Registry:
+    """What one registry file says; order as in the file."""
+
+    plants: list[PlantRow] = field(default_factory=list)
+    devices: list[DeviceRow] = field(default_factory=list)
+    customers: list[CustomerRow] = field(default_factory=list)
+    targets: list[TargetRow] = field(default_factory=list)
+    tariffs: list[TariffRow] = field(default_factory=list)
+    rejected: list[RejectedRow] = field(default_factory=list)
+
+    def row_count(self) -> int:
+        """Rows taken and rejected."""
+        taken = len(self.plants) + len(self.devices) + len(self.customers) + len(self.targets) + len(self.tariffs)
+        return taken + len(self.rejected)

@@ -1,0 +1,1 @@
+"""Vendor clouds: what they share, and a folder for each with the same pages."""

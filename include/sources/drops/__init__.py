@@ -1,0 +1,1 @@
+"""Feeds of dropped files, one file each."""

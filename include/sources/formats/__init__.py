@@ -1,0 +1,1 @@
+"""How numbers, instants, months, names, tables and compressed files are written."""
