@@ -394,8 +394,9 @@ def test_answered_questions_are_forgotten_snapshots_after_a_day_and_a_backfill_l
     kinds = [("now", "done", 2), ("now", "refused", 2), ("days", "done", 2), ("days", "done", 31), ("backfill", "done", 31)]
     for number, (purpose, state, age) in enumerate(kinds):
         house.rows(
-            "INSERT INTO ops.pull (integration_id, purpose, interface, request_key, ask, state, due_at, planned_at, ended_at) "
-            "VALUES (:id, :purpose, 'old', :key, '{}', :state, :at, :at, :at) RETURNING 1",
+            "INSERT INTO ops.pull "
+            "(integration_id, purpose, priority, interface, request_key, request, state, due_at, planned_at, ended_at) "
+            "VALUES (:id, :purpose, 1, 'old', :key, '{}', :state, :at, :at, :at) RETURNING 1",
             id=house.ids["huawei"],
             purpose=purpose,
             key=str(number),
@@ -412,8 +413,9 @@ def test_answered_questions_are_forgotten_snapshots_after_a_day_and_a_backfill_l
 def test_the_next_question_is_found_by_its_index(house: VendorHouse) -> None:
     house.add("huawei")
     house.rows(
-        "INSERT INTO ops.pull (integration_id, purpose, interface, request_key, ask, due_at, planned_at) "
-        "SELECT :id, 'backfill', 'history', number::text, '{}', :now, :now FROM generate_series(1, 20000) AS number RETURNING 1",
+        "INSERT INTO ops.pull (integration_id, purpose, priority, interface, request_key, request, due_at, planned_at) "
+        "SELECT :id, 'backfill', 5, 'history', number::text, '{}', :now, :now FROM generate_series(1, 20000) AS number "
+        "RETURNING 1",
         id=house.ids["huawei"],
         now=house.world.now(),
     )
