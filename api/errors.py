@@ -10,9 +10,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from api.frame import SECURITY_HEADERS
+from api.middleware import SECURITY_HEADERS
 from include.core.errors import HeliographError, Refused, TryLater
-from include.warehouse.api_door import TooMuch, Unwelcome
+from include.warehouse.api_session import QueryTooSlow, UserNotAdmitted
 
 MEDIA_TYPE = "application/problem+json"
 _LOG = logging.getLogger("heliograph.api")
@@ -104,9 +104,9 @@ def register(app: FastAPI) -> None:
 
 def _of_heliograph(error: HeliographError) -> Problem:
     match error:
-        case Unwelcome():
+        case UserNotAdmitted():
             return unauthenticated(str(error), had_token=True)
-        case TooMuch():
+        case QueryTooSlow():
             return Problem(503, "too-slow", str(error))
         case Refused():
             return Problem(422, "refused", str(error))

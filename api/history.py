@@ -5,11 +5,10 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Response
 
-from api.deps import Asked
+from api.deps import ApiRequest
 from api.parameters import DEFAULT_DAYS, LONGEST_DAYS, Window, settled_until
 from include.core.quantities import QUANTITIES
 from include.core.span import Grain, Span
-from include.warehouse.api_door import Visit
 from include.warehouse.api_history import (
     ROLLUP_COLUMNS,
     DeviceGroup,
@@ -17,12 +16,13 @@ from include.warehouse.api_history import (
     read_device_rollups,
     read_rollups,
 )
+from include.warehouse.api_session import TenantSession
 
 
-def history_head(asked: Asked, *, quantity: str, timezone: str, span: Span) -> dict[str, Any]:
+def history_head(request: ApiRequest, *, quantity: str, timezone: str, span: Span) -> dict[str, Any]:
     """Quantity, unit, label, zone, local span and `settled_until` of an answer."""
     zone = ZoneInfo(timezone)
-    settled = settled_until(span, now=asked.now, settled_after_h=asked.house.settings.settled_after_h)
+    settled = settled_until(span, now=request.now, settled_after_h=request.state.settings.settled_after_h)
     row = QUANTITIES.get(quantity)
     return {
         "quantity": quantity,
@@ -35,35 +35,41 @@ def history_head(asked: Asked, *, quantity: str, timezone: str, span: Span) -> d
     }
 
 
-def answer_rollups(asked: Asked, visit: Visit, *, head: SeriesHead, grain: Grain, window: Window, layout: str) -> Response:
+def answer_rollups(
+    request: ApiRequest, session: TenantSession, *, head: SeriesHead, grain: Grain, window: Window, layout: str
+) -> Response:
     """Answer with the aggregates of one series."""
-    span = window.span(ZoneInfo(head.timezone), now=asked.now, default_days=DEFAULT_DAYS[grain], longest_days=LONGEST_DAYS[grain])
+    span = window.span(
+        ZoneInfo(head.timezone), now=request.now, default_days=DEFAULT_DAYS[grain], longest_days=LONGEST_DAYS[grain]
+    )
     as_table = layout == "table"
-    settled = settled_until(span, now=asked.now, settled_after_h=asked.house.settings.settled_after_h)
-    data = read_rollups(visit.connection, head=head, grain=grain, span=span, settled_until=settled, as_table=as_table)
-    return asked.keep(
-        visit,
+    settled = settled_until(span, now=request.now, settled_after_h=request.state.settings.settled_after_h)
+    data = read_rollups(session.connection, head=head, grain=grain, span=span, settled_until=settled, as_table=as_table)
+    return request.answer_and_cache(
+        session,
         data,
         {
             "series_id": head.series_id,
             "origin": head.origin,
             "grain": grain,
-            **history_head(asked, quantity=head.quantity, timezone=head.timezone, span=span),
+            **history_head(request, quantity=head.quantity, timezone=head.timezone, span=span),
             **({"columns": ROLLUP_COLUMNS} if as_table else {}),
         },
     )
 
 
-def answer_device_rollups(asked: Asked, visit: Visit, *, group: DeviceGroup, grain: Grain, span: Span) -> Response:
+def answer_device_rollups(
+    request: ApiRequest, session: TenantSession, *, group: DeviceGroup, grain: Grain, span: Span
+) -> Response:
     """Answer with the aggregates of every device of a plant."""
-    settled = settled_until(span, now=asked.now, settled_after_h=asked.house.settings.settled_after_h)
-    data = read_device_rollups(visit.connection, group=group, grain=grain, span=span, settled_until=settled)
-    return asked.keep(
-        visit,
+    settled = settled_until(span, now=request.now, settled_after_h=request.state.settings.settled_after_h)
+    data = read_device_rollups(session.connection, group=group, grain=grain, span=span, settled_until=settled)
+    return request.answer_and_cache(
+        session,
         data,
         {
             "plant_id": group.plant_id,
             "grain": grain,
-            **history_head(asked, quantity=group.quantity, timezone=group.timezone, span=span),
+            **history_head(request, quantity=group.quantity, timezone=group.timezone, span=span),
         },
     )

@@ -9,11 +9,11 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from api import errors, openapi
+from api.answer_cache import AnswerCache
 from api.cursors import Cursors
-from api.deps import House
-from api.frame import Frame
+from api.deps import AppState
 from api.lockout import Lockout
-from api.memory import Memory
+from api.middleware import SecurityMiddleware
 from api.routers import (
     alarms,
     auth,
@@ -29,10 +29,10 @@ from api.routers import (
     reports,
     series,
 )
-from api.tokens import Tokens
+from api.tokens import AccessTokens
 from include.core.errors import TryLater
 from include.core.settings import Settings
-from include.warehouse.api_door import MOST_CONNECTIONS, ReadDoor
+from include.warehouse.api_session import MOST_CONNECTIONS, ReadOnlyDatabase
 
 PREFIX = "/api/v1"
 _SUBJECTS = (
@@ -48,13 +48,13 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     starts, or before the first answer where the warehouse could not be reached then.
     """
     settings = settings or Settings.from_environment()
-    house = House(
+    state = AppState(
         settings=settings,
-        door=ReadDoor(settings.api_database_url),
-        tokens=Tokens(settings.jwt_secret, minutes=settings.token_minutes),
+        database=ReadOnlyDatabase(settings.api_database_url),
+        tokens=AccessTokens(settings.jwt_secret, minutes=settings.token_minutes),
         cursors=Cursors(settings.jwt_secret),
         lockout=Lockout(),
-        memory=Memory(),
+        answers=AnswerCache(),
         clock=clock or _utc_now,
     )
 
@@ -64,9 +64,9 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
         current_default_thread_limiter().total_tokens = MOST_CONNECTIONS
         # Where the warehouse is away, the app is not ready yet: every transaction checks the role until it is found harmless.
         with suppress(TryLater):
-            await run_in_threadpool(house.door.check_role)
+            await run_in_threadpool(state.database.check_role)
         yield
-        house.door.close()
+        state.database.close()
 
     app = FastAPI(
         title="Heliograph",
@@ -79,10 +79,10 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
         lifespan=lifespan,
         redirect_slashes=False,
     )
-    app.state.house = house
+    app.state.heliograph = state
     for subject in _SUBJECTS:
         app.include_router(subject.router, prefix=PREFIX)
-    app.add_middleware(Frame)
+    app.add_middleware(SecurityMiddleware)
     errors.register(app)
     openapi.install(app)
     return app

@@ -37,10 +37,10 @@ ReadingLimit = Annotated[int, Query(ge=1, le=10_000, description="Most rows in o
 Cursor = Annotated[
     str | None, Query(max_length=1024, description="`next` of the answer before; leave the other parameters as they were.")
 ]
-GrainAsked = Annotated[
+GrainParameter = Annotated[
     Grain, Query(description="Length of the intervals: local hours, days, ISO weeks, months or years of the plant.")
 ]
-QuantityAsked = Annotated[Literal[*QUANTITIES], Query(description="A quantity; its name carries the unit.")]  # type: ignore[valid-type]
+QuantityParameter = Annotated[Literal[*QUANTITIES], Query(description="A quantity; its name carries the unit.")]  # type: ignore[valid-type]
 Layout = Annotated[
     Literal["objects", "table"],
     Query(description="table: each interval is an array in the order of `columns`; 40 % fewer bytes."),
@@ -75,7 +75,7 @@ class Window:
         return Span(first, end)
 
 
-async def window_asked(
+async def window_parameter(
     first: Annotated[
         str | None,
         Query(
@@ -90,7 +90,7 @@ async def window_asked(
     return Window(_moment("from", first), _moment("to", end))
 
 
-WindowAsked = Annotated[Window, Depends(window_asked)]
+WindowParameter = Annotated[Window, Depends(window_parameter)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Months:
     end: date | None
 
 
-async def months_asked(
+async def months_parameter(
     first: Annotated[str | None, Query(alias="from", max_length=7, description="First month, inclusive: 2026-01.")] = None,
     end: Annotated[str | None, Query(alias="to", max_length=7, description="Month that ends the range, exclusive.")] = None,
 ) -> Months:
@@ -112,7 +112,7 @@ async def months_asked(
     return months
 
 
-MonthsAsked = Annotated[Months, Depends(months_asked)]
+MonthsParameter = Annotated[Months, Depends(months_parameter)]
 
 
 def month_of(parameter: str, text: str) -> date:

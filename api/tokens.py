@@ -10,7 +10,7 @@ from typing import Any, Final
 import jwt
 
 from include.core.errors import NeedsHuman, Refused
-from include.warehouse.api_door import Visitor
+from include.warehouse.api_session import CurrentUser
 
 ISSUER: Final = "heliograph"
 AUDIENCE: Final = "heliograph-api"
@@ -25,7 +25,7 @@ class BadToken(Refused):
     """The token was not issued by us, is not for us, is not an access token, or is no longer valid."""
 
 
-class Tokens:
+class AccessTokens:
     """Issues and reads access tokens (JWT, HS256, RFC 9068 type)."""
 
     def __init__(self, key: str, *, minutes: int) -> None:
@@ -55,7 +55,7 @@ class Tokens:
         }
         return jwt.encode(claims, self._key, algorithm="HS256", headers=_HEADER)
 
-    def read(self, token: str, *, now: datetime) -> Visitor:
+    def read(self, token: str, *, now: datetime) -> CurrentUser:
         """Say who asks; raises `BadToken` for anything but an unaltered, current access token of ours."""
         if len(token) > _LONGEST_TOKEN:
             raise BadToken("the token is too long to be ours; log in again")
@@ -75,9 +75,9 @@ class Tokens:
                 raise BadToken("the token repeats a claim; log in again")
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise BadToken("the token is not valid; log in again") from error
-        return self._visitor(claims, now)
+        return self._current_user(claims, now)
 
-    def _visitor(self, claims: dict[str, Any], now: datetime) -> Visitor:
+    def _current_user(self, claims: dict[str, Any], now: datetime) -> CurrentUser:
         times = [claims[name] for name in ("iat", "nbf", "exp")]
         if not all(type(instant) is int for instant in times):
             raise BadToken("the times of the token are not whole numbers; log in again")
@@ -88,7 +88,7 @@ class Tokens:
             raise BadToken("the token has expired or is not valid yet; log in again")
         if type(claims["aud"]) is not str or not isinstance(claims["jti"], str):
             raise BadToken("the token has claims of the wrong type; log in again")
-        return Visitor(
+        return CurrentUser(
             user_id=_id(claims["sub"], kind=str),
             tenant_id=_id(claims["tenant"], kind=int),
             issued_at=datetime.fromtimestamp(0, UTC) + timedelta(seconds=issued_at),

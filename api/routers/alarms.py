@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Response
 
-from api.deps import PROTECTED, Asking
+from api.deps import PROTECTED, CurrentRequest
 from api.errors import not_found
 from api.models import Alarms
 from api.openapi import ANSWERS
-from api.parameters import DEFAULT_DAYS, LONGEST_DAYS, Cursor, Id, Limit, WindowAsked
+from api.parameters import DEFAULT_DAYS, LONGEST_DAYS, Cursor, Id, Limit, WindowParameter
 from include.warehouse.api_history import list_alarms
 from include.warehouse.api_reads import find_plant_zone
 
@@ -18,9 +18,9 @@ router = APIRouter(prefix="/plants", tags=["plants"], dependencies=PROTECTED, re
 
 @router.get("/{plant_id}/alarms", response_model=Alarms, summary="Alarms of a plant")
 def alarms(
-    asked: Asking,
+    request: CurrentRequest,
     plant_id: Id,
-    window: WindowAsked,
+    window: WindowParameter,
     is_open: Annotated[
         bool | None, Query(alias="open", description="Only those that go on, or only those that have ended.")
     ] = None,
@@ -28,15 +28,15 @@ def alarms(
     cursor: Cursor = None,
 ) -> Response:
     """Alarms that were on at some time of the span, of the plant and its devices, latest first; 31 days without `from`."""
-    place = asked.place(cursor)
-    with asked.visit() as visit:
-        timezone = find_plant_zone(visit.connection, plant_id)
+    place = request.place(cursor)
+    with request.session() as session:
+        timezone = find_plant_zone(session.connection, plant_id)
         if timezone is None:
             raise not_found("plant", plant_id)
         zone = ZoneInfo(timezone)
-        span = window.span(zone, now=asked.now, default_days=DEFAULT_DAYS["day"], longest_days=LONGEST_DAYS["day"])
+        span = window.span(zone, now=request.now, default_days=DEFAULT_DAYS["day"], longest_days=LONGEST_DAYS["day"])
         page = list_alarms(
-            visit.connection, plant_id=plant_id, timezone=timezone, span=span, is_open=is_open, before=place, limit=limit
+            session.connection, plant_id=plant_id, timezone=timezone, span=span, is_open=is_open, before=place, limit=limit
         )
     ends = {"start": span.start.astimezone(zone).isoformat(), "end": span.end.astimezone(zone).isoformat()}
-    return asked.listing(page, {"plant_id": plant_id, "timezone": timezone, **ends})
+    return request.listing(page, {"plant_id": plant_id, "timezone": timezone, **ends})

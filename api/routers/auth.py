@@ -8,14 +8,14 @@ from typing import Annotated, Any, Final
 import msgspec
 from fastapi import APIRouter, Depends, Form, Request, Response
 
-from api.deps import House, house_of
+from api.deps import AppState, app_state
 from api.errors import Problem
 from api.lockout import Locked
 from api.models import ProblemDocument, Token
 from api.openapi import ERRORS
 from api.parameters import known_parameters
 from include.core.errors import Refused, TryLater
-from include.warehouse.api_door import Login
+from include.warehouse.api_session import Login
 from include.warehouse.users import LONGEST_EMAIL, LONGEST_PASSWORD, hash_password, normal_email, password_matches
 
 router = APIRouter(prefix="/auth", tags=["auth"], dependencies=[Depends(known_parameters)])
@@ -37,7 +37,7 @@ _LOCKED: dict[int | str, dict[str, Any]] = {
 )
 def log_in(
     request: Request,
-    house: Annotated[House, Depends(house_of)],
+    state: Annotated[AppState, Depends(app_state)],
     username: Annotated[str, Form(min_length=1, max_length=LONGEST_EMAIL, description="The user's e-mail.")],
     password: Annotated[str, Form(min_length=1, max_length=LONGEST_PASSWORD)],
     grant_type: Annotated[str | None, Form(pattern="^password$")] = None,
@@ -46,11 +46,11 @@ def log_in(
 
     Five failures lock a user at one address for 15 minutes. An unknown user is told from a wrong password by nothing.
     """
-    now = house.clock()
+    now = state.clock()
     address = request.client.host if request.client else "unknown"
     try:
-        with house.lockout.attempt(user=username.strip().lower(), address=address, now_s=time.monotonic()) as attempt:
-            login = _verified(house, username, password)
+        with state.lockout.attempt(user=username.strip().lower(), address=address, now_s=time.monotonic()) as attempt:
+            login = _verified(state, username, password)
             if login is not None:
                 attempt.succeed()
     except Locked as locked:
@@ -67,18 +67,18 @@ def log_in(
             more={"error": "invalid_grant"},
         )
     token = Token(
-        access_token=house.tokens.issue(
+        access_token=state.tokens.issue(
             user_id=login.user_id, tenant_id=login.tenant_id, password_changed_at=login.password_changed_at, now=now
         ),
-        expires_in=house.tokens.lifetime_s,
+        expires_in=state.tokens.lifetime_s,
     )
     return Response(msgspec.json.encode(token.model_dump()), headers={"Cache-Control": "no-store"}, media_type="application/json")
 
 
-def _verified(house: House, username: str, password: str) -> Login | None:
+def _verified(state: AppState, username: str, password: str) -> Login | None:
     """The account, if the password is its own; as much work for an unknown, shut or misspelt one as for any other."""
     try:
-        login = house.door.find_login(normal_email(username))
+        login = state.database.find_login(normal_email(username))
     except Refused:
         login = None
     if not _verifications.acquire(timeout=_PATIENCE_S):

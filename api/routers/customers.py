@@ -4,11 +4,11 @@ from datetime import date
 
 from fastapi import APIRouter, Response
 
-from api.deps import PROTECTED, Asking
+from api.deps import PROTECTED, CurrentRequest
 from api.errors import not_found
 from api.models import Customer, CustomerMonths, Listing, Single
 from api.openapi import ANSWERS
-from api.parameters import Cursor, Id, Limit, MonthsAsked, Text
+from api.parameters import Cursor, Id, Limit, MonthsParameter, Text
 from include.core.quantities import QUANTITIES
 from include.warehouse.api_reads import list_customer_months, list_customers, read_customer
 
@@ -16,39 +16,39 @@ router = APIRouter(prefix="/customers", tags=["customers"], dependencies=PROTECT
 
 
 @router.get("", response_model=Listing[Customer], summary="Customers")
-def customers(asked: Asking, document: Text = None, limit: Limit = 100, cursor: Cursor = None) -> Response:
+def customers(request: CurrentRequest, document: Text = None, limit: Limit = 100, cursor: Cursor = None) -> Response:
     """Customers of the tenant by id, or the one with this document."""
-    (after,) = asked.place(cursor) or [0]
-    with asked.visit() as visit:
-        page = list_customers(visit.connection, document=document, after=after, limit=limit)
-    return asked.listing(page)
+    (after,) = request.place(cursor) or [0]
+    with request.session() as session:
+        page = list_customers(session.connection, document=document, after=after, limit=limit)
+    return request.listing(page)
 
 
 @router.get("/{customer_id}", response_model=Single[Customer], summary="One customer")
-def customer(asked: Asking, customer_id: Id) -> Response:
+def customer(request: CurrentRequest, customer_id: Id) -> Response:
     """One customer."""
-    with asked.visit() as visit:
-        found = read_customer(visit.connection, customer_id)
+    with request.session() as session:
+        found = read_customer(session.connection, customer_id)
     if found is None:
         raise not_found("customer", customer_id)
-    return asked.single(found)
+    return request.single(found)
 
 
 @router.get("/{customer_id}/consumption", response_model=CustomerMonths, summary="Consumption of a customer")
 def customer_consumption(
-    asked: Asking, customer_id: Id, months: MonthsAsked, limit: Limit = 100, cursor: Cursor = None
+    request: CurrentRequest, customer_id: Id, months: MonthsParameter, limit: Limit = 100, cursor: Cursor = None
 ) -> Response:
     """Monthly consumption, oldest first; months without a document are absent."""
-    (after,) = asked.place(cursor) or ["0001-01-01"]
-    with asked.visit() as visit:
-        if read_customer(visit.connection, customer_id) is None:
+    (after,) = request.place(cursor) or ["0001-01-01"]
+    with request.session() as session:
+        if read_customer(session.connection, customer_id) is None:
             raise not_found("customer", customer_id)
         page = list_customer_months(
-            visit.connection,
+            session.connection,
             customer_id=customer_id,
             first=months.first,
             end=months.end,
             after=date.fromisoformat(after),
             limit=limit,
         )
-    return asked.listing(page, {"customer_id": customer_id, "unit": QUANTITIES["consumption_kwh"].unit})
+    return request.listing(page, {"customer_id": customer_id, "unit": QUANTITIES["consumption_kwh"].unit})

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from api.deps import PROTECTED, Asking
+from api.deps import PROTECTED, CurrentRequest
 from api.errors import not_found
 from api.models import Device, Listing, Single
 from api.openapi import ANSWERS
@@ -16,24 +16,24 @@ router = APIRouter(prefix="/devices", tags=["devices"], dependencies=PROTECTED, 
 
 @router.get("", response_model=Listing[Device], summary="Devices")
 def devices(
-    asked: Asking,
+    request: CurrentRequest,
     plant_id: OptionalId = None,
     kind: Annotated[Literal["inverter", "meter", "logger", "battery", "sensor", "equipment"] | None, Query()] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
     """Devices of the tenant by id, of one plant or kind where given."""
-    (after,) = asked.place(cursor) or [0]
-    with asked.visit() as visit:
-        page = list_devices(visit.connection, plant_id=plant_id, kind=kind, after=after, limit=limit)
-    return asked.listing(page)
+    (after,) = request.place(cursor) or [0]
+    with request.session() as session:
+        page = list_devices(session.connection, plant_id=plant_id, kind=kind, after=after, limit=limit)
+    return request.listing(page)
 
 
 @router.get("/{device_id}", response_model=Single[Device], summary="One device")
-def device(asked: Asking, device_id: Id) -> Response:
+def device(request: CurrentRequest, device_id: Id) -> Response:
     """One device."""
-    with asked.visit() as visit:
-        found = read_device(visit.connection, device_id)
+    with request.session() as session:
+        found = read_device(session.connection, device_id)
     if found is None:
         raise not_found("device", device_id)
-    return asked.single(found)
+    return request.single(found)

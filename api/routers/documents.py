@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from api.deps import PROTECTED, Asking
+from api.deps import PROTECTED, CurrentRequest
 from api.errors import not_found
 from api.models import Document, Listing, Single
 from api.openapi import ANSWERS
@@ -17,24 +17,24 @@ _AFTER_ALL: Final = 2**31 - 1
 
 @router.get("", response_model=Listing[Document], summary="Documents")
 def documents(
-    asked: Asking,
+    request: CurrentRequest,
     feed: Text = None,
     state: Annotated[Literal["landed", "loaded", "refused"] | None, Query()] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
     """Delivered documents with the counts of their newest load, newest first. Admins only."""
-    (before,) = asked.place(cursor) or [_AFTER_ALL]
-    with asked.visit(admins_only=True) as visit:
-        page = list_documents(visit.connection, feed=feed, state=state, before=before, limit=limit)
-    return asked.listing(page)
+    (before,) = request.place(cursor) or [_AFTER_ALL]
+    with request.session(admins_only=True) as session:
+        page = list_documents(session.connection, feed=feed, state=state, before=before, limit=limit)
+    return request.listing(page)
 
 
 @router.get("/{document_id}", response_model=Single[Document], summary="One document")
-def document(asked: Asking, document_id: Id) -> Response:
+def document(request: CurrentRequest, document_id: Id) -> Response:
     """One delivered document. Admins only."""
-    with asked.visit(admins_only=True) as visit:
-        found = read_document(visit.connection, document_id)
+    with request.session(admins_only=True) as session:
+        found = read_document(session.connection, document_id)
     if found is None:
         raise not_found("document", document_id)
-    return asked.single(found)
+    return request.single(found)

@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Response
 
-from api.deps import PROTECTED, Asking
+from api.deps import PROTECTED, CurrentRequest
 from api.errors import not_found
 from api.models import EnergyChecks
 from api.openapi import ANSWERS
-from api.parameters import DEFAULT_DAYS, LONGEST_DAYS, Cursor, Id, Limit, WindowAsked
+from api.parameters import DEFAULT_DAYS, LONGEST_DAYS, Cursor, Id, Limit, WindowParameter
 from include.core.span import day_span, local_day
 from include.warehouse.api_history import list_energy_checks
 from include.warehouse.api_reads import find_plant_zone
@@ -18,19 +18,21 @@ router = APIRouter(prefix="/plants", tags=["plants"], dependencies=PROTECTED, re
 
 
 @router.get("/{plant_id}/energy-check", response_model=EnergyChecks, summary="Energies of a plant's days, told three ways")
-def energy_check(asked: Asking, plant_id: Id, window: WindowAsked, limit: Limit = 100, cursor: Cursor = None) -> Response:
+def energy_check(
+    request: CurrentRequest, plant_id: Id, window: WindowParameter, limit: Limit = 100, cursor: Cursor = None
+) -> Response:
     """Energies of the local days that start in the span, of the plant and its inverters, oldest first; 31 days without `from`."""
-    place = asked.place(cursor)
-    with asked.visit() as visit:
-        timezone = find_plant_zone(visit.connection, plant_id)
+    place = request.place(cursor)
+    with request.session() as session:
+        timezone = find_plant_zone(session.connection, plant_id)
         if timezone is None:
             raise not_found("plant", plant_id)
         zone = ZoneInfo(timezone)
-        span = window.span(zone, now=asked.now, default_days=DEFAULT_DAYS["day"], longest_days=LONGEST_DAYS["day"])
+        span = window.span(zone, now=request.now, default_days=DEFAULT_DAYS["day"], longest_days=LONGEST_DAYS["day"])
         days = (_first_day_from(span.start, zone), _first_day_from(span.end, zone))
-        page = list_energy_checks(visit.connection, plant_id=plant_id, days=days, after=place, limit=limit)
+        page = list_energy_checks(session.connection, plant_id=plant_id, days=days, after=place, limit=limit)
     ends = {"start": span.start.astimezone(zone).isoformat(), "end": span.end.astimezone(zone).isoformat()}
-    return asked.listing(page, {"plant_id": plant_id, "timezone": timezone, "unit": "kWh", **ends})
+    return request.listing(page, {"plant_id": plant_id, "timezone": timezone, "unit": "kWh", **ends})
 
 
 def _first_day_from(instant: datetime, timezone: ZoneInfo) -> date:

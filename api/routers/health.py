@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from api.deps import PROTECTED, Asking, House, house_of
+from api.deps import PROTECTED, AppState, CurrentRequest, app_state
 from api.errors import Problem
 from api.models import Alive, Ready, Single, StateOfWork
 from api.openapi import ANSWERS, ERRORS
@@ -25,9 +25,9 @@ async def live(response: Response) -> Alive:
 
 
 @router.get("/ready", summary="Ready", responses={s: ERRORS[s] for s in (400, 503)}, dependencies=[Depends(known_parameters)])
-def ready(response: Response, house: Annotated[House, Depends(house_of)]) -> Ready:
+def ready(response: Response, state: Annotated[AppState, Depends(app_state)]) -> Ready:
     """The warehouse answers and has the schema that this code needs, else 503."""
-    revision = house.door.read_revision()
+    revision = state.database.read_revision()
     if revision < _newest_revision():
         raise Problem(
             503, "not-migrated", f"the warehouse is at revision {revision or 'none'}; migrate it to {_newest_revision()}"
@@ -37,8 +37,8 @@ def ready(response: Response, house: Annotated[House, Depends(house_of)]) -> Rea
 
 
 @router.get("/detailed", response_model=Single[StateOfWork], summary="What is late", responses=ANSWERS, dependencies=PROTECTED)
-def detailed(asked: Asking) -> Response:
+def detailed(request: CurrentRequest) -> Response:
     """Freshness of each feed, pending documents, days to roll up and mails to send; of the caller's tenant only."""
-    with asked.visit() as visit:
-        found = read_state_of_work(visit.connection)
-    return asked.single(found)
+    with request.session() as session:
+        found = read_state_of_work(session.connection)
+    return request.single(found)

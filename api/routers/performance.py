@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from fastapi import APIRouter, Query, Response
 
-from api.deps import PROTECTED, Asking
+from api.deps import PROTECTED, CurrentRequest
 from api.errors import not_found
 from api.models import Performance
 from api.openapi import ANSWERS
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/plants", tags=["plants"], dependencies=PROTECTED, re
 
 @router.get("/{plant_id}/performance", response_model=Performance, summary="Performance of a plant")
 def performance(
-    asked: Asking,
+    request: CurrentRequest,
     plant_id: Id,
     as_of: Annotated[
         str | None, Query(max_length=10, description="Local day of the plant (2026-11-21); the last complete day without it.")
@@ -29,10 +29,10 @@ def performance(
 ) -> Response:
     """Energy against the target over the 1, 7 and 30 complete local days that end with `as_of`, inclusive."""
     day = None if as_of is None else day_of("as_of", as_of)
-    with asked.visit() as visit:
-        timezone = find_plant_zone(visit.connection, plant_id)
+    with request.session() as session:
+        timezone = find_plant_zone(session.connection, plant_id)
         if timezone is None:
             raise not_found("plant", plant_id)
-        day = day or local_day(asked.now, ZoneInfo(timezone)) - timedelta(days=1)
-        found = read_performance(visit.connection, plant_ids=[plant_id], as_of=day)
-    return asked.single(msgspec.json.encode(found).decode(), {"as_of": day.isoformat()})
+        day = day or local_day(request.now, ZoneInfo(timezone)) - timedelta(days=1)
+        found = read_performance(session.connection, plant_ids=[plant_id], as_of=day)
+    return request.single(msgspec.json.encode(found).decode(), {"as_of": day.isoformat()})

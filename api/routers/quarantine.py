@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from api.deps import PROTECTED, Asking
+from api.deps import PROTECTED, CurrentRequest
 from api.models import Listing, QuarantinedRow
 from api.openapi import ANSWERS
 from api.parameters import Cursor, Limit, OptionalId, Text
@@ -13,10 +13,12 @@ router = APIRouter(prefix="/quarantine", tags=["operation"], dependencies=PROTEC
 
 @router.get("", response_model=Listing[QuarantinedRow], summary="Quarantined rows")
 def quarantine(
-    asked: Asking, document_id: OptionalId = None, rule: Text = None, limit: Limit = 100, cursor: Cursor = None
+    request: CurrentRequest, document_id: OptionalId = None, rule: Text = None, limit: Limit = 100, cursor: Cursor = None
 ) -> Response:
     """Rows that broke rules, with the original record, of one document or rule where given. Admins only."""
-    document, row, quantity = asked.place(cursor) or [0, 0, ""]
-    with asked.visit(admins_only=True) as visit:
-        page = list_quarantine(visit.connection, document_id=document_id, rule=rule, after=(document, row, quantity), limit=limit)
-    return asked.listing(page)
+    document, row, quantity = request.place(cursor) or [0, 0, ""]
+    with request.session(admins_only=True) as session:
+        page = list_quarantine(
+            session.connection, document_id=document_id, rule=rule, after=(document, row, quantity), limit=limit
+        )
+    return request.listing(page)

@@ -5,14 +5,14 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from api.answers import answer
-from api.deps import PROTECTED, Asking
+from api.answer_cache import AnswerBody
+from api.deps import PROTECTED, CurrentRequest
 from api.errors import not_found
-from api.memory import Parcel
 from api.models import Listing, Report, ReportWithFigures, Single
 from api.openapi import ANSWERS
 from api.parameters import Cursor, Id, Limit, OptionalId
 from api.report_store import read_report_file
+from api.responses import answer
 from include.core.errors import NeedsHuman
 from include.warehouse.api_reads import find_report_file, list_reports, read_report
 
@@ -23,7 +23,7 @@ _PDF: Final = "application/pdf"
 
 @router.get("", response_model=Listing[Report], summary="Reports")
 def reports(
-    asked: Asking,
+    request: CurrentRequest,
     plant_id: OptionalId = None,
     kind: Annotated[Literal["day", "month"] | None, Query()] = None,
     language: Annotated[Literal["pt-BR", "en"] | None, Query()] = None,
@@ -31,20 +31,20 @@ def reports(
     cursor: Cursor = None,
 ) -> Response:
     """Reports of the tenant, every revision, newest first."""
-    (before,) = asked.place(cursor) or [_AFTER_ALL]
-    with asked.visit() as visit:
-        page = list_reports(visit.connection, plant_id=plant_id, kind=kind, language=language, before=before, limit=limit)
-    return asked.listing(page)
+    (before,) = request.place(cursor) or [_AFTER_ALL]
+    with request.session() as session:
+        page = list_reports(session.connection, plant_id=plant_id, kind=kind, language=language, before=before, limit=limit)
+    return request.listing(page)
 
 
 @router.get("/{report_id}", response_model=Single[ReportWithFigures], summary="One report")
-def report(asked: Asking, report_id: Id) -> Response:
+def report(request: CurrentRequest, report_id: Id) -> Response:
     """One report with the figures that it shows."""
-    with asked.visit() as visit:
-        found = read_report(visit.connection, report_id)
+    with request.session() as session:
+        found = read_report(session.connection, report_id)
     if found is None:
         raise not_found("report", report_id)
-    return asked.single(found)
+    return request.single(found)
 
 
 @router.get(
@@ -53,14 +53,14 @@ def report(asked: Asking, report_id: Id) -> Response:
     response_class=Response,
     responses={200: {"content": {_PDF: {"schema": {"type": "string", "format": "binary"}}}, "description": "The PDF"}},
 )
-def report_pdf(asked: Asking, report_id: Id) -> Response:
+def report_pdf(request: CurrentRequest, report_id: Id) -> Response:
     """The bytes that were sent, checked against their sha256."""
-    with asked.visit() as visit:
-        found = find_report_file(visit.connection, report_id)
+    with request.session() as session:
+        found = find_report_file(session.connection, report_id)
     if found is None:
         raise not_found("report", report_id)
-    pdf = read_report_file(asked.house.settings.report_store, found.uri)
+    pdf = read_report_file(request.state.settings.report_store, found.uri)
     if hashlib.sha256(pdf).hexdigest() != found.pdf_sha256:
         raise NeedsHuman(f"report file {found.uri!r} is not what was registered; restore it or render report {report_id} again")
     headers = {"Content-Disposition": f'attachment; filename="{found.file_name}"'}
-    return answer(asked.request, Parcel(pdf), media_type=_PDF, headers=headers)
+    return answer(request.http, AnswerBody(pdf), media_type=_PDF, headers=headers)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from api.deps import PROTECTED, Asked, Asking
+from api.deps import PROTECTED, ApiRequest, CurrentRequest
 from api.errors import not_found
 from api.history import answer_rollups, history_head
 from api.models import Events, Listing, Readings, Rollups, Series, Single
@@ -15,25 +15,25 @@ from api.parameters import (
     DEFAULT_READING_DAYS,
     LONGEST_READING_DAYS,
     Cursor,
-    GrainAsked,
+    GrainParameter,
     Id,
     Layout,
     Limit,
     OptionalId,
-    QuantityAsked,
+    QuantityParameter,
     ReadingLimit,
     Window,
-    WindowAsked,
+    WindowParameter,
 )
 from include.core.span import Span
-from include.warehouse.api_door import Visit
 from include.warehouse.api_history import HistoryPage, SeriesHead, find_series, list_events, list_readings
 from include.warehouse.api_reads import Page, list_series, read_series
+from include.warehouse.api_session import TenantSession
 
 router = APIRouter(prefix="/series", tags=["series"], dependencies=PROTECTED, responses=ANSWERS)
 
 
-async def _owner_asked(
+async def _owner_parameters(
     plant_id: OptionalId = None, device_id: OptionalId = None, customer_id: OptionalId = None
 ) -> dict[str, int | None]:
     return {"plant_id": plant_id, "device_id": device_id, "customer_id": customer_id}
@@ -41,73 +41,79 @@ async def _owner_asked(
 
 @router.get("", response_model=Listing[Series], summary="Series")
 def series(
-    asked: Asking,
-    of: Annotated[dict[str, int | None], Depends(_owner_asked)],
-    quantity: QuantityAsked | None = None,
+    request: CurrentRequest,
+    of: Annotated[dict[str, int | None], Depends(_owner_parameters)],
+    quantity: QuantityParameter | None = None,
     origin: Annotated[Literal["measured", "derived"] | None, Query()] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
     """Series of the tenant by id; `plant_id` finds those of the plant and of its devices."""
-    (after,) = asked.place(cursor) or [0]
-    with asked.visit() as visit:
-        page = list_series(visit.connection, of=of, quantity=quantity, origin=origin, after=after, limit=limit)
-    return asked.listing(page)
+    (after,) = request.place(cursor) or [0]
+    with request.session() as session:
+        page = list_series(session.connection, of=of, quantity=quantity, origin=origin, after=after, limit=limit)
+    return request.listing(page)
 
 
 @router.get("/{series_id}", response_model=Single[Series], summary="One series")
-def one_series(asked: Asking, series_id: Id) -> Response:
+def one_series(request: CurrentRequest, series_id: Id) -> Response:
     """One series."""
-    with asked.visit() as visit:
-        found = read_series(visit.connection, series_id)
+    with request.session() as session:
+        found = read_series(session.connection, series_id)
     if found is None:
         raise not_found("series", series_id)
-    return asked.single(found)
+    return request.single(found)
 
 
 @router.get("/{series_id}/readings", response_model=Readings, summary="Readings")
-def readings(asked: Asking, series_id: Id, window: WindowAsked, limit: ReadingLimit = 1_000, cursor: Cursor = None) -> Response:
+def readings(
+    request: CurrentRequest, series_id: Id, window: WindowParameter, limit: ReadingLimit = 1_000, cursor: Cursor = None
+) -> Response:
     """Raw readings of one series, oldest first; today's without `from`. A state series has events instead."""
-    with asked.visit() as visit:
-        head = _found(visit, series_id)
-        span, asked_span = _spans(asked, head, window, cursor)
-        page = list_readings(visit.connection, head=head, span=span, limit=limit)
-    return _history(asked, head, asked_span, page)
+    with request.session() as session:
+        head = _found(session, series_id)
+        span, asked_span = _spans(request, head, window, cursor)
+        page = list_readings(session.connection, head=head, span=span, limit=limit)
+    return _history(request, head, asked_span, page)
 
 
 @router.get("/{series_id}/events", response_model=Events, summary="State changes")
-def events(asked: Asking, series_id: Id, window: WindowAsked, limit: ReadingLimit = 1_000, cursor: Cursor = None) -> Response:
+def events(
+    request: CurrentRequest, series_id: Id, window: WindowParameter, limit: ReadingLimit = 1_000, cursor: Cursor = None
+) -> Response:
     """State changes of one series, oldest first; today's without `from`."""
-    with asked.visit() as visit:
-        head = _found(visit, series_id)
-        span, asked_span = _spans(asked, head, window, cursor)
-        page = list_events(visit.connection, head=head, span=span, limit=limit)
-    return _history(asked, head, asked_span, page)
+    with request.session() as session:
+        head = _found(session, series_id)
+        span, asked_span = _spans(request, head, window, cursor)
+        page = list_events(session.connection, head=head, span=span, limit=limit)
+    return _history(request, head, asked_span, page)
 
 
 @router.get("/{series_id}/rollups", response_model=Rollups, summary="Aggregates of a series")
-def rollups(asked: Asking, series_id: Id, grain: GrainAsked, window: WindowAsked, layout: Layout = "objects") -> Response:
+def rollups(
+    request: CurrentRequest, series_id: Id, grain: GrainParameter, window: WindowParameter, layout: Layout = "objects"
+) -> Response:
     """Aggregates whose interval starts in the span, oldest first; intervals without readings are absent."""
-    with asked.visit() as visit:
-        if known := asked.recall(visit):
+    with request.session() as session:
+        if known := request.cached(session):
             return known
-        head = _found(visit, series_id)
-        return answer_rollups(asked, visit, head=head, grain=grain, window=window, layout=layout)
+        head = _found(session, series_id)
+        return answer_rollups(request, session, head=head, grain=grain, window=window, layout=layout)
 
 
-def _found(visit: Visit, series_id: int) -> SeriesHead:
-    head = find_series(visit.connection, series_id)
+def _found(session: TenantSession, series_id: int) -> SeriesHead:
+    head = find_series(session.connection, series_id)
     if head is None:
         raise not_found("series", series_id)
     return head
 
 
-def _spans(asked: Asked, head: SeriesHead, window: Window, cursor: str | None) -> tuple[Span, Span]:
+def _spans(request: ApiRequest, head: SeriesHead, window: Window, cursor: str | None) -> tuple[Span, Span]:
     """The span still to be read, and the span that was asked."""
     asked_span = window.span(
-        ZoneInfo(head.timezone), now=asked.now, default_days=DEFAULT_READING_DAYS, longest_days=LONGEST_READING_DAYS
+        ZoneInfo(head.timezone), now=request.now, default_days=DEFAULT_READING_DAYS, longest_days=LONGEST_READING_DAYS
     )
-    place = asked.place(cursor)
+    place = request.place(cursor)
     if place is None:
         return asked_span, asked_span
     # Instants have microseconds: the next possible one is where the page begins.
@@ -115,7 +121,7 @@ def _spans(asked: Asked, head: SeriesHead, window: Window, cursor: str | None) -
     return Span(min(start, asked_span.end), asked_span.end), asked_span
 
 
-def _history(asked: Asked, head: SeriesHead, span: Span, page: HistoryPage) -> Response:
+def _history(request: ApiRequest, head: SeriesHead, span: Span, page: HistoryPage) -> Response:
     next_key = None if page.last_at is None else [page.last_at.isoformat()]
-    told = history_head(asked, quantity=head.quantity, timezone=head.timezone, span=span)
-    return asked.listing(Page(page.data, next_key), {"series_id": head.series_id, **told})
+    told = history_head(request, quantity=head.quantity, timezone=head.timezone, span=span)
+    return request.listing(Page(page.data, next_key), {"series_id": head.series_id, **told})

@@ -75,7 +75,7 @@ class Stage:
         return Client(app)
 
     def token(self, tenant: SeededTenant, role: str = "client") -> str:
-        tokens = self.app.state.house.tokens
+        tokens = self.app.state.heliograph.tokens
         return tokens.issue(user_id=tenant.users[role], tenant_id=tenant.tenant_id, password_changed_at=SINCE, now=NOW)
 
     def headers(self, tenant: SeededTenant, role: str = "client") -> dict[str, str]:

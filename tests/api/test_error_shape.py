@@ -158,10 +158,10 @@ def test_an_unexpected_failure_tells_nothing_of_the_inside(stage, monkeypatch):
 def test_a_question_that_takes_too_long_is_given_up(stage):
     from sqlalchemy import text
 
-    from include.warehouse.api_door import ReadDoor, TooMuch, Visitor
+    from include.warehouse.api_session import CurrentUser, QueryTooSlow, ReadOnlyDatabase
 
-    door = ReadDoor(stage.api_url, statement_timeout_s=0.2)
-    visitor = Visitor(stage.east.users["client"], stage.east.tenant_id, stage.now)
+    database = ReadOnlyDatabase(stage.api_url, statement_timeout_s=0.2)
+    user = CurrentUser(stage.east.users["client"], stage.east.tenant_id, stage.now)
 
-    with pytest.raises(TooMuch, match="too long"), door.as_user(visitor) as visit:
-        visit.connection.execute(text("SELECT pg_sleep(5)"))
+    with pytest.raises(QueryTooSlow, match="too long"), database.as_user(user) as session:
+        session.connection.execute(text("SELECT pg_sleep(5)"))

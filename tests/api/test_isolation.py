@@ -14,7 +14,7 @@ from sqlalchemy import text
 from api.main import create_app
 from include.core.errors import NeedsHuman
 from include.core.settings import Settings
-from include.warehouse.api_door import ReadDoor, Visitor
+from include.warehouse.api_session import CurrentUser, ReadOnlyDatabase
 from include.warehouse.engine import transaction
 
 pytestmark = pytest.mark.postgres
@@ -126,7 +126,7 @@ def test_a_good_token_of_a_disabled_user_or_of_an_older_password_is_refused(stag
 
 
 def test_a_token_that_names_a_user_of_another_tenant_is_refused(stage, client):
-    mixed = stage.app.state.house.tokens.issue(
+    mixed = stage.app.state.heliograph.tokens.issue(
         user_id=stage.east.users["admin"], tenant_id=stage.west.tenant_id, password_changed_at=stage.since, now=stage.now
     )
 
@@ -196,12 +196,12 @@ def test_the_apis_role_sees_nothing_before_a_tenant_is_set(stage):
 
 
 def test_a_pooled_connection_carries_no_tenant_to_the_next_request(stage):
-    door = ReadDoor(stage.api_url, pool_size=1)
-    visitor = Visitor(stage.east.users["client"], stage.east.tenant_id, stage.now)
-    with door.as_user(visitor) as visit:
-        backend = visit.connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    database = ReadOnlyDatabase(stage.api_url, pool_size=1)
+    user = CurrentUser(stage.east.users["client"], stage.east.tenant_id, stage.now)
+    with database.as_user(user) as session:
+        backend = session.connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
 
-    with door._transaction() as connection:
+    with database._transaction() as connection:
         after = connection.execute(
             text("SELECT pg_backend_pid(), nullif(current_setting('heliograph.tenant_id', true), ''), count(*) FROM api.plant")
         ).one()
@@ -223,7 +223,7 @@ def test_every_view_of_the_api_runs_as_its_reader(stage):
 
 def test_the_api_refuses_to_run_as_the_owner_of_the_tables(stage):
     with pytest.raises(NeedsHuman, match="owns tables"):
-        ReadDoor(stage.url).check_role()
+        ReadOnlyDatabase(stage.url).check_role()
 
 
 def test_the_api_refuses_to_run_as_a_superuser(stage, postgres_server):
@@ -231,7 +231,7 @@ def test_the_api_refuses_to_run_as_a_superuser(stage, postgres_server):
     url = f"postgresql+psycopg2://postgres:{postgres_server.password}@127.0.0.1:{postgres_server.port}/{database}"
 
     with pytest.raises(NeedsHuman, match="is a superuser"):
-        ReadDoor(url).check_role()
+        ReadOnlyDatabase(url).check_role()
 
 
 def test_an_app_with_a_dangerous_role_does_not_start(stage):
@@ -278,9 +278,11 @@ def test_twenty_tenants_over_one_small_pool_never_see_a_foreign_row(new_warehous
         ]
     settings = Settings(api_database_url=url.replace("heliograph:owner@", "heliograph_api:reader@"), jwt_secret="k" * 32)
     app = create_app(settings, clock=lambda: stage.now)
-    app.state.house = dataclasses.replace(app.state.house, door=ReadDoor(settings.api_database_url, pool_size=5))
+    app.state.heliograph = dataclasses.replace(
+        app.state.heliograph, database=ReadOnlyDatabase(settings.api_database_url, pool_size=5)
+    )
     tokens = {
-        tenant: app.state.house.tokens.issue(user_id=user, tenant_id=tenant, password_changed_at=stage.since, now=stage.now)
+        tenant: app.state.heliograph.tokens.issue(user_id=user, tenant_id=tenant, password_changed_at=stage.since, now=stage.now)
         for tenant, user, _, _ in tenants
     }
     chance = random.Random(7)

@@ -1,4 +1,4 @@
-"""Tokens: one good one is read, and none of many bad ones."""
+"""AccessTokens: one good one is read, and none of many bad ones."""
 
 import base64
 import hashlib
@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.tokens import BadToken, Tokens
+from api.tokens import AccessTokens, BadToken
 from include.core.errors import NeedsHuman
-from include.warehouse.api_door import Visitor
+from include.warehouse.api_session import CurrentUser
 
 KEY = "0123456789abcdef0123456789abcdef"
 NOW = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)
 T = int(NOW.timestamp())
-TOKENS = Tokens(KEY, minutes=15)
+TOKENS = AccessTokens(KEY, minutes=15)
 GOOD_HEADER = {"alg": "HS256", "typ": "at+jwt"}
 GOOD_CLAIMS = {
     "iss": "heliograph", "aud": "heliograph-api", "sub": "7", "tenant": 3, "iat": T, "nbf": T, "exp": T + 900, "jti": "a" * 32,
@@ -131,7 +131,7 @@ BAD = {
 
 
 def test_an_unaltered_current_token_is_read():
-    assert TOKENS.read(GOOD, now=NOW) == Visitor(user_id=7, tenant_id=3, issued_at=NOW)
+    assert TOKENS.read(GOOD, now=NOW) == CurrentUser(user_id=7, tenant_id=3, issued_at=NOW)
 
 
 def test_there_are_at_least_forty_bad_tokens_and_all_differ():
@@ -163,4 +163,4 @@ def test_a_token_is_never_issued_before_the_password_that_opened_it():
 @pytest.mark.parametrize("key", ["", "short", "x" * 31])
 def test_a_key_of_less_than_thirty_two_bytes_is_refused_with_what_to_set(key):
     with pytest.raises(NeedsHuman, match="HELIOGRAPH_JWT_SECRET"):
-        Tokens(key, minutes=15)
+        AccessTokens(key, minutes=15)

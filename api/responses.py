@@ -5,28 +5,28 @@ from typing import Any
 import msgspec
 from fastapi import Request, Response
 
-from api.memory import Parcel
+from api.answer_cache import AnswerBody
 
 JSON = "application/json"
 _SMALLEST_TO_PACK = 1024
 
 
-def envelope(data: str, head: dict[str, Any] | None = None) -> Parcel:
+def envelope(data: str, head: dict[str, Any] | None = None) -> AnswerBody:
     """`{<head>, "data": <data>}`; `data` is JSON text, head a dict of plain values."""
     if not head:
-        return Parcel(b'{"data":' + data.encode() + b"}")
-    return Parcel(msgspec.json.encode(head)[:-1] + b',"data":' + data.encode() + b"}")
+        return AnswerBody(b'{"data":' + data.encode() + b"}")
+    return AnswerBody(msgspec.json.encode(head)[:-1] + b',"data":' + data.encode() + b"}")
 
 
-def answer(request: Request, parcel: Parcel, *, media_type: str = JSON, headers: dict[str, str] | None = None) -> Response:
+def answer(request: Request, body: AnswerBody, *, media_type: str = JSON, headers: dict[str, str] | None = None) -> Response:
     """Send a body, or 304 where the caller has it already; packed where the caller can unpack and it pays.
 
     The ETag is strong, so the packed form has one of its own.
     """
     packs = (
-        len(parcel.body) >= _SMALLEST_TO_PACK and media_type == JSON and _accepts_gzip(request.headers.get("accept-encoding", ""))
+        len(body.body) >= _SMALLEST_TO_PACK and media_type == JSON and _accepts_gzip(request.headers.get("accept-encoding", ""))
     )
-    etag = f'"{parcel.digest}{"-gzip" if packs else ""}"'
+    etag = f'"{body.digest}{"-gzip" if packs else ""}"'
     sent = {
         "ETag": etag,
         "Cache-Control": "private, no-cache",
@@ -36,8 +36,8 @@ def answer(request: Request, parcel: Parcel, *, media_type: str = JSON, headers:
     if _is_known(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=304, headers=sent)
     if packs:
-        return Response(parcel.packed, headers={**sent, "Content-Encoding": "gzip"}, media_type=media_type)
-    return Response(parcel.body, headers=sent, media_type=media_type)
+        return Response(body.packed, headers={**sent, "Content-Encoding": "gzip"}, media_type=media_type)
+    return Response(body.body, headers=sent, media_type=media_type)
 
 
 def _is_known(if_none_match: str, etag: str) -> bool:

@@ -1,4 +1,4 @@
-"""The API's door to the warehouse: one read-only transaction per request, held to one tenant by row level security."""
+"""The API's sessions with the warehouse: one read-only transaction per request, held to one tenant by row level security."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,16 +21,16 @@ MOST_CONNECTIONS: Final = 16
 _STATEMENT_TIMED_OUT: Final = "57014"
 
 
-class Unwelcome(Refused):
+class UserNotAdmitted(Refused):
     """The user is unknown or disabled, or changed the password after the token was issued."""
 
 
-class TooMuch(Refused):
+class QueryTooSlow(Refused):
     """The warehouse gave up on a question that took longer than the statement timeout."""
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
+class CurrentUser:
     """Who asks, as a verified token says it; `issued_at` is aware."""
 
     user_id: int
@@ -39,7 +39,7 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class TenantSession:
     """An open transaction of one tenant. `role` is client or admin; equal `snapshot` texts see exactly the same data."""
 
     connection: Connection
@@ -58,7 +58,7 @@ class Login:
     is_active: bool
 
 
-class ReadDoor:
+class ReadOnlyDatabase:
     """Opens transactions as the read-only role; keeps shut until that role has been found harmless.
 
     Every transaction is READ ONLY and REPEATABLE READ, so that an answer made of several reads shows one moment. Tenant and zone
@@ -78,7 +78,7 @@ class ReadDoor:
         if self._role_is_harmless:
             return
         with self._transaction() as connection:
-            found = connection.execute(query("api_door", "read_role")).one()
+            found = connection.execute(query("api_session", "read_role")).one()
         faults = [
             text
             for is_fault, text in (
@@ -97,35 +97,35 @@ class ReadDoor:
         self._role_is_harmless = True
 
     @contextmanager
-    def as_user(self, visitor: Visitor) -> Iterator[Visit]:
-        """Open a transaction of the visitor's tenant; raises `Unwelcome` unless the user still may come in."""
+    def as_user(self, user: CurrentUser) -> Iterator[TenantSession]:
+        """Open a transaction of the user's tenant; raises `UserNotAdmitted` unless the user still may come in."""
         self.check_role()
         with self._transaction() as connection:
             admitted = connection.execute(
-                query("api_door", "admit_user"),
+                query("api_session", "admit_user"),
                 {
-                    "tenant": str(visitor.tenant_id),
-                    "tenant_id": visitor.tenant_id,
-                    "user_id": visitor.user_id,
-                    "issued_at": visitor.issued_at,
+                    "tenant": str(user.tenant_id),
+                    "tenant_id": user.tenant_id,
+                    "user_id": user.user_id,
+                    "issued_at": user.issued_at,
                 },
             ).one_or_none()
             if admitted is None:
-                raise Unwelcome("the user of this token is gone or disabled, or has a new password; log in again")
-            yield Visit(connection, admitted.role, admitted.snapshot)
+                raise UserNotAdmitted("the user of this token is gone or disabled, or has a new password; log in again")
+            yield TenantSession(connection, admitted.role, admitted.snapshot)
 
     def find_login(self, email: str) -> Login | None:
         """Find the one user with this lower-case e-mail; no tenant is visible meanwhile."""
         self.check_role()
         with self._transaction() as connection:
-            row = connection.execute(query("api_door", "find_login"), {"email": email}).one_or_none()
+            row = connection.execute(query("api_session", "find_login"), {"email": email}).one_or_none()
         return None if row is None else Login(*row)
 
     def read_revision(self) -> str:
         """Read the revision that the warehouse is migrated to; empty when it has none."""
         self.check_role()
         with self._transaction() as connection:
-            return str(connection.execute(query("api_door", "read_revision")).scalar_one_or_none() or "")
+            return str(connection.execute(query("api_session", "read_revision")).scalar_one_or_none() or "")
 
     def close(self) -> None:
         """Close the pooled connections."""
@@ -159,7 +159,7 @@ class ReadDoor:
             raise TryLater("all connections to the warehouse are busy; ask again in a moment", after_s=2) from error
         except DBAPIError as error:
             if getattr(error.orig, "pgcode", None) == _STATEMENT_TIMED_OUT:
-                raise TooMuch("the answer took too long to compute; ask for a shorter span or a coarser grain") from error
+                raise QueryTooSlow("the answer took too long to compute; ask for a shorter span or a coarser grain") from error
             if isinstance(error, OperationalError) or error.connection_invalidated:
                 raise TryLater("the warehouse cannot be reached; ask again in a moment", after_s=5) from error
             raise

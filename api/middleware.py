@@ -17,7 +17,7 @@ SECURITY_HEADERS: Final = {
 _RAW_HEADERS: Final = tuple((name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items())
 
 
-class Frame:
+class SecurityMiddleware:
     """Pure ASGI middleware; costs microseconds."""
 
     def __init__(self, app: ASGIApp) -> None:

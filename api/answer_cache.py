@@ -1,7 +1,7 @@
-"""Memory of the last answers: valid exactly as long as the warehouse shows the same snapshot.
+"""The cache of the last answers: valid exactly as long as the warehouse shows the same snapshot.
 
 A snapshot of PostgreSQL names the transactions that it sees; two equal ones see the same data. So an answer that was computed
-under an equal snapshot is the answer, without asking how old it is: a commit anywhere on the server makes it forgotten.
+under an equal snapshot is the answer, without asking how old it is: a commit anywhere on the server makes it stale.
 """
 
 from collections import OrderedDict
@@ -16,7 +16,7 @@ from isal import igzip
 CAPACITY_BYTES: Final = 64_000_000
 
 
-class Parcel:
+class AnswerBody:
     """The bytes of an answer, with their digest and packed form, each made once when it is needed."""
 
     def __init__(self, body: bytes) -> None:
@@ -33,33 +33,33 @@ class Parcel:
         return igzip.compress(self.body, compresslevel=1, mtime=0)
 
 
-class Memory:
+class AnswerCache:
     """Keeps the answers that were asked for last, up to a number of bytes; safe between threads."""
 
     def __init__(self, capacity_bytes: int = CAPACITY_BYTES) -> None:
         self._capacity_bytes = capacity_bytes
         self._bytes = 0
-        self._kept: OrderedDict[Hashable, tuple[str, Parcel]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[str, AnswerBody]] = OrderedDict()
         self._lock = Lock()
 
-    def recall(self, key: Hashable, snapshot: str) -> Parcel | None:
+    def get(self, key: Hashable, snapshot: str) -> AnswerBody | None:
         """The answer to `key`, if it was computed under an equal snapshot."""
         with self._lock:
-            kept_under, parcel = self._kept.get(key, ("", None))
+            kept_under, body = self._kept.get(key, ("", None))
             if kept_under != snapshot:
                 return None
             self._kept.move_to_end(key)
-            return parcel
+            return body
 
-    def keep(self, key: Hashable, snapshot: str, parcel: Parcel) -> None:
+    def put(self, key: Hashable, snapshot: str, body: AnswerBody) -> None:
         """Keep an answer; those asked for longest ago make room. One of more than an eighth of the capacity is not kept."""
-        if len(parcel.body) > self._capacity_bytes // 8:
+        if len(body.body) > self._capacity_bytes // 8:
             return
         with self._lock:
             if replaced := self._kept.pop(key, None):
                 self._bytes -= len(replaced[1].body)
-            self._kept[key] = (snapshot, parcel)
-            self._bytes += len(parcel.body)
+            self._kept[key] = (snapshot, body)
+            self._bytes += len(body.body)
             while self._bytes > self._capacity_bytes:
                 _, (_, forgotten) = self._kept.popitem(last=False)
                 self._bytes -= len(forgotten.body)
