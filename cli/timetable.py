@@ -9,7 +9,10 @@ from typing import Any, Final
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = REPOSITORY / "docs" / "dags.md"
-FILES: Final = tuple(sorted(path.stem for path in (REPOSITORY / "dags").glob("*.py") if path.stem != "house"))
+DAGS: Final = REPOSITORY / "dags"
+SHARED: Final = frozenset((DAGS / ".airflowignore").read_text(encoding="utf-8").split())
+"""Files in which Airflow finds no DAG."""
+FILES: Final = tuple(sorted(path.stem for path in DAGS.glob("*.py") if path.name not in SHARED))
 HEADINGS: Final = ("What", "Reads", "Writes", "If it fails")
 
 _INTRODUCTION: Final = """# The timetable

@@ -16,7 +16,7 @@ from typing import Any, Final
 from airflow.sdk import Asset, AssetAlias, AssetWatcher, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.house import HOUSE, LANDED_READINGS, LANDED_REGISTRY, woken_by
+from dags.dag_defaults import DAG_DEFAULTS, LANDED_READINGS, LANDED_REGISTRY, woken_by
 from include.core.settings import Settings
 from plugins.drop_watcher import DropWatcher
 
@@ -26,7 +26,7 @@ MOST_ROUNDS: Final = 10
 """Rounds of the step in one run; then loading may begin, and the rest is the next run's."""
 
 
-@dag(schedule=woken_by(DROPS, or_every="*/5 * * * *"), tags=["land", "drops"], doc_md=__doc__, **HOUSE)
+@dag(schedule=woken_by(DROPS, or_every="*/5 * * * *"), tags=["land", "drops"], doc_md=__doc__, **DAG_DEFAULTS)
 def land_file_drops() -> None:
     """One task; a run that finds nothing is skipped."""
 

@@ -17,14 +17,15 @@ from typing import Any, Final
 from airflow.sdk import DAG, AssetAlias, Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowRescheduleException
 
-from dags.house import HOUSE, backfill_days, vendor_account, wake_for
+from dags.connections import vendor_account
+from dags.dag_defaults import DAG_DEFAULTS, backfill_days, wake_for
 from include.core.pulls import MOST_ACCOUNTS
 from include.core.settings import Settings
 from include.core.vendors import VENDORS
 from plugins.vendor_pace import VendorPace
 
 """Mapped tasks of one run; the work list keeps what is ordered of further accounts, and scheduled runs do it."""
-PACED: Final = HOUSE | {"max_active_runs": 4}
+PACED: Final = DAG_DEFAULTS | {"max_active_runs": 4}
 """An account that hangs must not keep the next run from the others; the work list is what retries."""
 FORM: Final = {
     "tenant": Param(None, type=["null", "string"], title="Tenant", description="Backfill only. Empty: all tenants."),

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from airflow.sdk import AssetAlias, dag, get_current_context, task
 
-from dags.house import HOUSE, LANDED_READINGS, READINGS, woken_by
+from dags.dag_defaults import DAG_DEFAULTS, LANDED_READINGS, READINGS, woken_by
 from include.core.settings import Settings
 
 LOADED: Final = AssetAlias("loaded_by_load_readings")
@@ -24,7 +24,7 @@ MOST_BATCHES: Final = 48
 """Mapped tasks of one run; more only slow the scheduler."""
 
 
-@dag(schedule=woken_by(LANDED_READINGS, or_every="*/15 * * * *"), tags=["load", "readings"], doc_md=__doc__, **HOUSE)
+@dag(schedule=woken_by(LANDED_READINGS, or_every="*/15 * * * *"), tags=["load", "readings"], doc_md=__doc__, **DAG_DEFAULTS)
 def load_readings() -> None:
     """The work list, then one mapped task per batch of documents."""
 

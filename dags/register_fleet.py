@@ -18,7 +18,7 @@ from typing import Any, Final
 from airflow.sdk import AssetAlias, Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.house import HOUSE, LANDED_READINGS, LANDED_REGISTRY, woken_by
+from dags.dag_defaults import DAG_DEFAULTS, LANDED_READINGS, LANDED_REGISTRY, woken_by
 from include.core.errors import Refused
 from include.core.settings import Settings
 
@@ -45,7 +45,7 @@ FORM: Final = {
     params=FORM,
     tags=["register", "fleet"],
     doc_md=__doc__,
-    **HOUSE,
+    **DAG_DEFAULTS,
 )
 def register_fleet() -> None:
     """One task; a run that finds nothing is skipped."""

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from airflow.sdk import CronTriggerTimetable, Param, dag, get_current_context, task
 
-from dags.house import HOUSE, asked_for, mail_server
+from dags.connections import mail_server
+from dags.dag_defaults import DAG_DEFAULTS, run_window
 from include.core.settings import Settings
 
 EVERY_MORNING: Final = CronTriggerTimetable("0 7 * * *", timezone="America/Sao_Paulo", interval=timedelta(days=1))
@@ -33,7 +34,7 @@ FORM: Final = {
 }
 
 
-@dag(schedule=EVERY_MORNING, params=FORM, tags=["report", "plants"], doc_md=__doc__, **HOUSE)
+@dag(schedule=EVERY_MORNING, params=FORM, tags=["report", "plants"], doc_md=__doc__, **DAG_DEFAULTS)
 def report_plants() -> None:
     """What is due, then one mapped task per batch of reports, then the outbox."""
 
@@ -43,7 +44,7 @@ def report_plants() -> None:
         from include.steps.report import due_reports
 
         context = get_current_context()
-        day, until = asked_for(context)
+        day, until = run_window(context)
         form = {name: context["params"][name] for name in ("tenant", "plants", "language")}
         kind = context["params"]["kind"] or ("day" if day else None)
         requests = due_reports(Settings.from_environment(), **form, kind=kind, day=day, run_after=until)
@@ -73,8 +74,7 @@ def report_plants() -> None:
         return sent
 
     rendered = render.expand(requests=due())
-    rendered >> (sent := send())
-    rendered >> conclude(sent)
+    rendered >> [sent := send(), conclude(sent)]
 
 
 report_plants()

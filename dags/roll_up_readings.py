@@ -17,7 +17,7 @@ from typing import Any, Final
 from airflow.sdk import AssetAlias, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.house import HOUSE, READINGS, ROLLUPS, woken_by
+from dags.dag_defaults import DAG_DEFAULTS, READINGS, ROLLUPS, woken_by
 from include.core.errors import TryLater
 from include.core.settings import Settings
 
@@ -25,7 +25,7 @@ ROLLED_UP: Final = AssetAlias("rolled_up_by_roll_up_readings")
 MOST_ROUNDS: Final = 1000
 
 
-@dag(schedule=woken_by(READINGS, or_every="*/15 * * * *"), tags=["roll_up", "readings"], doc_md=__doc__, **HOUSE)
+@dag(schedule=woken_by(READINGS, or_every="*/15 * * * *"), tags=["roll_up", "readings"], doc_md=__doc__, **DAG_DEFAULTS)
 def roll_up_readings() -> None:
     """One task that calls the step until the work list is empty."""
 

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from airflow.sdk import Param, dag, task
 
-from dags.house import HOUSE, vendor_account
+from dags.connections import vendor_account
+from dags.dag_defaults import DAG_DEFAULTS
 from include.core.settings import Settings
 from include.core.vendors import VENDORS
 
@@ -34,7 +35,7 @@ FORM: Final = {
 }
 
 
-@dag(schedule=None, allowed_run_types=["manual"], params=FORM, tags=["set", "vendors"], doc_md=__doc__, **HOUSE)
+@dag(schedule=None, allowed_run_types=["manual"], params=FORM, tags=["set", "vendors"], doc_md=__doc__, **DAG_DEFAULTS)
 def set_integration() -> None:
     """One task, by hand only."""
 

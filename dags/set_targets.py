@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from airflow.sdk import Param, dag, task
 
-from dags.house import HOUSE
+from dags.dag_defaults import DAG_DEFAULTS
 from include.core.documents import VENDOR_NAMES
 from include.core.settings import Settings
 
@@ -45,7 +45,7 @@ FORM: Final = {
 }
 
 
-@dag(schedule=None, allowed_run_types=["manual"], params=FORM, tags=["set", "targets"], doc_md=__doc__, **HOUSE)
+@dag(schedule=None, allowed_run_types=["manual"], params=FORM, tags=["set", "targets"], doc_md=__doc__, **DAG_DEFAULTS)
 def set_targets() -> None:
     """One task, by hand only."""
 

@@ -48,7 +48,7 @@ def test_reports_are_due_at_seven_in_the_fleets_zone_and_cover_the_day_before(da
 
 
 def test_what_dags_wake_is_what_dags_wait_for(dag_bag: Any) -> None:
-    from dags.house import LANDED_READINGS, LANDED_REGISTRY, READINGS
+    from dags.dag_defaults import LANDED_READINGS, LANDED_REGISTRY, READINGS
 
     awaited = {
         asset.name

@@ -203,11 +203,11 @@ def _backend() -> Any:
 def masked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was told to be kept out of logs."""
     seen: list[str] = []
-    import dags.house
+    import dags.connections
     import plugins.integration_secrets
 
     monkeypatch.setattr(plugins.integration_secrets, "mask_secret", seen.append)
-    monkeypatch.setattr(dags.house, "mask_secret", seen.append)
+    monkeypatch.setattr(dags.connections, "mask_secret", seen.append)
     return seen
 
 
@@ -255,7 +255,7 @@ def test_a_database_that_does_not_answer_is_told_in_the_log_without_its_password
 def test_a_task_reads_an_account_and_its_secrets_are_masked(monkeypatch: pytest.MonkeyPatch, masked: list[str]) -> None:
     from airflow.sdk import Connection
 
-    from dags.house import vendor_account
+    from dags.connections import vendor_account
 
     fields = connection_fields("deye", {"host": "europe", "login": "me", "password": "p1", "app_secret": "p2", "app_id": "7"})
     monkeypatch.setattr(Connection, "get", lambda name: Connection(conn_id=name, **fields))
@@ -268,7 +268,7 @@ def test_a_missing_account_names_the_two_places_where_it_can_be_entered(monkeypa
     from airflow.sdk import Connection
     from airflow.sdk.exceptions import AirflowNotFoundException
 
-    from dags.house import vendor_account
+    from dags.connections import vendor_account
 
     def missing(name: str) -> None:
         raise AirflowNotFoundException(name)

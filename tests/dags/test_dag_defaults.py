@@ -15,9 +15,9 @@ MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 def _decide(error: BaseException) -> Any:
-    from dags.house import ByRecovery
+    from dags.dag_defaults import RetryByError
 
-    return ByRecovery().evaluate(error, try_number=1, max_tries=4)
+    return RetryByError().evaluate(error, try_number=1, max_tries=4)
 
 
 @pytest.mark.parametrize("kind", [NeedsHuman, BadDocument, Refused])
@@ -65,28 +65,28 @@ def _context(day: str | None = None, start: datetime | None = None, end: datetim
 def test_a_window_comes_from_the_form_else_the_interval_else_the_moment(
     context: dict[str, Any], day: date | None, until: datetime
 ) -> None:
-    from dags.house import asked_for
+    from dags.dag_defaults import run_window
 
-    assert asked_for(context) == (day, until)
+    assert run_window(context) == (day, until)
 
 
 def test_a_day_that_is_no_date_is_refused_by_name() -> None:
-    from dags.house import asked_for
+    from dags.dag_defaults import run_window
 
     with pytest.raises(Refused, match="'30/11/2026' is not a date"):
-        asked_for(_context("30/11/2026"))
+        run_window(_context("30/11/2026"))
 
 
 def test_a_run_without_any_form_field_named_day_has_a_window_too() -> None:
-    from dags.house import asked_for
+    from dags.dag_defaults import run_window
 
-    assert asked_for(_context() | {"params": {}}) == (None, NOON)
+    assert run_window(_context() | {"params": {}}) == (None, NOON)
 
 
 def test_the_mail_server_is_read_from_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.sdk import Connection
 
-    from dags.house import mail_server
+    from dags.connections import mail_server
     from include.reports.mail import SmtpEndpoint
 
     extra = '{"from_email": "reports@example.org", "disable_ssl": true, "timeout": 7}'
@@ -122,7 +122,7 @@ def test_the_mail_server_is_spoken_to_in_secret_unless_the_connection_says_other
 ) -> None:
     from airflow.sdk import Connection
 
-    from dags.house import mail_server
+    from dags.connections import mail_server
 
     connection = Connection(conn_id="m", conn_type="smtp", host="mail.example.org", extra=extra)
     monkeypatch.setattr(Connection, "get", lambda _: connection)
@@ -135,7 +135,7 @@ def test_the_mail_server_is_spoken_to_in_secret_unless_the_connection_says_other
 def test_a_mail_server_without_a_sender_asks_for_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.sdk import Connection
 
-    from dags.house import mail_server
+    from dags.connections import mail_server
 
     monkeypatch.setattr(Connection, "get", lambda _: Connection(conn_id="m", conn_type="smtp", host="mail.example.org"))
 
@@ -162,7 +162,7 @@ def test_a_missing_mail_server_asks_for_a_person(monkeypatch: pytest.MonkeyPatch
     from airflow.sdk import Connection
     from airflow.sdk.exceptions import AirflowNotFoundException
 
-    from dags.house import mail_server
+    from dags.connections import mail_server
 
     def missing(name: str) -> None:
         raise AirflowNotFoundException(name)

@@ -1,4 +1,4 @@
-"""What all DAGs share: defaults, the retry policy in four words, the assets that wake them, and the rule of the window.
+"""What all DAGs share: default arguments, the retry policy, the assets that wake them, and the window of a run.
 
 An asset event only wakes a DAG; the work list is always a table. Assets are reached through an alias, so that a task that
 changed nothing wakes nobody.
@@ -8,13 +8,10 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from airflow.sdk import Asset, AssetOrTimeSchedule, Connection, CronTriggerTimetable, RetryDecision, RetryPolicy
-from airflow.sdk.exceptions import AirflowNotFoundException
-from airflow.sdk.log import mask_secret
+from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable, RetryDecision, RetryPolicy
 
 from include.core.documents import FLEET_FEEDS
 from include.core.errors import BadDocument, NeedsHuman, Refused, TryLater
-from plugins.vendor_accounts import credentials_of, secrets_of
 
 LANDED_READINGS: Final = Asset("landed_readings")
 LANDED_REGISTRY: Final = Asset("landed_registry")
@@ -22,7 +19,7 @@ READINGS: Final = Asset("readings")
 ROLLUPS: Final = Asset("rollups")
 
 
-class ByRecovery(RetryPolicy):
+class RetryByError(RetryPolicy):
     """Retries what may succeed later and fails at once what only a person can change."""
 
     def evaluate(
@@ -45,7 +42,7 @@ class ByRecovery(RetryPolicy):
         return {"__type": type(self).__name__}
 
 
-HOUSE: Final[dict[str, Any]] = {
+DAG_DEFAULTS: Final[dict[str, Any]] = {
     "start_date": datetime(2026, 1, 1, tzinfo=UTC),
     "catchup": False,
     "max_active_runs": 1,
@@ -55,7 +52,7 @@ HOUSE: Final[dict[str, Any]] = {
         "retry_delay": timedelta(seconds=30),
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=30),
-        "retry_policy": ByRecovery(),
+        "retry_policy": RetryByError(),
         "execution_timeout": timedelta(hours=2),
     },
 }
@@ -67,14 +64,14 @@ def woken_by(asset: Asset, *, or_every: str) -> AssetOrTimeSchedule:
     return AssetOrTimeSchedule(timetable=CronTriggerTimetable(or_every, timezone="UTC"), assets=[asset])
 
 
-class Asked(NamedTuple):
+class RunWindow(NamedTuple):
     """What a run is asked for: a day named in its form, and the instant up to which it looks (aware)."""
 
     day: date | None
     until: datetime
 
 
-def asked_for(context: Mapping[str, Any]) -> Asked:
+def run_window(context: Mapping[str, Any]) -> RunWindow:
     """Window of a run: the form's `day`, else the end of a real data interval, else the moment the run fell due.
 
     Runs by hand, by asset and by API have no logical date, and some schedules an empty interval, so neither is relied on.
@@ -85,7 +82,7 @@ def asked_for(context: Mapping[str, Any]) -> Asked:
     until = end if start and end and start < end else run.run_after
     text = context["params"].get("day")
     try:
-        return Asked(date.fromisoformat(text) if text else None, until)
+        return RunWindow(date.fromisoformat(text) if text else None, until)
     except ValueError as error:
         raise Refused(f"day {text!r} is not a date; write it as 2026-11-30") from error
 
@@ -106,48 +103,3 @@ def wake_for(feeds: Iterable[str], alias: Any) -> None:  # noqa: ANN401 - Airflo
         alias.add(LANDED_REGISTRY)
     if landed - set(FLEET_FEEDS):
         alias.add(LANDED_READINGS)
-
-
-def mail_server(name: str) -> dict[str, Any]:
-    """Mail server of the connection `name`, for tasks only; holds the password, so never return or log it.
-
-    Reads the form of Airflow's connection type SMTP: SSL unless disabled, else STARTTLS unless disabled.
-    Raises `NeedsHuman` when there is no such connection, or when it says neither host nor sender.
-    """
-    try:
-        connection = Connection.get(name)
-    except AirflowNotFoundException as error:
-        raise NeedsHuman(f"the connection {name} does not exist; add it in the UI (type SMTP), then clear this task") from error
-    extra = connection.extra_dejson
-    sender = extra.get("from_email") or connection.login
-    if not connection.host or not sender:
-        raise NeedsHuman(f"the connection {name} lacks its host or the address From; add it in the UI, then clear this task")
-    tls = "none" if extra.get("disable_tls") else "starttls"
-    tls = tls if extra.get("disable_ssl") else "ssl"
-    return {
-        "host": connection.host,
-        "port": connection.port or {"ssl": 465, "starttls": 587, "none": 25}[tls],
-        "sender": sender,
-        "user": connection.login or "",
-        "password": connection.password or "",
-        "tls": tls,
-        "timeout_s": float(extra.get("timeout", 30)),
-    }
-
-
-def vendor_account(connection_id: str) -> dict[str, str]:
-    """Credentials of a vendor account, for tasks only: its secrets are masked in logs, and must never be returned.
-
-    Raises `NeedsHuman` when there is no such connection.
-    """
-    try:
-        connection = Connection.get(connection_id)
-    except AirflowNotFoundException as error:
-        raise NeedsHuman(
-            f"there are no credentials for the vendor account {connection_id}; enter them with `helio integration add`, "
-            f"or in the UI as a connection of that id, then clear this task"
-        ) from error
-    credentials = credentials_of(connection)
-    for secret in secrets_of(credentials):
-        mask_secret(secret)
-    return credentials
