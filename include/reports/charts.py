@@ -8,10 +8,11 @@ from itertools import pairwise
 from statistics import median
 from typing import Final, TypeVar
 
+from include.core.coverage import is_complete
 from include.core.span import Span, day_span, zone
 from include.reports.kit import FAINT, HAIRLINE, MUTED, NAVY, PANEL, SUN, SUN_PALE, Box, Page, Pen
 from include.reports.language import number, say
-from include.reports.model import COMPLETE_FROM, DayBar, Language, PlantReport, PowerPoint
+from include.reports.model import DayBar, Language, PlantReport, PowerPoint
 
 _AXIS: Final = Pen(7, MUTED)
 _UNIT: Final = Pen(7, MUTED)
@@ -149,7 +150,7 @@ def _bar(page: Page, slot: Box, bar: DayBar, scale: Scale) -> None:
 
 
 def _is_partial(bar: DayBar) -> bool:
-    return bar.energy_kwh is not None and (bar.coverage is None or bar.coverage < COMPLETE_FROM)
+    return bar.energy_kwh is not None and (bar.coverage is None or not is_complete(bar.coverage))
 
 
 def _target_line(page: Page, plot: Box, bars: Sequence[DayBar], scale: Scale) -> None:

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from include.core.span import Span, day_span
 from include.reports.model import (
-    COMPLETE_FROM,
     Completeness,
     DayBar,
     Headline,
@@ -22,6 +21,7 @@ from include.reports.model import (
     TargetWindow,
     with_peer_shares,
 )
+from include.warehouse.performance import WINDOW_DAYS
 from include.warehouse.reports import PlantPeriod
 
 _QUARTER: Final = timedelta(minutes=15)
@@ -46,7 +46,11 @@ class Issue:
 
 
 def compose(plant: Mapping[str, Any], period: PlantPeriod, performance: Sequence[Mapping[str, Any]], issue: Issue) -> PlantReport:
-    """Compose the report of one plant (a row of `read_plants`) from its period and its performance up to `issue.last_day`."""
+    """Compose the report of one plant (a row of `read_plants`) from its period and its performance up to `issue.last_day`.
+
+    The rows of `performance` are those of `WINDOW_DAYS` and of the period itself.
+    """
+    windows = {row["window_days"]: _window(row) for row in performance}
     span = day_span(issue.first_day, ZoneInfo(plant["timezone"]), (issue.last_day - issue.first_day).days + 1)
     return PlantReport(
         tenant_name=plant["tenant_name"],
@@ -62,27 +66,25 @@ def compose(plant: Mapping[str, Any], period: PlantPeriod, performance: Sequence
         issued_at=issue.issued_at,
         revision=issue.revision,
         report_id=f"{plant['plant_key']}-{issue.kind}-{issue.first_day}-{issue.language}",
-        headline=_headline(plant, period),
+        headline=_headline(plant, period, windows[len(period.days)]),
         power=_power(period.curve, span) if issue.kind == "day" else (),
         days=tuple(_bar(day) for day in period.days),
         inverters=_inverters(plant, period),
-        windows=tuple(_window(row) for row in performance),
+        windows=tuple(windows[length] for length in WINDOW_DAYS),
         completeness=_completeness(period),
         provenance=_provenance(period, issue.code_version),
         is_provisional=span.end > issue.settled_until,
     )
 
 
-def _headline(plant: Mapping[str, Any], period: PlantPeriod) -> Headline:
+def _headline(plant: Mapping[str, Any], period: PlantPeriod, against_target: TargetWindow) -> Headline:
     energy_kwh = _sum(day["energy_kwh"] for day in period.days)
-    counted = [day for day in period.days if _is_complete(day) and day["target_kwh"] is not None]
-    target_counted = _sum(day["target_kwh"] for day in counted)
     return Headline(
         energy_kwh=energy_kwh,
         target_kwh=_sum(day["target_kwh"] for day in period.days),
-        performance_index=_ratio(_sum(day["energy_kwh"] for day in counted), target_counted),
-        days_counted=len(counted),
-        days_expected=len(period.days),
+        performance_index=against_target.performance_index,
+        days_counted=against_target.days_counted,
+        days_expected=against_target.days_expected,
         specific_yield_kwh_kwp=_ratio(energy_kwh, plant["capacity_kwp"]),
         coverage=_coverage(period.days),
         money=_money(period.tariff, energy_kwh),
@@ -165,10 +167,6 @@ def _provenance(period: PlantPeriod, code_version: str) -> Provenance:
         computed_at=max((day["computed_at"] for day in period.days if day["computed_at"]), default=None),
         code_version=code_version,
     )
-
-
-def _is_complete(day: Mapping[str, Any]) -> bool:
-    return bool(day["expected_s"] > 0 and day["covered_s"] >= COMPLETE_FROM * day["expected_s"])
 
 
 def _coverage(days: Sequence[Mapping[str, Any]]) -> float | None:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from include.core.coverage import is_complete
 from include.reports.language import DASH, money, number, percent, quantity, say
-from include.reports.model import COMPLETE_FROM, Headline, Kind, Language
+from include.reports.model import Headline, Kind, Language
 
 Tone = Literal["plain", "good", "watch", "poor"]
 
@@ -46,7 +47,7 @@ def tone_of(performance_index: float | None) -> Tone:
 
 def is_partial(coverage: float | None) -> bool:
     """True where some time was measured, but not practically all of it."""
-    return coverage is not None and coverage < COMPLETE_FROM
+    return coverage is not None and not is_complete(coverage)
 
 
 def deviation(performance_index: float, language: Language) -> tuple[str, str]:

@@ -19,9 +19,6 @@ Kind = Literal["day", "month"]
 Language = Literal["pt-BR", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("pt-BR", "en")
 
-COMPLETE_FROM: Final = 0.9
-"""Share of the expected time from which a day counts as complete."""
-
 LOW_SHARE: Final = 0.9
 """An inverter below this share of its peers' median is named in the observations."""
 

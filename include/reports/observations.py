@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from include.core.coverage import COMPLETE_DAY_COVERAGE, is_complete
 from include.core.span import zone
 from include.reports.headline import deviation
 from include.reports.language import CATALOGUE, day_and_month, days_listed, listed, number, percent, quantity, say
-from include.reports.model import COMPLETE_FROM, LOW_SHARE, InverterRow, PlantReport
+from include.reports.model import LOW_SHARE, InverterRow, PlantReport
 from include.reports.plain_text import clean
 
 _MOST_NAMED: Final = 3
@@ -55,7 +56,7 @@ def _against_target(report: PlantReport) -> Iterator[Observation]:
     if headline.target_kwh is None:
         yield Observation("note", say("see_no_target", language))
     elif headline.performance_index is None:
-        yield Observation("watch", say("see_no_complete_day", language, percent=percent(COMPLETE_FROM, language, 0)))
+        yield Observation("watch", say("see_no_complete_day", language, percent=percent(COMPLETE_DAY_COVERAGE, language, 0)))
     else:
         where, distance = deviation(headline.performance_index, language)
         energy, target = _counted_sums(report)
@@ -84,7 +85,7 @@ def _counted_sums(report: PlantReport) -> tuple[float | None, float | None]:
     counted = [
         (bar.energy_kwh, bar.target_kwh)
         for bar in report.days
-        if bar.energy_kwh is not None and bar.target_kwh is not None and (bar.coverage or 0) >= COMPLETE_FROM
+        if bar.energy_kwh is not None and bar.target_kwh is not None and is_complete(bar.coverage or 0)
     ]
     return sum(energy for energy, _ in counted), sum(target for _, target in counted)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from include.core.coverage import COMPLETE_DAY_COVERAGE
 from include.core.span import zone
 from include.reports.charts import daily_bars, power_curve
 from include.reports.headline import Tile, Tone, is_partial, tiles, tone_of, yield_tile
@@ -35,7 +36,7 @@ from include.reports.kit import (
     with_page_count,
 )
 from include.reports.language import capacity, moment, money, number, percent, period, quantity, say
-from include.reports.model import COMPLETE_FROM, LOW_SHARE, InverterRow, PlantReport, TargetWindow, figures, fingerprint
+from include.reports.model import LOW_SHARE, InverterRow, PlantReport, TargetWindow, figures, fingerprint
 from include.reports.observations import observations
 
 _TONES: Final[dict[Tone, Colour]] = {"plain": INK, "good": GREEN, "watch": AMBER, "poor": RED}
@@ -312,7 +313,7 @@ class _Sheet:
         report, language = self.report, self.language
         texts = [
             say("method_energy", language),
-            say("method_target", language, percent=percent(COMPLETE_FROM, language, 0)),
+            say("method_target", language, percent=percent(COMPLETE_DAY_COVERAGE, language, 0)),
             say("method_day", language, timezone=report.timezone),
         ]
         if report.headline.money is not None:

@@ -16,7 +16,7 @@ from include.reports.store import put_report
 from include.steps.code_version import code_version
 from include.warehouse import fleet, reports
 from include.warehouse.engine import Connection, transaction
-from include.warehouse.performance import read_performance
+from include.warehouse.performance import WINDOW_DAYS, read_performance
 
 KINDS: Final = ("day", "month")
 
@@ -109,7 +109,9 @@ def _compose(
         span=span,
         with_curve=request["kind"] == "day",
     )
-    performance = read_performance(connection, plant_ids=[plant["plant_id"]], as_of=last_day)
+    performance = read_performance(
+        connection, plant_ids=[plant["plant_id"]], as_of=last_day, window_days=(*WINDOW_DAYS, len(period.days))
+    )
     issue = Issue(
         kind=request["kind"],
         first_day=first_day,

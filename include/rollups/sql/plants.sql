@@ -27,8 +27,7 @@ SELECT
     sum(r.covered_s ORDER BY r.series_id), s.device_count * max(r.expected_s), sum(r.energy_kwh ORDER BY r.series_id), :computed_at
 FROM touched_day AS day
 JOIN touched_series AS s ON s.series_id = day.series_id AND s.origin = 'derived'
-JOIN fleet.device AS d ON d.plant_id = s.plant_id AND d.kind = 'inverter'
-JOIN fleet.series AS inverter ON inverter.device_id = d.device_id AND inverter.quantity = 'ac_power_kw' AND inverter.origin = 'measured'
+JOIN api.inverter_power_series AS inverter ON inverter.plant_id = s.plant_id
 JOIN mart.rollup AS r
     ON r.series_id = inverter.series_id AND r.grain IN ('hour', 'day') AND r.starts_at >= day.lo AND r.starts_at < day.hi
 GROUP BY s.series_id, s.device_count, r.grain, r.starts_at, r.ends_at, r.local_date;

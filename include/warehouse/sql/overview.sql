@@ -45,7 +45,7 @@ ORDER BY rule;
 SELECT p.plant_id, s.series_id
 FROM fleet.plant AS p
 JOIN fleet.tenant AS t USING (tenant_id)
-LEFT JOIN fleet.series AS s ON s.plant_id = p.plant_id AND s.origin = 'derived' AND s.quantity = 'ac_power_kw'
+LEFT JOIN api.plant_energy_series AS s ON s.plant_id = p.plant_id
 WHERE t.slug = :tenant AND p.source = 'drops' AND p.plant_key = :plant_key;
 
 -- name: read_clouds

@@ -1,11 +1,11 @@
 -- name: read_performance
--- grain: (plant, window of 1, 7 and 30 complete local days that ends on :as_of) · reads the api views, so it holds for both roles
+-- grain: (plant, window of so many local days that ends on :as_of) · reads the api views, so it holds for both roles
 -- A day counts when at least :min_coverage of its expected time was measured and its month has a target; energy and target are summed
--- over the same days. The target of a day is its month's target by the number of days of that month.
+-- over the same days.
 WITH day AS (
     SELECT p.plant_id, w.days AS window_days, d::date AS local_date
     FROM api.plant AS p
-    CROSS JOIN unnest(ARRAY[1, 7, 30]) AS w (days)
+    CROSS JOIN unnest(CAST(:window_days AS int[])) AS w (days)
     CROSS JOIN LATERAL generate_series(
         CAST(:as_of AS date) - (w.days - 1), CAST(:as_of AS date), interval '1 day'
     ) AS d
@@ -14,11 +14,11 @@ WITH day AS (
     SELECT
         day.plant_id, day.window_days, day.local_date, r.energy_kwh,
         r.covered_s >= :min_coverage * r.expected_s AND r.expected_s > 0 AS is_complete,
-        t.target_kwh / extract(day FROM date_trunc('month', day.local_date) + interval '1 month' - interval '1 day')::float8 AS target_kwh
+        t.target_per_day_kwh AS target_kwh
     FROM day
-    LEFT JOIN api.series AS s ON s.plant_id = day.plant_id AND s.quantity = 'ac_power_kw' AND s.origin = 'derived'
-    LEFT JOIN api.rollup AS r
-        ON r.series_id = s.series_id AND r.grain = 'day' AND r.local_date = day.local_date
+    LEFT JOIN api.plant_day AS r
+        ON r.plant_id = day.plant_id AND r.local_date = day.local_date
+        -- The key of the roll-ups has the start, not the local date; a day starts within two days of its date in every zone.
         AND r.starts_at BETWEEN day.local_date - interval '2 days' AND day.local_date + interval '2 days'
     LEFT JOIN api.target AS t ON t.plant_id = day.plant_id AND t.month = date_trunc('month', day.local_date)::date
 ), counted AS (

@@ -10,24 +10,20 @@ SELECT
             ELSE coalesce(date_part('epoch', upper(light) - lower(light)), 0)
         END
     ) AS expected_s,
-    t.target_kwh / extract(day FROM date_trunc('month', day) + interval '1 month' - interval '1 day')::float8 AS target_kwh
+    t.target_per_day_kwh AS target_kwh
 FROM fleet.plant AS p
 CROSS JOIN generate_series(CAST(:first_day AS timestamp), CAST(:last_day AS timestamp), interval '1 day') AS day
 CROSS JOIN LATERAL (SELECT mart.daylight(day::date, p.latitude, p.longitude) AS light) AS l
-LEFT JOIN fleet.series AS s ON s.plant_id = p.plant_id AND s.quantity = 'ac_power_kw' AND s.origin = 'derived'
-LEFT JOIN mart.rollup AS r
-    ON r.series_id = s.series_id AND r.grain = 'day' AND r.local_date = day::date
+LEFT JOIN api.plant_day AS r
+    ON r.plant_id = p.plant_id AND r.local_date = day::date
     AND r.starts_at BETWEEN timezone('UTC', day - interval '2 days') AND timezone('UTC', day + interval '2 days')
-LEFT JOIN fleet.target AS t ON t.plant_id = p.plant_id AND t.month = date_trunc('month', day)::date
+LEFT JOIN api.target AS t ON t.plant_id = p.plant_id AND t.month = date_trunc('month', day)::date
 WHERE p.plant_id = :plant_id
 ORDER BY day;
 
 -- name: read_last_day
 -- Last local day on which the plant made anything known; null for a plant that never spoke.
-SELECT max(r.local_date) AS last_day
-FROM fleet.series AS s
-JOIN mart.rollup AS r ON r.series_id = s.series_id AND r.grain = 'day'
-WHERE s.plant_id = :plant_id AND s.quantity = 'ac_power_kw' AND s.origin = 'derived';
+SELECT max(local_date) AS last_day FROM api.plant_day WHERE plant_id = :plant_id;
 
 -- name: read_inverters
 -- grain: inverter over a period of local days; every registered inverter, silent ones included
@@ -36,7 +32,7 @@ SELECT
     sum(r.energy_kwh) AS energy_kwh, max(r.max) AS max_power_kw, sum(r.covered_s) AS covered_s, sum(r.expected_s) AS expected_s,
     max(temp.max) AS temp_max_c, count(r.series_id) AS days_with_data
 FROM fleet.device AS d
-LEFT JOIN fleet.series AS s ON s.device_id = d.device_id AND s.quantity = 'ac_power_kw' AND s.origin = 'measured'
+LEFT JOIN api.inverter_power_series AS s ON s.device_id = d.device_id
 LEFT JOIN mart.rollup AS r
     ON r.series_id = s.series_id AND r.grain = 'day' AND r.local_date BETWEEN :first_day AND :last_day
     AND r.starts_at BETWEEN CAST(:first_day AS date) - interval '2 days' AND CAST(:last_day AS date) + interval '2 days'
@@ -52,10 +48,9 @@ ORDER BY d.device_id;
 SELECT quarter AS starts_at, sum(mean_kw) AS power_kw
 FROM (
     SELECT date_bin('15 minutes', m.measured_at, '2000-01-01T00:00Z') AS quarter, s.series_id, avg(m.value) AS mean_kw
-    FROM fleet.device AS d
-    JOIN fleet.series AS s ON s.device_id = d.device_id AND s.quantity = 'ac_power_kw' AND s.origin = 'measured'
+    FROM api.inverter_power_series AS s
     JOIN mart.reading AS m ON m.series_id = s.series_id AND m.measured_at >= :start AND m.measured_at < :end
-    WHERE d.plant_id = :plant_id AND d.kind = 'inverter'
+    WHERE s.plant_id = :plant_id
     GROUP BY 1, 2
 ) AS quarters
 GROUP BY quarter
@@ -74,10 +69,9 @@ SELECT
     max(d.received_at) AS last_received_at
 FROM (
     SELECT m.document_id, count(*) AS readings
-    FROM fleet.device AS dev
-    JOIN fleet.series AS s ON s.device_id = dev.device_id AND s.origin = 'measured' AND s.quantity = 'ac_power_kw'
+    FROM api.inverter_power_series AS s
     JOIN mart.reading AS m ON m.series_id = s.series_id AND m.measured_at >= :start AND m.measured_at < :end
-    WHERE dev.plant_id = :plant_id AND dev.kind = 'inverter'
+    WHERE s.plant_id = :plant_id
     GROUP BY m.document_id
 ) AS used
 JOIN landing.document AS d USING (document_id);
