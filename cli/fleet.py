@@ -4,7 +4,6 @@ import json
 import os
 import secrets
 import shutil
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,9 +16,9 @@ from include.core.documents import FEEDS
 from include.core.errors import Refused
 from include.core.settings import Settings
 from include.core.span import zone
-from include.landing.drops import prepare
-from include.warehouse import documents, fleet, users
-from include.warehouse.engine import transaction
+from include.steps import users
+from include.steps.overview import read_status
+from include.steps.tenants import require_tenant, save_tenant
 
 tenants = typer.Typer(help="Organisations whose data is kept.", no_args_is_help=True)
 people = typer.Typer(help="People and programs that may log in to the API.", no_args_is_help=True)
@@ -38,19 +37,15 @@ def add_tenant(
 ) -> None:
     """Add a tenant, or change what is given of it; its drop folders are made too."""
     settings = Settings.from_environment()
-    wishes: dict[str, Any] = {
+    options: dict[str, Any] = {
         "name": name,
         "timezone": timezone and zone(timezone).key,
         "language": language,
-        "report_recipients": [users.normal_email(address) for address in recipient] if recipient else None,
+        "report_recipients": recipient or None,
         "register_under": register_under,
         "unknown_devices": None if register_under is None else ("register" if register_under else "quarantine"),
     }
-    with transaction(settings.database_url) as connection:
-        known = fleet.read_tenants(connection).get(slug, fleet.Tenant(0, slug, slug, "America/Sao_Paulo"))
-        tenant = replace(known, **{field: wish for field, wish in wishes.items() if wish is not None})
-        fleet.upsert_tenant(connection, replace(tenant, register_under=tenant.register_under or None))
-    prepare(settings.drops_path, slug)
+    save_tenant(settings, slug, {field: value for field, value in options.items() if value is not None})
     print(f"tenant {slug} is ready; drop files into {settings.drops_path / slug}/<feed>/")
 
 
@@ -67,8 +62,7 @@ def add_user(
     if role not in users.ROLES:
         raise Refused(f"role {role!r} does not exist; choose client or admin")
     password = _password(generate)
-    with transaction(Settings.from_environment().database_url) as connection:
-        users.add_user(connection, tenant=tenant, email=email, password=password, role=role, now=datetime.now(UTC))  # type: ignore[arg-type]
+    users.add_user(Settings.from_environment(), tenant=tenant, email=email, password=password, role=role, now=datetime.now(UTC))
     print(f"user {email} may log in" + (f" with password {password}" if generate else ""))
 
 
@@ -79,8 +73,7 @@ def set_password(
 ) -> None:
     """Give a user a new password; every token issued before is void at once."""
     password = _password(generate)
-    with transaction(Settings.from_environment().database_url) as connection:
-        users.set_password(connection, email=email, password=password, now=datetime.now(UTC))
+    users.set_password(Settings.from_environment(), email=email, password=password, now=datetime.now(UTC))
     print(f"user {email} has a new password" + (f": {password}" if generate else ""))
 
 
@@ -90,8 +83,7 @@ def shut_user(
     reopen: Annotated[bool, typer.Option("--reopen", help="Let the user in again.")] = False,
 ) -> None:
     """Shut a user out; the tokens are void at once."""
-    with transaction(Settings.from_environment().database_url) as connection:
-        users.set_active(connection, email=email, is_active=reopen)
+    users.set_active(Settings.from_environment(), email=email, is_active=reopen)
     print(f"user {email} is {'open' if reopen else 'shut'}")
 
 
@@ -111,8 +103,7 @@ def drop(
     settings = Settings.from_environment()
     if feed not in FEEDS:
         raise Refused(f"feed {feed!r} does not exist; choose one of {', '.join(FEEDS)}")
-    with transaction(settings.database_url) as connection:
-        fleet.read_tenant(connection, tenant)
+    require_tenant(settings, tenant)
     print(place(file, settings.drops_path / tenant / feed))
 
 
@@ -126,8 +117,7 @@ def place(file: Path, folder: Path) -> Path:
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Per tenant and feed: what came, what waits, what was refused, how fresh it is."""
-    with transaction(Settings.from_environment().database_url) as connection:
-        rows = documents.read_status(connection)
+    rows = read_status(Settings.from_environment())
     if as_json:
         print(json.dumps(rows, default=str, indent=2))
         return

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-import psycopg2
 import typer
 from rich.console import Console
 
@@ -37,17 +36,17 @@ def run(
     """Start everything on this machine, carry the samples through the DAGs, show the result, keep serving until Ctrl-C."""
     console = Console()
     settings, secrets = local_settings()
-    house = House(settings, secrets, Progress(console))
+    installation = Installation(settings, secrets, Progress(console))
     is_up = False
     try:
-        with _stop_signals(), house.supervisor.sole_run(), house.running():
-            facts, clouds = house.demonstrate()
+        with _stop_signals(), installation.supervisor.sole_run(), installation.running():
+            facts, clouds = installation.demonstrate()
             is_up = True
             login = (demo.USER, secrets["DEMO_PASSWORD"])
             outcome = Outcome(demo.read_status(settings), facts, clouds, login, demo.first_question(settings))
             print_summary(console, settings, outcome, keeps_serving=not once)
             if not once:
-                house.serve()
+                installation.serve()
     except Stopped as stopped:
         console.print(f"stopped by {stopped}", highlight=False)
         raise typer.Exit(0 if is_up and not once else 130) from None
@@ -56,17 +55,17 @@ def run(
 def stop() -> None:
     """Stop the run of this home, or what a killed one left running, PostgreSQL included."""
     settings, secrets = local_settings()
-    house = House(settings, secrets, Progress(Console()))
-    house.supervisor.end_other_run()
-    with house.supervisor.sole_run():
-        house.stop()
+    installation = Installation(settings, secrets, Progress(Console()))
+    installation.supervisor.end_other_run()
+    with installation.supervisor.sole_run():
+        installation.stop()
 
 
 def migrate() -> None:
     """Bring the warehouse of HELIOGRAPH_DATABASE_URL to the newest revision; does nothing when it is there."""
-    from include.warehouse.migrate import migrate as bring_up
+    from include.steps.schema import migrate_warehouse
 
-    print(f"warehouse is at revision {bring_up(Settings.from_environment().database_url)}")
+    print(f"warehouse is at revision {migrate_warehouse(Settings.from_environment())}")
 
 
 def run_airflow(context: typer.Context) -> None:
@@ -95,7 +94,7 @@ def db_clean(days: Annotated[int, typer.Option(min=1, help="Keep Airflow's own h
     raise typer.Exit(status)
 
 
-class House:
+class Installation:
     """One installation: what is started, in which order, and how it ends."""
 
     def __init__(self, settings: Settings, secrets: dict[str, str], progress: Progress) -> None:
@@ -187,9 +186,9 @@ class House:
             self.airflow_api.save_pools(airflow.pools())
 
     def _migrate_warehouse(self) -> None:
-        from include.warehouse.migrate import migrate
+        from include.steps.schema import migrate_warehouse
 
-        self.progress.say(f"revision {migrate(self.settings.database_url)}")
+        self.progress.say(f"revision {migrate_warehouse(self.settings)}")
 
     def _migrate_airflow(self) -> None:
         """Run `airflow db migrate`, or skip its five seconds when this Airflow has left the database at the revision it has."""
@@ -205,12 +204,8 @@ class House:
         from importlib.metadata import version
 
         url = postgres.database_url(self.settings.postgres_port, "airflow", "airflow", self.secrets["AIRFLOW_DB_PASSWORD"])
-        with contextlib.closing(psycopg2.connect(url.replace("+psycopg2", ""))) as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT to_regclass('alembic_version') IS NOT NULL")
-            if cursor.fetchone() != (True,):
-                return "empty"
-            cursor.execute("SELECT version_num FROM alembic_version")
-            return f"{version('apache-airflow')} {cursor.fetchone()}"
+        revision = postgres.revision_of(url)
+        return "empty" if revision is None else f"{version('apache-airflow')} {revision}"
 
     def _await_health(self) -> None:
         def is_healthy() -> bool:

@@ -9,9 +9,9 @@ from cli.fleet import place
 from cli.run.flow import Stage
 from include.core.documents import FEEDS, FLEET_FEEDS
 from include.core.settings import Settings
-from include.warehouse import documents, fleet, users
-from include.warehouse.engine import transaction
-from include.warehouse.overview import find_plant, read_overview
+from include.steps.overview import find_plant, read_overview, read_status
+from include.steps.tenants import save_tenant
+from include.steps.users import ensure_user
 
 SAMPLES: Final = Path(__file__).resolve().parents[2] / "samples" / "drops"
 DEMO: Final = json.loads((SAMPLES.parent / "demo.json").read_text(encoding="utf-8"))
@@ -22,11 +22,8 @@ RECIPIENT: Final = "reports@heliograph.example"
 
 def prepare_demo(settings: Settings, password: str) -> None:
     """Make the demo tenant and its login; called before anything is dropped, on every run, so it is repeatable."""
-    tenant = fleet.Tenant(tenant_id=0, report_recipients=[RECIPIENT], **DEMO["tenant"])
-    with transaction(settings.database_url) as connection:
-        fleet.upsert_tenant(connection, tenant)
-        if all(user.email != USER for user in users.list_users(connection, tenant=TENANT)):
-            users.add_user(connection, tenant=TENANT, email=USER, password=password, role="admin", now=datetime.now(UTC))
+    save_tenant(settings, TENANT, DEMO["tenant"] | {"report_recipients": [RECIPIENT]})
+    ensure_user(settings, tenant=TENANT, email=USER, password=password, role="admin", now=datetime.now(UTC))
 
 
 def report_wishes() -> list[dict[str, Any]]:
@@ -87,12 +84,6 @@ def waiting_documents(settings: Settings, *, registry: bool) -> int:
     return sum(row["waiting"] for row in read_status(settings) if (row["feed"] in FLEET_FEEDS) == registry)
 
 
-def read_status(settings: Settings) -> list[dict[str, Any]]:
-    """Per tenant and feed: documents, waiting, refused, readings, quarantined."""
-    with transaction(settings.database_url) as connection:
-        return documents.read_status(connection)
-
-
 def dirty_days(settings: Settings) -> int:
     """Days of both tenants' series that wait for the roll-up."""
     return sum(int(overview(settings, demo["tenant"]["slug"])["dirty_days"]) for demo in (DEMO, DEMO["clouds"]))
@@ -100,8 +91,7 @@ def dirty_days(settings: Settings) -> int:
 
 def overview(settings: Settings, tenant: str = TENANT) -> dict[str, Any]:
     """What a tenant has by now."""
-    with transaction(settings.database_url) as connection:
-        return read_overview(connection, tenant)
+    return read_overview(settings, tenant)
 
 
 def faults(facts: dict[str, Any]) -> list[str]:
@@ -121,6 +111,5 @@ def faults(facts: dict[str, Any]) -> list[str]:
 def first_question(settings: Settings) -> str:
     """Path and query of the example in `samples/demo.json`, for the API."""
     wish = DEMO["api_example"]
-    with transaction(settings.database_url) as connection:
-        plant = find_plant(connection, TENANT, wish["plant_key"])
+    plant = find_plant(settings, TENANT, wish["plant_key"])
     return f"/api/v1/plants/{plant['plant_id']}/rollups?grain={wish['grain']}&from={wish['from']}&to={wish['to']}"

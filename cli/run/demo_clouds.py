@@ -8,9 +8,8 @@ from cli.run.demo import DEMO
 from cli.run.flow import Stage
 from include.core.settings import Settings
 from include.core.vendors import VENDORS
-from include.warehouse import fleet
-from include.warehouse.engine import transaction
-from include.warehouse.overview import read_clouds
+from include.steps.overview import read_clouds
+from include.steps.tenants import save_tenant
 
 TENANT: Final = DEMO["clouds"]["tenant"]["slug"]
 
@@ -19,8 +18,7 @@ def prepare_clouds(settings: Settings) -> None:
     """Make the tenant and its three accounts; one that is there as it should be is left alone, so that nothing is asked twice."""
     from include.steps.integrations import add_integration, credentials_of
 
-    with transaction(settings.database_url) as connection:
-        fleet.upsert_tenant(connection, fleet.Tenant(tenant_id=0, **DEMO["clouds"]["tenant"]))
+    save_tenant(settings, TENANT, DEMO["clouds"]["tenant"])
     for vendor, fields in DEMO["clouds"]["accounts"].items():
         credentials = {"host": settings.sandbox_url, **fields}
         if credentials_of(settings, f"{TENANT}__{vendor}") != (vendor, credentials):
@@ -50,8 +48,7 @@ def _accounts(settings: Settings) -> list[dict[str, Any]]:
 
 def clouds(settings: Settings) -> list[dict[str, Any]]:
     """Per vendor: label, plants, inverters, closed days with energy, energy of the last one [kWh], calls of the last day."""
-    with transaction(settings.database_url) as connection:
-        energies = read_clouds(connection, TENANT, now=datetime.now(UTC))
+    energies = read_clouds(settings, TENANT, now=datetime.now(UTC))
     return [
         {
             "vendor": VENDORS[row["vendor"]].label,

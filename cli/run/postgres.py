@@ -164,6 +164,17 @@ def ensure_database(cursor: psycopg2.extensions.cursor, name: str, *, owner: str
         cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
 
 
+def revision_of(url: str) -> tuple[str] | None:
+    """Revision that Alembic noted in a database; None for an empty one."""
+    with contextlib.closing(psycopg2.connect(url.replace("+psycopg2", ""))) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('alembic_version') IS NOT NULL")
+        if cursor.fetchone() != (True,):
+            return None
+        cursor.execute("SELECT version_num FROM alembic_version")
+        revision: tuple[str] | None = cursor.fetchone()
+        return revision
+
+
 def _ensure_role(cursor: psycopg2.extensions.cursor, role: str, password: str) -> None:
     cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,))
     verb = "CREATE" if cursor.fetchone() is None else "ALTER"

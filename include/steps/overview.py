@@ -1,0 +1,32 @@
+"""What is where: for `helio status`, for the summary of a run, and for whoever asks what a tenant has."""
+
+from datetime import datetime
+from typing import Any
+
+from include.core.settings import Settings
+from include.warehouse import documents, overview
+from include.warehouse.engine import transaction
+
+
+def read_status(settings: Settings) -> list[dict[str, Any]]:
+    """Per tenant and feed: documents, waiting, refused, readings, quarantined, and how fresh they are."""
+    with transaction(settings.database_url) as connection:
+        return documents.read_status(connection)
+
+
+def read_overview(settings: Settings, tenant: str) -> dict[str, Any]:
+    """What a tenant has by now, as `include.warehouse.overview.read_overview` counts it."""
+    with transaction(settings.database_url) as connection:
+        return overview.read_overview(connection, tenant)
+
+
+def read_clouds(settings: Settings, tenant: str, *, now: datetime) -> dict[str, dict[str, Any]]:
+    """Per vendor: closed local days with energy, and the energy of the last one [kWh]."""
+    with transaction(settings.database_url) as connection:
+        return overview.read_clouds(connection, tenant, now=now)
+
+
+def find_plant(settings: Settings, tenant: str, plant_key: str) -> dict[str, Any]:
+    """plant_id and series_id of the power of a plant that files named; empty for an unknown plant."""
+    with transaction(settings.database_url) as connection:
+        return overview.find_plant(connection, tenant, plant_key)
