@@ -24,6 +24,7 @@ from include.quality.checks import preload
 from include.steps import land, load
 from include.warehouse import readings
 from include.warehouse.engine import transaction
+from include.warehouse.incoming import Incoming
 
 DEVICES, SENSORS, READINGS = 500, 4, 500
 ROWS = DEVICES * SENSORS * READINGS
@@ -143,7 +144,7 @@ def _load(settings: Settings, document_id: int, *, inserted: int) -> None:
     assert counts.inserted_rows == inserted, counts
 
 
-def _load_arrays(on: Cluster, incoming: readings.Incoming) -> None:
+def _load_arrays(on: Cluster, incoming: Incoming) -> None:
     timezones = dict.fromkeys(np.unique(incoming.series_id).tolist(), "America/Sao_Paulo")
     with transaction(on.url) as connection:
         readings.lock_tenant(connection, 1)
@@ -151,13 +152,13 @@ def _load_arrays(on: Cluster, incoming: readings.Incoming) -> None:
     assert written.inserted == ROWS
 
 
-def _stored(on: Cluster) -> readings.Incoming:
+def _stored(on: Cluster) -> Incoming:
     with transaction(on.url) as connection:
         rows = connection.exec_driver_sql(
             "SELECT series_id, (extract(epoch FROM measured_at) * 1e6)::int8, value FROM mart.reading ORDER BY 1, 2"
         ).fetchall()
     series_id, measured_at, value = zip(*rows, strict=True)
-    return readings.Incoming(np.array(series_id, np.int32), np.array(measured_at, np.int64), np.array(value))
+    return Incoming(np.array(series_id, np.int32), np.array(measured_at, np.int64), np.array(value))
 
 
 def _text_file(on: Cluster) -> Path:

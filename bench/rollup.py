@@ -15,6 +15,7 @@ from bench.cluster import Cluster, Measured, cluster, machine, measured
 from include.rollups.roll_up import roll_up
 from include.warehouse import readings
 from include.warehouse.engine import transaction
+from include.warehouse.incoming import Incoming
 
 SERIES = 2000
 STEP_S = 300
@@ -98,12 +99,12 @@ def _rounds(on: Cluster, filled: int, rounds: int) -> tuple[list[Measured], list
     return batches, lates
 
 
-def _batch(filled: int) -> readings.Incoming:
+def _batch(filled: int) -> Incoming:
     start_us = int((FIRST + timedelta(seconds=STEP_S * filled)).timestamp()) * 1_000_000
     at = start_us + np.arange(PER_SERIES, dtype=np.int64) * STEP_S * 1_000_000
     values = 20 + 20 * np.sin(np.arange(PER_SERIES) / 46.0)
     series_id = np.repeat(np.arange(1, SERIES + 1, dtype=np.int32), PER_SERIES)
-    return readings.Incoming(series_id, np.tile(at, SERIES), np.tile(values, SERIES))
+    return Incoming(series_id, np.tile(at, SERIES), np.tile(values, SERIES))
 
 
 def _timed_roll_up(on: Cluster) -> Measured:

@@ -52,6 +52,11 @@ class Request:
     is_authoritative: bool = True
 
     @property
+    def authoritative_span(self) -> Span | None:
+        """The span in which the answer holds all of its subjects; None for lists, for what is now, and for parts of an answer."""
+        return self.span if self.is_authoritative and self.subjects else None
+
+    @property
     def key(self) -> str:
         """Digest of interface and body: equal requests have equal keys."""
         return sha256(json.dumps([self.interface, self.body], sort_keys=True).encode()).hexdigest()

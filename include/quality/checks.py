@@ -20,7 +20,7 @@ from pandas.api.types import union_categoricals
 
 from include.core.frames import READING_COLUMNS
 from include.core.quantities import QUANTITIES
-from include.quality.rules import RATED, SUITE_VERSION, latest_plausible, limits_of, reason, rules_of
+from include.quality.rules import RATED, SUITE_VERSION, WITHIN_RATING, latest_plausible, limits_of, reason, rules_of
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
@@ -179,7 +179,7 @@ def _broken_positions(
         expectation_parameters={"latest_plausible": latest},
     )
     # Nothing is asked where no power has a rating: each expectation costs a pass over the frame.
-    unasked = [] if is_rated else [rule.name for rule in rules_of(feed) if rule.name == "power_within_rating"]
+    unasked = [] if is_rated else [rule.name for rule in rules_of(feed) if rule.name == WITHIN_RATING]
     found = dict(_answer(result, len(frame)) for result in outcome.results)
     return found | {rule: np.empty(0, np.int64) for rule in unasked}
 

@@ -26,6 +26,12 @@ CLOCK_AHEAD: Final = timedelta(minutes=10)
 RATED: Final = ("ac_power_kw", "dc_power_kw")
 """Powers that a rating bounds."""
 
+SUBJECT_KNOWN: Final = "subject_known"
+"""What breaks this rule waits: as soon as the subject is registered, its documents are read again."""
+
+WITHIN_RATING: Final = "power_within_rating"
+"""What breaks this rule is read again as soon as the rating changes."""
+
 OVER_RATING: Final = 1.5
 """How far a power may exceed its rating: beyond any overload or oversized array, far below a W taken for a kW."""
 
@@ -42,11 +48,11 @@ class Rule:
 _ROWS: Final = (
     Rule("time_readable", "has a time that can be read"),
     Rule("time_plausible", f"was measured since {EARLIEST.date()} and at most 10 minutes after it was received"),
-    Rule("subject_known", "belongs to a plant, device or customer that is registered"),
+    Rule(SUBJECT_KNOWN, "belongs to a plant, device or customer that is registered"),
     Rule("value_readable", "has a value that is a number, or a text where its quantity is a state"),
     Rule("within_physical_limits", "lies within what is physically possible"),
     Rule(
-        "power_within_rating",
+        WITHIN_RATING,
         f"is at most {OVER_RATING:g} times the rating of its inverter or plant",
         tuple(feed for feed in CHECKED_FEEDS if feed != "consumption"),
     ),

@@ -20,7 +20,17 @@ from include.quality.expectations import (
     ExpectReadableValue,
     ExpectReadingsWithinLimits,
 )
-from include.quality.rules import EARLIEST, OVER_RATING, RATED, RULES, SUITE_VERSION, limits_of, rules_of
+from include.quality.rules import (
+    EARLIEST,
+    OVER_RATING,
+    RATED,
+    RULES,
+    SUBJECT_KNOWN,
+    SUITE_VERSION,
+    WITHIN_RATING,
+    limits_of,
+    rules_of,
+)
 
 LATEST: Final = "latest_plausible"
 """Name of the run-time parameter of every suite: the last instant [aware] that can have been measured."""
@@ -40,7 +50,7 @@ def build_suite(feed: str, quantities: _Quantities, *, is_rated: bool = True) ->
 
     Raises `KeyError` for a quantity that the quantity table does not have and `ValueError` for a feed without readings.
     """
-    rules = [rule.name for rule in rules_of(feed) if is_rated or rule.name != "power_within_rating"]
+    rules = [rule.name for rule in rules_of(feed) if is_rated or rule.name != WITHIN_RATING]
     expectations = [_EXPECTATIONS[rule](quantities) for rule in rules]
     meta = {"feed": feed, "version": SUITE_VERSION}
     return gx.ExpectationSuite(name=suite_name(feed), expectations=expectations, meta=meta)
@@ -61,7 +71,7 @@ def _time_plausible(_: _Quantities) -> Expectation:
 
 
 def _subject_known(_: _Quantities) -> Expectation:
-    return ExpectColumnValuesToBeInSet(column="is_known", value_set=[True], **_described("subject_known"))
+    return ExpectColumnValuesToBeInSet(column="is_known", value_set=[True], **_described(SUBJECT_KNOWN))
 
 
 def _value_readable(quantities: _Quantities) -> Expectation:
@@ -81,7 +91,7 @@ def _power_within_rating(_: _Quantities) -> Expectation:
         column_list=["quantity", "value", "rated_kw"],
         limits=limits_of(RATED),
         most=OVER_RATING,
-        **_described("power_within_rating"),
+        **_described(WITHIN_RATING),
     )
 
 
@@ -92,9 +102,9 @@ def _month_is_whole(_: _Quantities) -> Expectation:
 _EXPECTATIONS: Final[dict[str, Callable[[_Quantities], Expectation]]] = {
     "time_readable": _time_readable,
     "time_plausible": _time_plausible,
-    "subject_known": _subject_known,
+    SUBJECT_KNOWN: _subject_known,
     "value_readable": _value_readable,
     "within_physical_limits": _within_physical_limits,
-    "power_within_rating": _power_within_rating,
+    WITHIN_RATING: _power_within_rating,
     "month_is_whole": _month_is_whole,
 }

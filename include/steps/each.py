@@ -1,7 +1,7 @@
 """Work on many things of which one that fails must not hold back the others."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 _log = logging.getLogger(__name__)
@@ -9,14 +9,16 @@ _T = TypeVar("_T")
 _R = TypeVar("_R")
 
 
-def each(things: Iterable[_T], do: Callable[[_T], _R], *, label: Callable[[_T], object] = str) -> list[_R]:
+def each(things: Sequence[_T], do: Callable[[_T], _R], *, label: Callable[[_T], object] = str) -> list[_R]:
     """Do it for each thing; one that fails does not hold back the others, but the first error is raised in the end.
 
-    `label` names a thing in the log.
+    The things are a sequence, never a generator: what a generator raises between two things would end all the rest, so whatever
+    can fail belongs into `do`. `label` names a thing in the log.
     """
     done: list[_R] = []
     errors: list[Exception] = []
-    for thing in things:
+    for index in range(len(things)):
+        thing = things[index]
         try:
             done.append(do(thing))
         except Exception as error:  # noqa: BLE001 - whatever it is, the others come first

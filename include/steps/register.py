@@ -23,14 +23,15 @@ from include.core.fleet import Registry
 from include.core.settings import Settings
 from include.core.vendors import VENDORS
 from include.landing.store import ObjectStore
+from include.quality.rules import SUBJECT_KNOWN, WITHIN_RATING
 from include.sources.clouds.registry import CLOUDS
 from include.sources.drops.fleet_registry import parse_registry
 from include.sources.formats.context import ParseContext
 from include.sources.formats.unpack import Limits, unpack
 from include.steps.code_version import code_version
 from include.steps.each import each
-from include.steps.refusal import refuse
-from include.steps.registered import PLANT_KNOWN, SUBJECT_KNOWN, WITHIN_RATING, Outcome, Row, numbered
+from include.steps.refuse_document import refuse_document
+from include.steps.registration_outcome import PLANT_KNOWN, RegistrationOutcome, Row, numbered
 from include.steps.vendor_fleet import note_defaults, upsert_vendor_fleet
 from include.warehouse import documents, fleet, readings
 from include.warehouse.engine import Connection, transaction
@@ -86,7 +87,7 @@ def register_document(settings: Settings, document_id: int, *, now: datetime, ru
         if document is None:
             return Counter()
         tenant = fleet.read_tenant(connection, document.tenant)
-        outcome = Outcome()
+        outcome = RegistrationOutcome()
         try:
             registry = _read(settings, document, ZoneInfo(tenant.timezone))
             readings.lock_tenant(connection, tenant.tenant_id)
@@ -94,7 +95,7 @@ def register_document(settings: Settings, document_id: int, *, now: datetime, ru
             with connection.begin_nested():
                 _upsert_all(connection, tenant, document, registry, outcome)
         except BadDocument as error:
-            refuse(settings, connection, document, str(error))
+            refuse_document(settings, connection, document, str(error))
             return Counter(documents=1, refused=1)
         documents.replace_quarantine(connection, document, outcome.quarantined)
         documents.write_load(connection, document, outcome.counts(), loaded_at=now, run_id=run_id, code_version=code_version())
@@ -113,7 +114,7 @@ def _read(settings: Settings, document: LandedDocument, timezone: ZoneInfo) -> R
 
 
 def _upsert_all(
-    connection: Connection, tenant: fleet.Tenant, document: LandedDocument, registry: Registry, outcome: Outcome
+    connection: Connection, tenant: fleet.Tenant, document: LandedDocument, registry: Registry, outcome: RegistrationOutcome
 ) -> None:
     outcome.reject(registry.rejected)
     if document.feed == REGISTRY:
@@ -122,7 +123,7 @@ def _upsert_all(
         upsert_vendor_fleet(connection, tenant, document, registry, outcome)
 
 
-def _upsert_registry(connection: Connection, tenant: fleet.Tenant, registry: Registry, outcome: Outcome) -> None:
+def _upsert_registry(connection: Connection, tenant: fleet.Tenant, registry: Registry, outcome: RegistrationOutcome) -> None:
     outcome.upsert(connection, "plant", numbered(tenant.tenant_id, registry.plants))
     outcome.upsert(connection, "customer", numbered(tenant.tenant_id, registry.customers))
     plants = fleet.read_zones(connection, tenant.tenant_id)
@@ -149,7 +150,7 @@ def _parents(connection: Connection, tenant: fleet.Tenant, devices: list[Row]) -
     return known | {(row["source"], row["device_key"]) for row in devices if not row["parent_key"]}
 
 
-def _of_one_plant(kind: str, rows: list[Row], plants: Mapping[tuple[str, str], str], outcome: Outcome) -> list[Row]:
+def _of_one_plant(kind: str, rows: list[Row], plants: Mapping[tuple[str, str], str], outcome: RegistrationOutcome) -> list[Row]:
     """Rows whose plant is registered, each with its source; where none is given, the key must be that of one plant only."""
     sources: defaultdict[str, list[str]] = defaultdict(list)
     for source, key in sorted(plants):
@@ -171,7 +172,7 @@ def _which_of(plant_key: str, sources: list[str]) -> str | None:
     return f"plant {plant_key!r} is there in {named}; say in the column source which of them is meant, and drop the row again"
 
 
-def _reopen_waiting(connection: Connection, tenant: fleet.Tenant, outcome: Outcome) -> int:
+def _reopen_waiting(connection: Connection, tenant: fleet.Tenant, outcome: RegistrationOutcome) -> int:
     """Let documents speak again that waited for what has just been registered; returns how many."""
 
     def reopen(rule: str, subjects: list[str] | None) -> int:
@@ -190,7 +191,7 @@ def _reopen_waiting(connection: Connection, tenant: fleet.Tenant, outcome: Outco
     return replayed + reopen(WITHIN_RATING, _rated_anew(connection, tenant, outcome))
 
 
-def _rated_anew(connection: Connection, tenant: fleet.Tenant, outcome: Outcome) -> list[str]:
+def _rated_anew(connection: Connection, tenant: fleet.Tenant, outcome: RegistrationOutcome) -> list[str]:
     """Keys of those whose rating may be another now: plants, their devices, and devices that changed themselves."""
     keys = {row["device_key"] for row in outcome.changed.get("device", ())}
     for row in outcome.changed.get("plant", ()):

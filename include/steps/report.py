@@ -68,7 +68,7 @@ def render_report(
     Returns report_id, revision, is_new, mails (put into the outbox now), uri and energy_kwh.
     """
     with transaction(settings.database_url) as connection:
-        plant = _plant(connection, request["plant_id"])
+        plant = fleet.read_plant(connection, request["plant_id"])
         reports.lock_report(connection, plant["plant_id"])
         key = {"plant_id": plant["plant_id"], "kind": request["kind"], "language": request["language"]}
         newest = reports.read_newest_revision(connection, starts_on=date.fromisoformat(request["first_day"]), **key)
@@ -161,10 +161,6 @@ def _post(
         connection, tenant_id=plant["tenant_id"], report_id=report_id, recipients=recipients, created_at=now
     )
     return again + new
-
-
-def _plant(connection: Connection, plant_id: int) -> dict[str, Any]:
-    return next(plant for plant in fleet.read_plants(connection) if plant["plant_id"] == plant_id)
 
 
 def _chosen(plants: list[dict[str, Any]], keys: Sequence[str] | None) -> list[dict[str, Any]]:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from include.core.documents import DROPS
 from include.core.frames import Subject, SubjectKind
-from include.core.settings import Settings
 from include.warehouse import fleet
 from include.warehouse.engine import Connection, transaction
 
@@ -19,12 +19,13 @@ class SubjectDirectory:
     that loads side by side never wait for each other's new series.
     """
 
-    def __init__(self, settings: Settings, tenant: fleet.Tenant, kind: SubjectKind, source: str = "drops") -> None:
+    def __init__(self, database_url: str, tenant: fleet.Tenant, kind: SubjectKind, source: str = DROPS) -> None:
         """Start empty; nothing is read before a document names it."""
         self._source = source
-        self._url = settings.database_url
+        self._url = database_url
         self._tenant = tenant
         self._kind = kind
+        self._may_register = source == DROPS and tenant.unknown_devices == "register"
         self._known: dict[str, fleet.KnownSubject] = {}
         self._asked: set[str] = set()
         self._series: dict[tuple[int, str], int] = {}
@@ -84,18 +85,10 @@ class SubjectDirectory:
         with transaction(self._url) as connection:
             found = fleet.read_subjects(connection, self._tenant.tenant_id, self._kind, keys, self._source)
             unknown = [key for key in keys if key not in found]
-            if unknown and self._may_register(connection):
+            if unknown and self._may_register:
                 fleet.register_subjects(connection, self._tenant, self._kind, _with_parents(unknown, described))
                 found |= fleet.read_subjects(connection, self._tenant.tenant_id, self._kind, unknown)
         self._known |= found
-
-    def _may_register(self, connection: Connection) -> bool:
-        """The operator allows it, and for devices the plant that receives them is registered."""
-        if self._source != "drops" or self._tenant.unknown_devices != "register":
-            return False
-        return self._kind == "customer" or self._tenant.register_under in fleet.read_plant_keys(
-            connection, self._tenant.tenant_id
-        )
 
     def _ensure(self, pairs: set[tuple[int, str]]) -> None:
         new = pairs - self._series.keys()

@@ -13,7 +13,7 @@ from typing import Any, Final
 from include.core.documents import LandedDocument
 from include.core.fleet import Registry
 from include.sources.drops.registry_fields import READERS, BadField
-from include.steps.registered import PLANT_KNOWN, Outcome, Row, numbered
+from include.steps.registration_outcome import PLANT_KNOWN, RegistrationOutcome, Row, numbered
 from include.warehouse import fleet
 from include.warehouse.engine import Connection
 from include.warehouse.vendor_fleet import Known, Said, VendorKind, read_known, write_reported
@@ -61,7 +61,7 @@ def merge(known: Known | None, told: Mapping[str, Any], heard: Heard) -> tuple[d
 
 
 def upsert_vendor_fleet(
-    connection: Connection, tenant: fleet.Tenant, document: LandedDocument, registry: Registry, outcome: Outcome
+    connection: Connection, tenant: fleet.Tenant, document: LandedDocument, registry: Registry, outcome: RegistrationOutcome
 ) -> None:
     """Register what one answer of a vendor lists. What it no longer lists stays, for its history does."""
     source = document.feed.removesuffix("_fleet")
@@ -76,7 +76,7 @@ def upsert_vendor_fleet(
     _upsert(connection, "device", outcome.known_only("device", devices, PLANT_KNOWN, "plant_key", plants), speaks, outcome)
 
 
-def note_defaults(connection: Connection, tenant: fleet.Tenant, outcome: Outcome) -> None:
+def note_defaults(connection: Connection, tenant: fleet.Tenant, outcome: RegistrationOutcome) -> None:
     """Of a vendor's plants and devices that the operator named first: which of their fields nobody told."""
     for kind in _FIELDS:
         rows = [row for row in outcome.new.get(kind, ()) if row["source"] != "drops"]
@@ -95,7 +95,9 @@ class _Speaker:
     integration_id: int | None
 
 
-def _upsert(connection: Connection, kind: VendorKind, rows: Sequence[Row], speaks: _Speaker, outcome: Outcome) -> None:
+def _upsert(
+    connection: Connection, kind: VendorKind, rows: Sequence[Row], speaks: _Speaker, outcome: RegistrationOutcome
+) -> None:
     key = f"{kind}_key"
     known = read_known(connection, kind, tenant_id=speaks.tenant.tenant_id, source=speaks.source, keys=[row[key] for row in rows])
     changed: list[Row] = []

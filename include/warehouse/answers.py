@@ -1,8 +1,8 @@
-"""Load of a vendor's answer: as any document, and where it is the whole word about a span, what it lacks there is withdrawn.
+"""Load of a vendor's answer: as any document, and where it is authoritative about a span, what it lacks there is retracted.
 
-What counts is the order of receipt, whatever the order of loading. An answer weighs itself against all that earlier documents
-said and that no answer before it withdrew; so whatever was said stays on record, with the answer that withdrew it. An earlier
-document that is loaded late makes the later answers about the same series and time decide again.
+What counts is the order of receipt, whatever the order of loading. An answer is weighed against all that earlier documents
+asserted and that no answer before it retracted; so whatever was asserted stays on record, with the answer that retracted it. An
+earlier document that is loaded late makes the later answers about the same series and time decide again.
 """
 
 from collections.abc import Mapping
@@ -15,8 +15,9 @@ from sqlalchemy import Connection
 
 from include.core.span import Span
 from include.warehouse import readings
+from include.warehouse.incoming import Incoming
 from include.warehouse.queries import query
-from include.warehouse.readings import Incoming, Written
+from include.warehouse.readings import Written
 
 _INSTANT: Final = timedelta(microseconds=1)
 """Spans are half-open: an answer does not reach the one that begins where it ends."""
@@ -24,7 +25,7 @@ _INSTANT: Final = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A vendor's answer that is being loaded; `span` is what it is the vendor's whole word about, None for what was then."""
+    """A vendor's answer that is being loaded; `span` is where it is authoritative, None for a list and for what was then."""
 
     document_id: int
     tenant_id: int
@@ -40,44 +41,43 @@ def load_answer(
     timezones: Mapping[int, str],
     earlier: tuple[datetime, datetime] | None,
 ) -> Written:
-    """Bring the stored readings to what the vendor says and mark the days that changed.
+    """Bring the stored readings to what the answer asserts and mark the days that changed.
 
-    Of a series in the answer, readings of earlier documents within its span at other instants are withdrawn, unless the answer
+    Of a series in the answer, readings of earlier documents within its span at other instants are retracted, unless the answer
     has fewer readings there than they had.
 
     Args:
         connection: A transaction that holds `readings.lock_tenant`; the partitions exist.
         incoming: The answer's readings.
-        answer: What it is.
+        answer: Which document it is, and where it is authoritative.
         timezones: IANA zone of each series.
         earlier: First and last instant of earlier loads of the same document.
     """
-    spoke_for = _read_series(connection, answer)
-    if not len(incoming) and earlier is None and not spoke_for:
+    series_before = _read_series(connection, answer)
+    if not len(incoming) and earlier is None and not series_before:
         return Written()
-    is_withdrawn = False
-    if earlier is None and not spoke_for and not _is_contested(connection, incoming, answer.span):
+    is_retracted = False
+    if earlier is None and not series_before and not _is_contested(connection, incoming, answer.span):
         readings.append(connection, incoming, answer.document_id, timezones)
         written = Written(inserted=len(incoming))
     else:
         readings.stage(connection, incoming)
-        is_withdrawn = earlier is not None and _withdraw_own(connection, answer, earlier)
-        _restore(connection, answer, spoke_for)
+        is_retracted = earlier is not None and _retract_own(connection, answer, earlier)
+        _restore(connection, answer, series_before)
         written = readings.merge(connection, incoming, answer.document_id)
         connection.execute(query("answers", "keep_confirmed"), {"document_id": answer.document_id})
-        is_withdrawn |= _withdraw_unconfirmed(connection, answer)
+        is_retracted |= _retract_unconfirmed(connection, answer)
     series_ids = np.unique(incoming.series_id).tolist()
     _remember(connection, answer, series_ids)
-    _reopen(
-        connection, answer, _reach(incoming, answer.span, earlier), sorted({*series_ids, *spoke_for}), is_withdrawn=is_withdrawn
-    )
+    reach = _reach(incoming, answer.span, earlier)
+    _reopen(connection, answer, reach, sorted({*series_ids, *series_before}), is_retracted=is_retracted)
     return written
 
 
-def withdraw_states(connection: Connection, answer: Answer) -> None:
-    """Withdraw earlier states that the answer lacks; after `load_answer` and `readings.load_states` of the same answer."""
-    if answer.span is not None and connection.execute(query("answers", "has_outspoken")).scalar_one():
-        connection.execute(query("answers", "withdraw_states"), _parameters(answer))
+def retract_states(connection: Connection, answer: Answer) -> None:
+    """Retract earlier states that the answer lacks; after `load_answer` and `readings.load_states` of the same answer."""
+    if answer.span is not None and connection.execute(query("answers", "has_authoritative")).scalar_one():
+        connection.execute(query("answers", "retract_states"), _parameters(answer))
 
 
 def _read_series(connection: Connection, answer: Answer) -> list[int]:
@@ -90,34 +90,34 @@ def _read_series(connection: Connection, answer: Answer) -> list[int]:
 def _is_contested(connection: Connection, incoming: Incoming, span: Span | None) -> bool:
     if readings.overlaps(connection, incoming, span):
         return True
-    return span is not None and bool(connection.execute(query("answers", "has_claim")).scalar_one())
+    return span is not None and bool(connection.execute(query("answers", "has_assertion")).scalar_one())
 
 
-def _withdraw_own(connection: Connection, answer: Answer, earlier: tuple[datetime, datetime]) -> bool:
+def _retract_own(connection: Connection, answer: Answer, earlier: tuple[datetime, datetime]) -> bool:
     first, last = earlier
     parameters = {"document_id": answer.document_id, "tenant_id": answer.tenant_id, "first": first, "last": last}
-    connection.execute(query("answers", "forget_claims"), parameters)
-    return readings.withdraw(connection, answer.document_id, (first, last, answer.tenant_id)) > 0
+    connection.execute(query("answers", "forget_assertions"), parameters)
+    return readings.retract(connection, answer.document_id, (first, last, answer.tenant_id)) > 0
 
 
 def _restore(connection: Connection, answer: Answer, series_ids: list[int]) -> None:
     if answer.span is None or not series_ids:
         return
-    connection.execute(query("answers", "restore_claims"), _parameters(answer) | {"series_ids": series_ids})
+    connection.execute(query("answers", "restore_assertions"), _parameters(answer) | {"series_ids": series_ids})
     for block in ("keep_restored_over", "write_restored", "mark_dirty_restored"):
         connection.execute(query("answers", block))
 
 
-def _withdraw_unconfirmed(connection: Connection, answer: Answer) -> bool:
+def _retract_unconfirmed(connection: Connection, answer: Answer) -> bool:
     if answer.span is None:
         return False
     parameters = _parameters(answer)
-    if not connection.execute(query("answers", "find_outspoken"), parameters).rowcount:
+    if not connection.execute(query("answers", "find_authoritative"), parameters).rowcount:
         return False
-    withdrawn = connection.execute(query("answers", "withdraw_unconfirmed"), parameters).rowcount
-    withdrawn += connection.execute(query("answers", "withdraw_claims"), parameters).rowcount
+    retracted = connection.execute(query("answers", "retract_unconfirmed"), parameters).rowcount
+    retracted += connection.execute(query("answers", "retract_assertions"), parameters).rowcount
     connection.execute(query("answers", "mark_dirty_unconfirmed"))
-    return withdrawn > 0
+    return retracted > 0
 
 
 def _remember(connection: Connection, answer: Answer, series_ids: list[int]) -> None:
@@ -127,7 +127,7 @@ def _remember(connection: Connection, answer: Answer, series_ids: list[int]) -> 
 
 
 def _reopen(
-    connection: Connection, answer: Answer, reach: tuple[datetime, datetime], series_ids: list[int], *, is_withdrawn: bool
+    connection: Connection, answer: Answer, reach: tuple[datetime, datetime], series_ids: list[int], *, is_retracted: bool
 ) -> None:
     parameters: dict[str, Any] = {
         "document_id": answer.document_id,
@@ -138,7 +138,7 @@ def _reopen(
         "series_ids": series_ids,
     }
     connection.execute(query("answers", "reopen_newer_answers"), parameters)
-    if is_withdrawn:
+    if is_retracted:
         connection.execute(query("answers", "reopen_newer_readings"), parameters)
 
 

@@ -31,6 +31,11 @@ class LoadCounts:
     first_measured_at: datetime | None = None
     last_measured_at: datetime | None = None
 
+    def rows(self) -> dict[str, int]:
+        """The balance itself, by the name of each count."""
+        names = ("parsed", "inserted", "updated", "unchanged", "duplicate", "quarantined")
+        return {f"{name}_rows": getattr(self, f"{name}_rows") for name in names}
+
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedRow:

@@ -52,21 +52,29 @@ def upsert_tenant(connection: Connection, tenant: Tenant) -> int:
 
 def read_tenants(connection: Connection) -> dict[str, Tenant]:
     """All tenants by slug."""
-    return {row.slug: Tenant(**row._mapping) for row in connection.execute(query("fleet", "read_tenants"))}
+    rows = connection.execute(query("fleet", "read_tenants"), {"slug": None})
+    return {row.slug: Tenant(**row._mapping) for row in rows}
 
 
 def read_tenant(connection: Connection, slug: str) -> Tenant:
     """One tenant; raises `NeedsHuman` naming those that exist."""
-    tenants = read_tenants(connection)
-    if slug not in tenants:
-        known = ", ".join(tenants) or "none yet"
+    row = connection.execute(query("fleet", "read_tenants"), {"slug": slug}).one_or_none()
+    if row is None:
+        known = ", ".join(read_tenants(connection)) or "none yet"
         raise NeedsHuman(f"tenant {slug!r} does not exist (known: {known}); add it with `helio tenant add`")
-    return tenants[slug]
+    return Tenant(**row._mapping)
 
 
 def read_plants(connection: Connection, tenant: str | None = None) -> list[dict[str, Any]]:
     """Plants of one tenant or of all, with tenant slug, tenant name and language."""
-    return [dict(row._mapping) for row in connection.execute(query("fleet", "read_plants"), {"tenant": tenant})]
+    rows = connection.execute(query("fleet", "read_plants"), {"tenant": tenant, "plant_id": None})
+    return [dict(row._mapping) for row in rows]
+
+
+def read_plant(connection: Connection, plant_id: int) -> dict[str, Any]:
+    """One plant, as `read_plants` gives it."""
+    row = connection.execute(query("fleet", "read_plants"), {"tenant": None, "plant_id": plant_id}).one()
+    return dict(row._mapping)
 
 
 def upsert_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -132,8 +140,11 @@ def read_subjects(
 def register_subjects(connection: Connection, tenant: Tenant, kind: SubjectKind, subjects: Iterable[Subject]) -> None:
     """Register subjects that a document named: customers by their document, devices under the tenant's chosen plant.
 
-    Whoever is registered already stays as it is: the registry knows more than a document of readings.
+    Whoever is registered already stays as it is: the registry knows more than a document of readings. No device is registered
+    before that plant is.
     """
+    if kind != "customer" and tenant.register_under not in read_plant_keys(connection, tenant.tenant_id):
+        return
     named = list(subjects)
     known = read_subjects(connection, tenant.tenant_id, kind, [subject.key for subject in named])
     ordered = sorted(

@@ -1,14 +1,41 @@
-"""Gathers the trusted rows of one document, however many pieces it came in, and settles repeats within it."""
+"""The trusted readings of one document: gathered piece by piece, then settled so that each (series, instant) is there once."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from include.warehouse.readings import Incoming
+from include.core.span import instant_of
 
 T = TypeVar("T", bound=np.generic)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Trusted readings of one document, sorted by (series, instant), each key once.
+
+    `series_id` int32; `measured_at` int64 microseconds since 1970 UTC; `value` float64.
+    """
+
+    series_id: NDArray[np.int32]
+    measured_at: NDArray[np.int64]
+    value: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """Number of readings."""
+        return len(self.series_id)
+
+    @property
+    def first(self) -> datetime:
+        """Earliest instant."""
+        return instant_of(int(self.measured_at.min()))
+
+    @property
+    def last(self) -> datetime:
+        """Latest instant."""
+        return instant_of(int(self.measured_at.max()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +87,7 @@ class Gathered:
     def settle(self, *, most_contradicted: int) -> Settled:
         """Sort by (series, instant) and keep the last row of each key; afterwards nothing is gathered.
 
-        All contradicted rows are counted, `most_contradicted` of them are told.
+        All contradicted rows are counted, `most_contradicted` of them are named.
         """
         if not self._series_id:
             return Settled(Incoming(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0)))

@@ -14,9 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from include.core.span import Span, instant_of, microseconds_of
+from include.core.span import Span, microseconds_of
 from include.warehouse.binary_copy import PG_EPOCH_US, copy_columns
 from include.warehouse.engine import engine_of
+from include.warehouse.incoming import Incoming
 from include.warehouse.queries import query
 
 _SAMPLED_SERIES = 20
@@ -25,32 +26,6 @@ _DENSE_SHARE = 0.3
 
 _QUARTER_US = 900_000_000
 _DAY_US = 86_400_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """Trusted readings of one document, sorted by (series, instant), each key once.
-
-    `series_id` int32; `measured_at` int64 microseconds since 1970 UTC; `value` float64.
-    """
-
-    series_id: NDArray[np.int32]
-    measured_at: NDArray[np.int64]
-    value: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        """Number of readings."""
-        return len(self.series_id)
-
-    @property
-    def first(self) -> datetime:
-        """Earliest instant."""
-        return instant_of(int(self.measured_at.min()))
-
-    @property
-    def last(self) -> datetime:
-        """Latest instant."""
-        return instant_of(int(self.measured_at.max()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +60,7 @@ def load_readings(
     timezones: Mapping[int, str],
     earlier: tuple[datetime, datetime, int] | None = None,
 ) -> Written:
-    """Bring the stored readings to what `incoming` says and mark the days that changed.
+    """Bring the stored readings to what `incoming` asserts and mark the days that changed.
 
     Args:
         connection: a transaction that holds `lock_tenant`; the partitions exist.
@@ -93,7 +68,7 @@ def load_readings(
         document_id: decides contradictions.
         timezones: IANA zone of each series.
         earlier: (first instant, last instant, tenant_id) of an earlier load of the same document, whose readings
-            that are no longer in it are withdrawn.
+            that are no longer in it are retracted.
     """
     if not len(incoming) and earlier is None:
         return Written()
@@ -102,7 +77,7 @@ def load_readings(
         return Written(inserted=len(incoming))
     stage(connection, incoming)
     if earlier is not None:
-        withdraw(connection, document_id, earlier)
+        retract(connection, document_id, earlier)
     return merge(connection, incoming, document_id)
 
 
@@ -168,14 +143,14 @@ def merge(connection: Connection, incoming: Incoming, document_id: int) -> Writt
     return Written(inserted, updated, len(incoming) - inserted - updated)
 
 
-def withdraw(connection: Connection, document_id: int, earlier: tuple[datetime, datetime, int]) -> int:
+def retract(connection: Connection, document_id: int, earlier: tuple[datetime, datetime, int]) -> int:
     """Take away what an earlier load of the document brought and what is not staged now; returns how many readings."""
     first, last, tenant_id = earlier
     parameters = {"document_id": document_id, "first": first, "last": last, "tenant_id": tenant_id}
-    withdrawn = connection.execute(query("readings", "withdraw"), parameters).rowcount
+    retracted = connection.execute(query("readings", "retract"), parameters).rowcount
     connection.execute(query("readings", "reinstate"), {"document_id": document_id})
-    connection.execute(query("readings", "mark_dirty_withdrawn"))
-    return withdrawn
+    connection.execute(query("readings", "mark_dirty_retracted"))
+    return retracted
 
 
 def _copy_ranges(connection: Connection, incoming: Incoming, span: Span | None = None) -> None:

@@ -193,7 +193,9 @@ def test_a_device_registered_while_its_document_is_being_loaded_is_not_left_in_q
         },
     )
     meanwhile(
-        monkeypatch, "include.steps.load.check", lambda: land_and_register(river, {("registry", "9.json"): as_json(DEVICE_9)})
+        monkeypatch,
+        "include.steps.prepared_readings.check",
+        lambda: land_and_register(river, {("registry", "9.json"): as_json(DEVICE_9)}),
     )
 
     load_pending(river)
@@ -216,7 +218,9 @@ def test_a_zone_that_changes_while_a_document_is_being_loaded_leaves_no_day_behi
     river.forget()
     land_and_register(river, files)
     meanwhile(
-        monkeypatch, "include.steps.load.check", lambda: land_and_register(river, {("registry", "moved.json"): as_json(moved)})
+        monkeypatch,
+        "include.steps.prepared_readings.check",
+        lambda: land_and_register(river, {("registry", "moved.json"): as_json(moved)}),
     )
 
     load_pending(river)

@@ -1,7 +1,7 @@
 """A vendor's landed answers load like any document, and one that speaks for a span withdraws what it does not confirm."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,10 +19,12 @@ from include.core.pulls import Request
 from include.core.settings import Settings
 from include.core.span import Span
 from include.landing.store import ObjectStore
-from include.quality.checks import Checked
+from include.quality import checks
+from include.quality.checks import Checked, CheckFailed
+from include.sources import feeds
 from include.sources.clouds.document import pack, unpack_answer
 from include.sources.feeds import AlarmFeed, Feed
-from include.steps import load, roll_up
+from include.steps import load, prepared_readings, roll_up
 from include.warehouse import documents, fleet
 from include.warehouse.engine import transaction
 
@@ -91,7 +93,14 @@ class Cloud:
             documents.reopen_waiting(connection, self.tenant_id, rule="subject_known", subjects=[str(row[f"{what}_key"])])
 
     def land(
-        self, kind: str, said: dict, *, span: Span | None = None, received_at: datetime = NOW, is_authoritative: bool = True
+        self,
+        kind: str,
+        said: dict,
+        *,
+        span: Span | None = None,
+        received_at: datetime = NOW,
+        is_authoritative: bool = True,
+        integration_id: int | None = None,
     ) -> int:
         subjects = tuple(sorted({row[0] for row in said.get("rows", ())}))
         request = Request("answer", {"n": received_at.isoformat()}, kind, span, subjects, is_authoritative)
@@ -108,6 +117,7 @@ class Cloud:
                 stored={name: getattr(stored, name) for name in ("sha256", "uri", "size_bytes", "stored_bytes")}
                 | {"original_name": "answer"},
                 received_at=received_at,
+                integration_id=integration_id,
             )
         return claim.document_id
 
@@ -172,9 +182,9 @@ class Cloud:
 
 @pytest.fixture
 def cloud(warehouse_url, tmp_path, monkeypatch) -> Cloud:
-    monkeypatch.setitem(load.FEEDS, "huawei_devices", Feed("huawei_devices", "device", parse, "huawei"))
-    monkeypatch.setitem(load.FEEDS, "huawei_plants", Feed("huawei_plants", "plant", parse, "huawei"))
-    monkeypatch.setitem(load.ALARM_FEEDS, "huawei_alarms", AlarmFeed("huawei_alarms", "huawei", parse_alarms))
+    monkeypatch.setitem(feeds.FEEDS, "huawei_devices", Feed("huawei_devices", "device", parse, "huawei"))
+    monkeypatch.setitem(feeds.FEEDS, "huawei_plants", Feed("huawei_plants", "plant", parse, "huawei"))
+    monkeypatch.setitem(feeds.ALARM_FEEDS, "huawei_alarms", AlarmFeed("huawei_alarms", "huawei", parse_alarms))
     with transaction(warehouse_url) as connection:
         tenant_id = fleet.upsert_tenant(connection, fleet.Tenant(0, "demo", "Demo", "America/Sao_Paulo"))
     cloud = Cloud(warehouse_url, Settings(home=tmp_path, database_url=warehouse_url), tenant_id)
@@ -182,6 +192,79 @@ def cloud(warehouse_url, tmp_path, monkeypatch) -> Cloud:
     for key in ("I1", "I2"):
         cloud.register("device", device_key=key, plant_key="S1", kind="inverter")
     return cloud
+
+
+# ------------------------------------------------------------------------------------------------- a batch checked together
+MANY = 80
+"""More documents than are checked together."""
+
+
+def land_many(cloud: Cloud) -> list[int]:
+    """Small answers of an account: document n has the reading n kW at minute n."""
+    account = cloud.read(
+        "INSERT INTO fleet.integration (tenant_id, vendor, name, connection_id, state_set_at, next_due_at) "
+        "VALUES (:tenant_id, 'huawei', 'huawei', 'demo__huawei', :now, :now) RETURNING integration_id",
+        tenant_id=cloud.tenant_id,
+        now=NOW,
+    )["integration_id"].item()
+    return [
+        cloud.land("devices", {"rows": [["I1", "ac_power_kw", at(number).isoformat(), number]]}, integration_id=account)
+        for number in range(MANY)
+    ]
+
+
+def break_checks(monkeypatch: pytest.MonkeyPatch, is_broken: Callable[[pd.DataFrame], bool]) -> list[int]:
+    """Let Great Expectations raise on certain frames; returns the list to which each check adds its number of rows."""
+    judge, checked = checks._broken_positions, []
+
+    def broken_positions(frame, *arguments):
+        checked.append(len(frame))
+        if is_broken(frame):
+            raise CheckFailed("Great Expectations could not judge value_readable")
+        return judge(frame, *arguments)
+
+    monkeypatch.setattr(checks, "_broken_positions", broken_positions)
+    return checked
+
+
+def test_a_batch_of_small_answers_is_checked_a_handful_at_a_time(cloud, monkeypatch):
+    ids, checked = land_many(cloud), break_checks(monkeypatch, lambda _: False)
+
+    counts = load.load_batch(cloud.settings, ids, now=NOW, run_id="test")
+
+    assert (counts["documents"], counts["inserted_rows"], checked) == (MANY, MANY, [40, 40])
+
+
+def test_a_joint_check_that_fails_is_done_document_by_document(cloud, monkeypatch):
+    ids = land_many(cloud)
+    break_checks(monkeypatch, lambda frame: len(frame) > 1)
+
+    counts = load.load_batch(cloud.settings, ids, now=NOW, run_id="test")
+
+    assert (counts["documents"], counts["inserted_rows"]) == (MANY, MANY)
+    assert cloud.stored() == {number: float(number) for number in range(MANY)}
+
+
+def test_of_a_batch_only_the_document_fails_that_makes_its_check_fail(cloud, monkeypatch):
+    ids = land_many(cloud)
+    break_checks(monkeypatch, lambda frame: (frame["value"] == 66).any())
+
+    with pytest.raises(CheckFailed, match="could not judge value_readable"):
+        load.load_batch(cloud.settings, ids, now=NOW, run_id="test")
+
+    assert cloud.stored() == {number: float(number) for number in range(MANY) if number != 66}
+    assert {document_id: cloud.state_of(document_id) for document_id in ids[65:68]} == {
+        ids[65]: "loaded",
+        ids[66]: "landed",
+        ids[67]: "loaded",
+    }
+
+
+def test_what_cannot_be_read_ahead_is_read_document_by_document(cloud, monkeypatch):
+    ids = land_many(cloud)
+    monkeypatch.setattr(documents, "read_small_answers", lambda *_, **__: 1 / 0)
+
+    assert load.load_batch(cloud.settings, ids[:3], now=NOW, run_id="test")["inserted_rows"] == 3
 
 
 # ------------------------------------------------------------------------------------------------------- subjects and zones
@@ -410,7 +493,7 @@ def unchecked(monkeypatch) -> None:
         good = np.ones(len(frame), bool)
         return Checked(good, np.zeros(len(frame), np.int64), (), {}, "none", "none", {})
 
-    monkeypatch.setattr(load, "check", check)
+    monkeypatch.setattr(prepared_readings, "check", check)
 
 
 @settings(max_examples=MOST, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

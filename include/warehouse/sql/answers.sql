@@ -1,9 +1,9 @@
 -- name: read_answer
--- What this document spoke for when it was loaded before.
+-- Series of which this document was the authority when it was loaded before.
 SELECT series_ids FROM landing.answer WHERE document_id = :document_id;
 
--- name: has_claim
--- Did any document say something of the incoming spans that does not hold now?
+-- name: has_assertion
+-- Did any document assert something of the incoming spans that does not hold now?
 SELECT EXISTS (
     SELECT 1
     FROM incoming_range AS i
@@ -12,8 +12,8 @@ SELECT EXISTS (
     )
 );
 
--- name: forget_claims
--- What an earlier load of this document said beneath other documents, and what it does not say any more.
+-- name: forget_assertions
+-- What an earlier load of this document asserted beneath other documents, and what the document no longer contains.
 DELETE FROM mart.superseded_reading AS p
 USING fleet.series AS s
 WHERE
@@ -23,12 +23,13 @@ WHERE
     AND p.document_id = :document_id
     AND NOT EXISTS (SELECT 1 FROM incoming AS n WHERE n.series_id = p.series_id AND n.measured_at = p.measured_at);
 
--- name: restore_claims
--- What an earlier load of this answer withdrew: the answer decides anew. The newest of them holds again for now.
+-- name: restore_assertions
+-- What an earlier load of this answer retracted: the answer decides anew. The newest of them holds again for now.
+-- Else what a fuller reading of the same answer retracted would stay retracted, though today's reading of it retracts nothing.
 CREATE TEMPORARY TABLE restored (
     series_id int4 NOT NULL, measured_at timestamptz NOT NULL, document_id int4 NOT NULL, value float8 NOT NULL
 ) ON COMMIT DROP;
-WITH claim AS (
+WITH asserted AS (
     UPDATE mart.superseded_reading AS p SET retracted_by = NULL
     WHERE
         p.series_id = ANY (:series_ids) AND p.measured_at >= :starts_at AND p.measured_at < :ends_at
@@ -37,7 +38,7 @@ WITH claim AS (
 )
 INSERT INTO restored
 SELECT DISTINCT ON (series_id, measured_at) series_id, measured_at, document_id, value
-FROM claim
+FROM asserted
 ORDER BY series_id, measured_at, document_id DESC;
 
 -- name: keep_restored_over
@@ -50,6 +51,7 @@ WHERE r.document_id < n.document_id
 ON CONFLICT (series_id, measured_at, document_id) DO UPDATE SET value = EXCLUDED.value, retracted_by = NULL;
 
 -- name: write_restored
+-- What is restored becomes the reading again, unless a document received later has one.
 INSERT INTO mart.reading AS r (series_id, document_id, measured_at, value)
 SELECT series_id, document_id, measured_at, value FROM restored ORDER BY series_id, measured_at
 ON CONFLICT (series_id, measured_at)
@@ -57,7 +59,7 @@ ON CONFLICT (series_id, measured_at)
     WHERE r.document_id < EXCLUDED.document_id;
 
 -- name: keep_confirmed
--- What a later document said first is this one's claim, too: should the later one take it back, it holds.
+-- What a later document holds already is this one's assertion, too: should the later one be retracted, it still holds.
 INSERT INTO mart.superseded_reading (series_id, measured_at, document_id, value)
 SELECT n.series_id, n.measured_at, :document_id, n.value
 FROM incoming AS n
@@ -65,40 +67,41 @@ JOIN mart.reading AS r ON r.series_id = n.series_id AND r.measured_at = n.measur
 WHERE r.document_id > :document_id AND r.value = n.value
 ON CONFLICT (series_id, measured_at, document_id) DO UPDATE SET value = EXCLUDED.value, retracted_by = NULL;
 
--- name: find_outspoken
+-- name: find_authoritative
 -- Series of which the answer brings at least as many readings in its span as all earlier documents together that still held when it
--- was received. A poorer answer takes nothing away.
-CREATE TEMPORARY TABLE outspoken (series_id int4 PRIMARY KEY) ON COMMIT DROP;
-WITH said AS MATERIALIZED (
+-- was received. A poorer answer retracts nothing: vendors cut answers short without saying so, and a gap must not erase what is known.
+-- A retraction by a later document counts as not made yet: the order of receipt decides, not the order of loading.
+CREATE TEMPORARY TABLE authoritative (series_id int4 PRIMARY KEY) ON COMMIT DROP;
+WITH brought AS MATERIALIZED (
     SELECT series_id, count(*) AS readings
     FROM incoming
     WHERE measured_at >= :starts_at AND measured_at < :ends_at
     GROUP BY series_id
-), told AS (
-    SELECT s.series_id, r.measured_at
-    FROM said AS s
-    JOIN mart.reading AS r ON r.series_id = s.series_id
+), earlier AS (
+    SELECT b.series_id, r.measured_at
+    FROM brought AS b
+    JOIN mart.reading AS r ON r.series_id = b.series_id
     WHERE r.measured_at >= :starts_at AND r.measured_at < :ends_at AND r.document_id < :document_id
     UNION
-    SELECT s.series_id, p.measured_at
-    FROM said AS s
-    JOIN mart.superseded_reading AS p ON p.series_id = s.series_id
+    SELECT b.series_id, p.measured_at
+    FROM brought AS b
+    JOIN mart.superseded_reading AS p ON p.series_id = b.series_id
     WHERE
         p.measured_at >= :starts_at AND p.measured_at < :ends_at AND p.document_id < :document_id
         AND (p.retracted_by IS NULL OR p.retracted_by > :document_id)
 )
-INSERT INTO outspoken
-SELECT s.series_id
-FROM said AS s
-JOIN (SELECT series_id, count(*) AS readings FROM told GROUP BY series_id) AS t USING (series_id)
-WHERE s.readings >= t.readings;
+INSERT INTO authoritative
+SELECT b.series_id
+FROM brought AS b
+JOIN (SELECT series_id, count(*) AS readings FROM earlier GROUP BY series_id) AS e USING (series_id)
+WHERE b.readings >= e.readings;
 
--- name: withdraw_unconfirmed
--- Earlier readings of the span that the answer does not have.
+-- name: retract_unconfirmed
+-- Earlier readings of the span that the answer does not have; they stay on record with the answer that retracted them.
 CREATE TEMPORARY TABLE unconfirmed (series_id int4 NOT NULL, measured_at timestamptz NOT NULL) ON COMMIT DROP;
 WITH gone AS (
     DELETE FROM mart.reading AS r
-    USING outspoken AS o
+    USING authoritative AS o
     WHERE
         r.series_id = o.series_id AND r.measured_at >= :starts_at AND r.measured_at < :ends_at AND r.document_id < :document_id
         AND NOT EXISTS (SELECT 1 FROM incoming AS n WHERE n.series_id = r.series_id AND n.measured_at = r.measured_at)
@@ -111,48 +114,52 @@ WITH gone AS (
 )
 INSERT INTO unconfirmed SELECT series_id, measured_at FROM gone;
 
--- name: has_outspoken
-SELECT to_regclass('pg_temp.outspoken') IS NOT NULL;
+-- name: has_authoritative
+-- Did this transaction find out which series the answer is the authority of?
+SELECT to_regclass('pg_temp.authoritative') IS NOT NULL;
 
--- name: withdraw_states
--- Earlier states, within the span, of devices of which the answer says as much as all before it: the answer tells every change.
+-- name: retract_states
+-- Earlier states, within the span, of devices of which the answer has as much as all before it: the answer has every change.
 DELETE FROM mart.state_event AS e
 USING fleet.series AS s
 WHERE
-    s.device_id IN (SELECT told.device_id FROM outspoken AS o JOIN fleet.series AS told ON told.series_id = o.series_id)
+    s.device_id IN (SELECT r.device_id FROM authoritative AS o JOIN fleet.series AS r ON r.series_id = o.series_id)
     AND s.quantity = 'state' AND e.series_id = s.series_id
     AND e.happened_at >= :starts_at AND e.happened_at < :ends_at AND e.document_id < :document_id
     AND NOT EXISTS (SELECT 1 FROM incoming_state AS n WHERE n.series_id = e.series_id AND n.happened_at = e.happened_at);
 
--- name: withdraw_claims
--- The same for what lies beneath other readings, or was withdrawn by a later answer only.
+-- name: retract_assertions
+-- The same for what lies beneath other readings, or was retracted by a later answer only.
 UPDATE mart.superseded_reading AS p
 SET retracted_by = :document_id
-FROM outspoken AS o
+FROM authoritative AS o
 WHERE
     p.series_id = o.series_id AND p.measured_at >= :starts_at AND p.measured_at < :ends_at AND p.document_id < :document_id
     AND (p.retracted_by IS NULL OR p.retracted_by > :document_id)
     AND NOT EXISTS (SELECT 1 FROM incoming AS n WHERE n.series_id = p.series_id AND n.measured_at = p.measured_at);
 
 -- name: mark_dirty_restored
+-- Local days on which a restored reading may change an aggregate.
 INSERT INTO ops.dirty_day (series_id, local_day)
 SELECT DISTINCT c.series_id, (c.measured_at AT TIME ZONE mart.series_timezone(s))::date
 FROM restored AS c
 JOIN fleet.series AS s USING (series_id);
 
 -- name: mark_dirty_unconfirmed
+-- Local days that lost a reading.
 INSERT INTO ops.dirty_day (series_id, local_day)
 SELECT DISTINCT c.series_id, (c.measured_at AT TIME ZONE mart.series_timezone(s))::date
 FROM unconfirmed AS c
 JOIN fleet.series AS s USING (series_id);
 
 -- name: write_answer
+-- Remember of which series and span the answer is the authority: an earlier document that is loaded late finds it by them.
 INSERT INTO landing.answer (document_id, tenant_id, feed, starts_at, ends_at, series_ids)
 VALUES (:document_id, :tenant_id, :feed, :starts_at, :ends_at, :series_ids)
 ON CONFLICT (document_id) DO UPDATE SET series_ids = EXCLUDED.series_ids;
 
 -- name: reopen_newer_answers
--- Answers received later that were loaded before this document and speak for some of the same: they decide again.
+-- Answers received later that were loaded before this document and are the authority of some of the same: they decide again.
 UPDATE landing.document AS d
 SET state = 'landed'
 FROM landing.answer AS a
@@ -167,7 +174,7 @@ WHERE
     AND d.state = 'loaded';
 
 -- name: reopen_newer_readings
--- Documents received later that said the same as what was withdrawn: their word alone holds now.
+-- Documents received later that assert what was retracted: it rests on them alone now.
 UPDATE landing.document AS d
 SET state = 'landed'
 FROM landing.load AS l

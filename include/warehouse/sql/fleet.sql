@@ -8,7 +8,11 @@ ON CONFLICT (slug) DO UPDATE SET
 RETURNING tenant_id;
 
 -- name: read_tenants
-SELECT tenant_id, slug, name, timezone, language, unknown_devices, register_under, report_recipients FROM fleet.tenant ORDER BY slug;
+-- One tenant, or all of them.
+SELECT tenant_id, slug, name, timezone, language, unknown_devices, register_under, report_recipients
+FROM fleet.tenant
+WHERE (CAST(:slug AS text) IS NULL OR slug = :slug)
+ORDER BY slug;
 
 -- name: upsert_plant
 -- Returns no row when nothing changed. What the registry leaves empty keeps its value.
@@ -94,12 +98,13 @@ JOIN fleet.plant AS p USING (plant_id)
 WHERE p.tenant_id = :tenant_id AND p.source = :source AND p.plant_key = :plant_key;
 
 -- name: read_plants
+-- One plant, those of one tenant, or all of them.
 SELECT
     p.plant_id, p.tenant_id, p.source, p.plant_key, p.name, p.timezone, p.city, p.latitude, p.longitude, p.capacity_kwp, p.capacity_kw,
     t.slug AS tenant, t.name AS tenant_name, t.language
 FROM fleet.plant AS p
 JOIN fleet.tenant AS t USING (tenant_id)
-WHERE (CAST(:tenant AS text) IS NULL OR t.slug = :tenant)
+WHERE (CAST(:tenant AS text) IS NULL OR t.slug = :tenant) AND (CAST(:plant_id AS int) IS NULL OR p.plant_id = :plant_id)
 ORDER BY t.slug, p.plant_key, p.source;
 
 -- name: read_zones

@@ -17,6 +17,7 @@ SELECT EXISTS (
 );
 
 -- name: create_incoming
+-- The document's readings, each key once.
 CREATE TEMPORARY TABLE incoming (series_id int4 NOT NULL, measured_at timestamptz NOT NULL, value float8 NOT NULL) ON COMMIT DROP;
 
 -- name: lock_tenant
@@ -24,7 +25,7 @@ CREATE TEMPORARY TABLE incoming (series_id int4 NOT NULL, measured_at timestampt
 SELECT pg_advisory_xact_lock(hashtext('heliograph.load'), :tenant_id);
 
 -- name: create_difference
--- Incoming rows that are new or say something else than what is stored.
+-- Incoming readings that are new or differ from what is stored.
 CREATE TEMPORARY TABLE difference (
     series_id int4 NOT NULL, measured_at timestamptz NOT NULL, value float8 NOT NULL, old_document_id int4, old_value float8
 ) ON COMMIT DROP;
@@ -66,7 +67,7 @@ LEFT JOIN LATERAL (
 WHERE stored.value IS DISTINCT FROM n.value;
 
 -- name: keep_superseded
--- Of two documents that contradict each other the one received last wins; what the other said stays on record.
+-- Of two documents that contradict each other the one received last wins; the reading of the other stays on record.
 INSERT INTO mart.superseded_reading (series_id, measured_at, document_id, value)
 SELECT
     d.series_id,
@@ -78,6 +79,7 @@ WHERE d.old_document_id <> :document_id
 ON CONFLICT (series_id, measured_at, document_id) DO UPDATE SET value = EXCLUDED.value;
 
 -- name: update_changed
+-- Readings of documents received earlier give way; one of a later document stays as it is.
 UPDATE mart.reading AS r
 SET value = d.value, document_id = :document_id
 FROM difference AS d
@@ -92,15 +94,16 @@ WHERE d.old_document_id IS NULL
 ORDER BY d.series_id, d.measured_at;
 
 -- name: mark_dirty_difference
+-- Local days of what was written. The day is that of the zone that the series has now, as the roll-up takes it.
 INSERT INTO ops.dirty_day (series_id, local_day)
 SELECT DISTINCT d.series_id, (d.measured_at AT TIME ZONE mart.series_timezone(s))::date
 FROM difference AS d
 JOIN fleet.series AS s USING (series_id)
 WHERE d.old_document_id IS NULL OR d.old_document_id <= :document_id;
 
--- name: withdraw
+-- name: retract
 -- Readings that an earlier load of this document brought and that today's reading of it does not contain.
-CREATE TEMPORARY TABLE withdrawn (series_id int4 NOT NULL, measured_at timestamptz NOT NULL) ON COMMIT DROP;
+CREATE TEMPORARY TABLE retracted (series_id int4 NOT NULL, measured_at timestamptz NOT NULL) ON COMMIT DROP;
 WITH gone AS (
     DELETE FROM mart.reading AS r
     USING fleet.series AS s
@@ -112,27 +115,29 @@ WITH gone AS (
         AND NOT EXISTS (SELECT 1 FROM incoming AS n WHERE n.series_id = r.series_id AND n.measured_at = r.measured_at)
     RETURNING r.series_id, r.measured_at
 )
-INSERT INTO withdrawn SELECT series_id, measured_at FROM gone;
+INSERT INTO retracted SELECT series_id, measured_at FROM gone;
 
 -- name: reinstate
--- What the newest other document said of the withdrawn instants holds again.
+-- What the newest other document asserted of the retracted instants holds again.
 WITH heir AS (
     SELECT DISTINCT ON (p.series_id, p.measured_at) p.series_id, p.measured_at, p.document_id, p.value
     FROM mart.superseded_reading AS p
-    JOIN withdrawn AS w USING (series_id, measured_at)
+    JOIN retracted AS w USING (series_id, measured_at)
     WHERE p.document_id <> :document_id AND p.retracted_by IS NULL
     ORDER BY p.series_id, p.measured_at, p.document_id DESC
 )
 INSERT INTO mart.reading (series_id, document_id, measured_at, value)
 SELECT series_id, document_id, measured_at, value FROM heir ORDER BY series_id, measured_at;
 
--- name: mark_dirty_withdrawn
+-- name: mark_dirty_retracted
+-- Local days that lost a reading; one that was reinstated counts too, its value may differ.
 INSERT INTO ops.dirty_day (series_id, local_day)
 SELECT DISTINCT w.series_id, (w.measured_at AT TIME ZONE mart.series_timezone(s))::date
-FROM withdrawn AS w
+FROM retracted AS w
 JOIN fleet.series AS s USING (series_id);
 
 -- name: create_incoming_state
+-- The document's text states, each key once.
 CREATE TEMPORARY TABLE incoming_state (series_id int4 NOT NULL, happened_at timestamptz NOT NULL, state text NOT NULL) ON COMMIT DROP;
 
 -- name: upsert_states

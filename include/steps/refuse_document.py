@@ -12,7 +12,7 @@ from include.warehouse.engine import Connection
 _log = logging.getLogger(__name__)
 
 
-def refuse(settings: Settings, connection: Connection, document: LandedDocument, reason: str) -> None:
+def refuse_document(settings: Settings, connection: Connection, document: LandedDocument, reason: str) -> None:
     """Mark a landed document refused and put the bytes of a drop into the tenant's `refused` folder; landing keeps them too."""
     if document.feed in FEEDS:
         refusal = Refusal(document.tenant, document.feed, document.original_name, reason, document.received_at)

@@ -10,14 +10,14 @@ from include.core.fleet import RejectedRow
 from include.warehouse import documents, fleet
 from include.warehouse.engine import Connection
 
-SUBJECT_KNOWN: Final = "subject_known"
 PLANT_KNOWN: Final = "plant_known"
-WITHIN_RATING: Final = "power_within_rating"
+"""Rule that a row breaks which names a plant that is not registered yet."""
+
 Row = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Outcome:
+class RegistrationOutcome:
     """What one document did so far. `new` and `changed` have the rows by kind that were registered and changed by it."""
 
     parsed: int = 0

@@ -1,0 +1,79 @@
+"""What one landed document is read by: its place in the manifest, whose it is, the zones of its times, and the caps on it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from include.core.documents import DROPS, LandedDocument
+from include.core.settings import Settings
+from include.landing.store import ObjectStore
+from include.sources.feeds import ALARM_FEEDS, FEEDS, ParseContext
+from include.sources.formats.unpack import Limits, unpack
+from include.warehouse import fleet
+from include.warehouse.engine import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentContext:
+    """Read once per document; everything that is made of the document follows from it and from its bytes.
+
+    Attributes:
+        document: The manifest row: feed, tenant, address in landing, receipt.
+        tenant: Whose it is.
+        source: Who named the keys of its plants and devices.
+        parsing: What its parser is told. `parsing.zones` are those of the vendor's plants at the time of reading.
+        limits: Caps on unpacking.
+        most_quarantined: Most quarantined rows that are kept of it.
+        landing: URL of the store that has its bytes.
+        database_url: Where transactions of their own are opened: for new series, for partitions.
+    """
+
+    document: LandedDocument
+    tenant: fleet.Tenant
+    source: str
+    parsing: ParseContext
+    limits: Limits
+    most_quarantined: int
+    landing: str
+    database_url: str
+
+    def read_body(self) -> bytes:
+        """The document's bytes, unpacked; raises `BadDocument` for what cannot be, or is too large."""
+        with ObjectStore(self.landing).open(self.document.uri) as stored:
+            return unpack(stored, limits=self.limits)
+
+    def is_current(self, connection: Connection) -> bool:
+        """Are the zones by which it was read still those of the plants?"""
+        return self.parsing.zones == _read_zones(connection, self.document.tenant_id, self.source)
+
+
+def read_context(settings: Settings, connection: Connection, document: LandedDocument) -> DocumentContext:
+    """Read what a document of readings or alarms is read by."""
+    feeds = ALARM_FEEDS if document.feed in ALARM_FEEDS else FEEDS
+    source = feeds[document.feed].source
+    tenant = fleet.read_tenant(connection, document.tenant)
+    parsing = ParseContext(
+        timezone=ZoneInfo(tenant.timezone),
+        original_name=document.original_name,
+        max_rows=settings.max_rows,
+        max_nesting=settings.max_nesting,
+        zones=_read_zones(connection, document.tenant_id, source),
+    )
+    return DocumentContext(
+        document=document,
+        tenant=tenant,
+        source=source,
+        parsing=parsing,
+        limits=Limits.from_settings(settings),
+        most_quarantined=settings.max_quarantine_rows,
+        landing=settings.landing,
+        database_url=settings.database_url,
+    )
+
+
+def _read_zones(connection: Connection, tenant_id: int, source: str) -> Mapping[str, ZoneInfo]:
+    """Zones of a vendor's plants; whoever drops files writes in the tenant's zone."""
+    if source == DROPS:
+        return {}
+    zones = fleet.read_zones(connection, tenant_id)
+    return {key: ZoneInfo(zone) for (whose, key), zone in zones.items() if whose == source}
