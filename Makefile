@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
+PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 8
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
@@ -17,11 +18,14 @@ help: ## show this list
 run: setup ## start everything, carry the samples through, keep serving; ONCE=1 stops after the summary
 	@exec $(BIN)/helio run $(if $(filter-out 0,$(ONCE)),--once)
 
-test: setup ## run every test, a real Airflow run among them
-	@exec $(BIN)/python -m pytest
+test: setup ## run every test, a real Airflow run among them; Ctrl-C leaves nothing behind
+	@exec $(PYTEST)
+
+torture: setup ## run the tests in their long form: a night
+	@exec $(PYTEST) --torture --timeout 0
 
 check: lint ## lint, format, types, layers and the fast tests: what a change must pass
-	$(BIN)/python -m pytest -q tests/unit
+	$(PYTEST) -q tests/unit
 
 lint: setup ## lint, format, types and layers only
 	$(BIN)/ruff check .
@@ -64,4 +68,4 @@ clean: ## stop what runs and remove .venv and caches; the data in .heliograph st
 	@test ! -x $(BIN)/helio || $(BIN)/helio stop
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
 
-.PHONY: help run test check lint fmt setup lock bench logs db-clean clean
+.PHONY: help run test torture check lint fmt setup lock bench logs db-clean clean

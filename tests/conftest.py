@@ -1,4 +1,7 @@
-"""A fresh warehouse per test: one throw-away PostgreSQL per session, one migrated template, cheap copies of it."""
+"""A fresh warehouse per test: one throw-away PostgreSQL per worker, one migrated template, cheap copies of it.
+
+`--torture` asks for the long forms: more kills, more examples, every fault at every vendor.
+"""
 
 import contextlib
 import threading
@@ -10,6 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg2
 import pytest
 
@@ -17,6 +21,32 @@ from cli.run.postgres import Server, database_url, embedded_server, ensure_datab
 
 SECRETS = {"HELIOGRAPH_DB_PASSWORD": "owner", "HELIOGRAPH_API_DB_PASSWORD": "reader", "AIRFLOW_DB_PASSWORD": "airflow"}
 NUMBERS = count(1)
+
+pytest_plugins = ["tests.leftovers", "tests.spread"]
+hypothesis.settings.register_profile("short", max_examples=25, deadline=None)
+hypothesis.settings.register_profile("torture", max_examples=1000, deadline=None)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--torture", action="store_true", help="run the long forms of the tests, and those that are only long")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    hypothesis.settings.load_profile("torture" if config.getoption("torture") else "short")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("torture"):
+        long = [item for item in items if item.get_closest_marker("torture")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
+@pytest.fixture(scope="session")
+def torture(pytestconfig: pytest.Config) -> bool:
+    """Whether the long form was asked for."""
+    return bool(pytestconfig.getoption("torture"))
 
 
 @pytest.fixture(scope="session")
