@@ -8,6 +8,9 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
+# What pip says is shown when it fails, without its remarks on places that do not exist.
+pip = $(BIN)/python -m pip install --quiet --no-deps $(1) >.venv/pip.log 2>&1 \
+  || { grep -v "WARNING: Location .* is ignored" .venv/pip.log >&2; exit 1; }
 PYTEST := $(BIN)/python -m pytest -n logical --maxprocesses 8
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
@@ -47,8 +50,8 @@ $(STAMP): requirements.txt pyproject.toml
 	  || { echo "$(PYTHON) cannot make virtual environments; Debian, Ubuntu: apt install python3-venv" >&2; exit 1; }
 	@echo "making .venv with $$("$(PYTHON)" -V); 1.2 GB of packages, once"
 	@test -x $(BIN)/python || { rm -rf .venv && "$(PYTHON)" -m venv .venv; }
-	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes --only-binary :all: -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(call pip,--require-hashes --only-binary :all: -r requirements.txt)
+	@$(call pip,--no-build-isolation --editable .)
 	@touch $(STAMP)
 
 lock: ## resolve requirements.in again into requirements.txt (needs uv)

@@ -15,7 +15,7 @@ from rich.console import Console
 from cli.run import airflow, demo, demo_clouds, postgres
 from cli.run.airflow_api import AirflowApi
 from cli.run.api_client import api_answers
-from cli.run.flow import Watch, await_dags, await_run, follow, remember_runs
+from cli.run.flow import Watch, await_dags, await_runs, follow, remember_runs
 from cli.run.progress import Progress
 from cli.run.summary import Outcome, print_summary
 from cli.run.supervisor import Supervisor, wait_until
@@ -139,9 +139,7 @@ class Installation:
             with self.progress.stage(f"{stage.label} ({stage.dag_id})"):
                 follow(watch, stage)
         with self.progress.stage("reports and mail (report_plants)"):
-            runs = [self.airflow_api.trigger("report_plants", wish) for wish in demo.report_wishes()]
-            for run in runs:
-                await_run(watch, run)
+            await_runs(watch, [self.airflow_api.trigger("report_plants", wish) for wish in demo.report_wishes()])
         with self.progress.stage("API answers the demo login"):
             answered = api_answers(self.settings, demo.USER, self.secrets["DEMO_PASSWORD"], demo.first_question(self.settings))
             self.progress.say(answered)

@@ -50,6 +50,7 @@ def await_dags(watch: Watch, dag_ids: set[str]) -> None:
             raise NeedsHuman(f"Airflow has not found the DAGs {', '.join(sorted(missing))}; see dag-processor.log")
         watch.progress.say(f"waiting for {', '.join(sorted(missing))}")
         time.sleep(0.5)
+    watch.progress.say(f"{len(dag_ids)} DAGs")
 
 
 def remember_runs(api: AirflowApi, stages: list[Stage]) -> set[str]:
@@ -72,7 +73,7 @@ def follow(watch: Watch, stage: Stage) -> list[DagRun]:
                 raise NeedsHuman(_failure(watch, run))
         active = [run for run in runs if not run.is_over]
         waiting = stage.waiting()
-        watch.progress.say(f"{len(runs)} run{'' if len(runs) == 1 else 's'}, {waiting} {stage.unit} waiting")
+        watch.progress.say(f"{_counted(runs)}, {waiting} {stage.unit} waiting")
         if waiting == 0 and not active and (runs or not stage.must_run):
             return runs
         idle_since = time.monotonic() if active else idle_since
@@ -86,21 +87,31 @@ def follow(watch: Watch, stage: Stage) -> list[DagRun]:
         time.sleep(0.5)
 
 
-def await_run(watch: Watch, run: DagRun) -> DagRun:
-    """Wait until a triggered run is over; raises `NeedsHuman` when it failed or takes longer than ten minutes."""
+def await_runs(watch: Watch, runs: list[DagRun]) -> None:
+    """Wait until all of these triggered runs have ended well; raises `NeedsHuman` when one failed or takes over ten minutes."""
+    for run in runs:
+        _await_run(watch, run)
+    watch.progress.say(f"{_counted(runs)} ended well")
+
+
+def _await_run(watch: Watch, run: DagRun) -> None:
     deadline = time.monotonic() + STAGE_LIMIT_S
+    watch.progress.say(f"run {run.run_id}: {run.state}")
     while not run.is_over:
         watch.check()
-        watch.progress.say(f"run {run.run_id} is {run.state}")
         if time.monotonic() > deadline:
             raise NeedsHuman(
                 f"run {run.run_id} of {run.dag_id} is still {run.state} after {STAGE_LIMIT_S:.0f} s; look at it in the UI"
             )
         time.sleep(0.5)
         run = watch.api.run(run.dag_id, run.run_id)
+        watch.progress.say(f"run {run.run_id}: {run.state}")
     if run.state == "failed":
         raise NeedsHuman(_failure(watch, run))
-    return run
+
+
+def _counted(runs: list[DagRun]) -> str:
+    return f"{len(runs)} run{'' if len(runs) == 1 else 's'}"
 
 
 def _failure(watch: Watch, run: DagRun) -> str:
