@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from cli import fleet, vendor_accounts
 from cli.backfill import backfill
+from cli.pools import print_pools
 from cli.run import command
 from cli.settings import complete_environment
 from include.core.errors import HeliographError
@@ -49,6 +50,7 @@ app.command("airflow", context_settings={"allow_extra_args": True, "ignore_unkno
     command.run_airflow
 )
 app.command("db-clean")(command.db_clean)
+app.command("pools")(print_pools)
 
 
 @app.callback()

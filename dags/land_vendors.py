@@ -24,7 +24,6 @@ from include.core.settings import Settings
 from include.core.vendors import VENDORS
 from plugins.vendor_pace import VendorPace
 
-"""Mapped tasks of one run; the work list keeps what is ordered of further accounts, and scheduled runs do it."""
 PACED: Final = DAG_DEFAULTS | {"max_active_runs": 4}
 """An account that hangs must not keep the next run from the others; the work list is what retries."""
 FORM: Final = {
@@ -77,4 +76,5 @@ def land_vendor(name: str) -> DAG:
     return land()
 
 
-land_sungrow, land_deye, land_huawei = land_vendor("sungrow"), land_vendor("deye"), land_vendor("huawei")
+for vendor in VENDORS:
+    globals()[f"land_{vendor}"] = land_vendor(vendor)

@@ -1,12 +1,12 @@
 """One hook per vendor, for the button *Test* of the connection form; tasks call the vendors through `include.steps.pull`."""
 
-from typing import Any, Final
+from typing import Any
 
 from airflow.sdk import BaseHook
 
 from include.core.errors import HeliographError
 from include.core.settings import Settings
-from include.core.vendors import VENDORS
+from include.core.vendors import VENDORS, Vendor
 from plugins.vendor_accounts import TYPE_PREFIX, credentials_of
 
 
@@ -35,25 +35,17 @@ class VendorHook(BaseHook):
             return False, str(error)
 
 
-class SungrowHook(VendorHook):
-    """Sungrow iSolarCloud."""
-
-    vendor: Final = "sungrow"
-    conn_type = TYPE_PREFIX + vendor
-    hook_name = VENDORS[vendor].label
+def hook_class_name(vendor: Vendor) -> str:
+    """Name of a vendor's hook in this module, by which Airflow finds it."""
+    return f"{vendor.name.capitalize()}Hook"
 
 
-class DeyeHook(VendorHook):
-    """Deye Cloud."""
+def _hook_class(vendor: Vendor) -> type[VendorHook]:
+    fields = {"__doc__": f"{vendor.label}.", "vendor": vendor.name}
+    return type(
+        hook_class_name(vendor), (VendorHook,), fields | {"conn_type": TYPE_PREFIX + vendor.name, "hook_name": vendor.label}
+    )
 
-    vendor: Final = "deye"
-    conn_type = TYPE_PREFIX + vendor
-    hook_name = VENDORS[vendor].label
 
-
-class HuaweiHook(VendorHook):
-    """Huawei FusionSolar."""
-
-    vendor: Final = "huawei"
-    conn_type = TYPE_PREFIX + vendor
-    hook_name = VENDORS[vendor].label
+for _vendor in VENDORS.values():
+    globals()[hook_class_name(_vendor)] = _hook_class(_vendor)

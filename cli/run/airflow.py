@@ -150,12 +150,6 @@ def write_passwords(settings: Settings) -> None:
     path.write_text(json.dumps(USERS), encoding="utf-8")
 
 
-def pools() -> dict[str, dict[str, object]]:
-    """Pools by name as in `dags/pools.json`, the form that `airflow pools import` reads too."""
-    loaded: dict[str, dict[str, object]] = json.loads((REPOSITORY / "dags" / "pools.json").read_text(encoding="utf-8"))
-    return loaded
-
-
 def _mail_connection(settings: Settings) -> str:
     return json.dumps(
         {

@@ -75,7 +75,7 @@ class AirflowApi:
         actions = [{"action": "create", "action_on_existence": "overwrite", "entities": entities}]
         answer = self._call("PATCH", "pools", json={"actions": actions})
         if errors := (answer.get("create") or {}).get("errors"):
-            raise NeedsHuman(f"Airflow refused the pools of dags/pools.json: {errors}; correct the file")
+            raise NeedsHuman(f"Airflow refused the pools: {errors}; compare `helio pools` with dags/pools.json and the vendors")
 
     def _call(self, method: str, path: str, **content: Any) -> dict[str, Any]:  # noqa: ANN401 - passed on to requests
         if "Authorization" not in self._session.headers:

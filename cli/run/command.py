@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from cli.pools import pools
 from cli.run import airflow, demo, demo_clouds, postgres
 from cli.run.airflow_api import AirflowApi
 from cli.run.api_client import api_answers
@@ -181,7 +182,7 @@ class Installation:
             for service in airflow.services(settings, secrets):
                 supervisor.start(service)
             self._await_health()
-            self.airflow_api.save_pools(airflow.pools())
+            self.airflow_api.save_pools(pools())
 
     def _migrate_warehouse(self) -> None:
         from include.steps.schema import migrate_warehouse

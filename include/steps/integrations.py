@@ -11,8 +11,6 @@ from include.core.settings import Settings
 from include.core.vendors import VENDORS
 from include.sources.clouds.document import pack
 from include.sources.clouds.errors import Rejected
-from include.sources.clouds.hosts import base_url
-from include.sources.clouds.http import VendorHttp
 from include.sources.clouds.registry import CLOUDS
 from include.sources.clouds.session import Session
 from include.sources.formats.context import ParseContext
@@ -24,6 +22,7 @@ from include.steps.vendor_account import (
     clean,
     kept_credentials,
     open_account,
+    open_http,
     without_secrets,
 )
 from include.warehouse import fleet, integrations, pulls, vendor_calls
@@ -59,7 +58,7 @@ def add_integration(
     name = name or vendor
     given = None if credentials is None else clean(vendor, credentials)
     if given is not None:
-        base_url(VENDORS[vendor], given["host"], settings.extra_vendor_urls)
+        open_http(settings, VENDORS[vendor], given["host"])  # refuses a host that may not be called
     sealed = None if given is None else Vault(settings.vault_keys).seal(given)
     with transaction(settings.database_url) as connection:
         owner = fleet.read_tenant(connection, tenant)
@@ -121,7 +120,7 @@ def try_credentials(settings: Settings, *, vendor: str, credentials: Mapping[str
     """Log in with credentials that are kept nowhere and list the plants; returns a sentence. Raises as the vendor says."""
     cloud = CLOUDS[vendor]
     given = clean(vendor, credentials)
-    http = VendorHttp(base_url(cloud.vendor, given["host"], settings.extra_vendor_urls))
+    http = open_http(settings, cloud.vendor, given["host"])
     session = Session(cloud, http, given, tokens=LooseTokens(), budget=FewCalls())
     plants = _count_plants(session, vendor, given)
     return f"{cloud.vendor.label} let the account in; it sees {plants} plant{'' if plants == 1 else 's'}"

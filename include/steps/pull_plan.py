@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from include.core.pulls import TICK, PulledFleet, Purpose, RateLimit, Request
 from include.core.span import Span
 from include.core.vendors import PACES, Vendor
-from include.sources.clouds.session import Cloud, Credentials
+from include.sources.clouds.cloud import Cloud, Credentials
 from include.warehouse.pulls import Plan, PlannedDays
 
 JITTER: Final = timedelta(seconds=20)

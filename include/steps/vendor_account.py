@@ -5,18 +5,20 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Final
 
 from include.core.errors import NeedsHuman, Refused
 from include.core.pulls import PulledFleet, RateLimit, Tokens
 from include.core.settings import Settings
-from include.core.vendors import VENDORS
+from include.core.vendors import VENDORS, Vendor
+from include.sources.clouds.cloud import Cloud, Credentials
 from include.sources.clouds.errors import QuotaExhausted, RateLimited
 from include.sources.clouds.hosts import base_url
 from include.sources.clouds.http import VendorHttp
 from include.sources.clouds.registry import CLOUDS
-from include.sources.clouds.session import Cloud, Credentials, Session
+from include.sources.clouds.session import Session
 from include.warehouse import integrations, vendor_calls
 from include.warehouse.engine import Connection, transaction
 from include.warehouse.integrations import Integration
@@ -56,14 +58,19 @@ def open_account(
     """
     cloud = CLOUDS[integration.vendor]
     given = clean(integration.vendor, kept_credentials(settings, integration) if credentials is None else credentials)
-    address = base_url(cloud.vendor, given["host"], settings.extra_vendor_urls)
-    if address == settings.sandbox_url:  # the demo's imitated clouds keep no limits
+    http = open_http(settings, cloud.vendor, given["host"])
+    if http.base_url == settings.sandbox_url:  # the demo's imitated clouds keep no limits
         cloud = replace(cloud, rate_limits=lambda _: ())
-    http = VendorHttp(address)
     url, integration_id = settings.database_url, integration.integration_id
     budget = CountedBudget(url, integration_id, cloud.rate_limits(fleet), clock)
     tokens = SealedTokens(url, integration_id, Vault(settings.vault_keys), clock, credentials=given)
     return Account(integration, cloud, given, Session(cloud, http, given, tokens=tokens, budget=budget), budget)
+
+
+def open_http(settings: Settings, vendor: Vendor, host: str) -> VendorHttp:
+    """The door to a vendor's host, and to no other that is not allowed, either; raises `Refused` for one that is not."""
+    allowed = partial(base_url, vendor, extra_urls=settings.extra_vendor_urls)
+    return VendorHttp(allowed(host), allowed=allowed)
 
 
 def kept_credentials(settings: Settings, integration: Integration) -> dict[str, str]:
@@ -98,19 +105,19 @@ class CountedBudget:
     """The account's budget in PostgreSQL: counted before each call, by all tasks together."""
 
     def __init__(self, url: str, integration_id: int, rate_limits: tuple[RateLimit, ...], clock: Clock) -> None:
-        """`allowances` may be changed while the fleet grows."""
+        """`rate_limits` may be changed while the fleet grows."""
         self.rate_limits = rate_limits
         self.calls = 0
         self._url = url
         self._integration_id = integration_id
         self._clock = clock
 
-    def spend(self, interface: str) -> None:
+    def spend(self, interface: str, subject: str | None = None) -> None:
         """Count a call, after a short wait where that is all that it needs; raises `RateLimited` or `QuotaExhausted` else."""
-        wait = self._try(interface)
+        wait = self._try(interface, subject)
         if wait is not None and (seconds := self._seconds(wait)) <= PATIENCE_S:
             self._clock.sleep(seconds)
-            wait = self._try(interface)
+            wait = self._try(interface, subject)
         if wait is None:
             self.calls += 1
             return
@@ -122,9 +129,10 @@ class CountedBudget:
         error.interface, error.is_counted = (interface if wait.interface != "*" else "*"), True
         raise error
 
-    def _try(self, interface: str) -> vendor_calls.Wait | None:
+    def _try(self, interface: str, subject: str | None) -> vendor_calls.Wait | None:
+        call = vendor_calls.CountedCall(self._integration_id, interface, subject)
         with transaction(self._url) as connection:
-            return vendor_calls.spend(connection, self._integration_id, interface, self.rate_limits, now=self._clock.now())
+            return vendor_calls.spend(connection, call, self.rate_limits, now=self._clock.now())
 
     def _seconds(self, wait: vendor_calls.Wait) -> float:
         return max(0.0, (wait.until - self._clock.now()).total_seconds()) + 0.01
@@ -208,7 +216,7 @@ class FewCalls:
         """`most` calls are allowed."""
         self._left = most
 
-    def spend(self, interface: str) -> None:
+    def spend(self, interface: str, subject: str | None = None) -> None:
         """Count a call; raises `Refused` beyond the handful."""
         self._left -= 1
         if self._left < 0:

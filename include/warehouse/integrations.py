@@ -191,7 +191,8 @@ def keep_tokens(
     connection: Connection, integration_id: int, tokens: Tokens, *, of: str, vault: Vault, now: datetime
 ) -> KeptTokens:
     """Seal and keep new tokens in place of the old ones, with a digest `of` the credentials that they were made with."""
-    sealed = vault.seal({"access": tokens.access, "lives_s": tokens.lives_s, "more": dict(tokens.more), "of": of})
+    parts = {"access": tokens.access, "lives_s": tokens.lives_s, "more": dict(tokens.more), "base_url": tokens.base_url}
+    sealed = vault.seal(parts | {"of": of})
     kept = KeptTokens(sealed, sha256(sealed).hexdigest(), now + timedelta(seconds=tokens.lives_s))
     parameters = {
         "integration_id": integration_id,

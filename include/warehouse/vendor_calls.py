@@ -25,19 +25,27 @@ class Wait:
     is_long: bool
 
 
-def spend(
-    connection: Connection, integration_id: int, interface: str, rate_limits: Iterable[RateLimit], *, now: datetime
-) -> Wait | None:
+@dataclass(frozen=True, slots=True)
+class CountedCall:
+    """A call that is about to be made; `subject` is the only plant or device that it is about."""
+
+    integration_id: int
+    interface: str
+    subject: str | None = None
+
+
+def spend(connection: Connection, call: CountedCall, rate_limits: Iterable[RateLimit], *, now: datetime) -> Wait | None:
     """Count a call that is about to be made; where it would break a limit or is blocked, count nothing and say why."""
-    key = {"integration_id": integration_id}
+    key = {"integration_id": call.integration_id}
     connection.execute(query("vendor_calls", "lock"), key)
-    block = connection.execute(query("vendor_calls", "read_block"), key | {"interface": interface, "now": now}).one_or_none()
+    parameters = key | {"interface": call.interface, "now": now}
+    block = connection.execute(query("vendor_calls", "read_block"), parameters).one_or_none()
     if block is not None:
         return Wait(block.interface, block.ends_at, block.reason, is_long=True)
-    waits = [wait for rule in rate_limits if (wait := _wait(connection, integration_id, interface, rule, now))]
+    waits = [wait for limit in rate_limits if (wait := _wait(connection, call, limit, now))]
     if waits:
         return max(waits, key=lambda wait: wait.until)
-    connection.execute(query("vendor_calls", "count_call"), key | {"interface": interface, "now": now})
+    connection.execute(query("vendor_calls", "count_call"), parameters | {"subject": call.subject})
     connection.execute(query("vendor_calls", "forget_calls"), key | {"before": now - _KEPT})
     return None
 
@@ -59,13 +67,20 @@ def unblock(connection: Connection, integration_id: int, interface: str | None) 
     connection.execute(query("vendor_calls", "unblock"), {"integration_id": integration_id, "interface": interface})
 
 
-def _wait(connection: Connection, integration_id: int, interface: str, rule: RateLimit, now: datetime) -> Wait | None:
-    if rule.interface not in {"*", interface}:
+def _wait(connection: Connection, call: CountedCall, limit: RateLimit, now: datetime) -> Wait | None:
+    if limit.interface not in {"*", call.interface} or (limit.is_per_subject and call.subject is None):
         return None
-    window = timedelta(seconds=rule.window_s) + (_MARGIN if rule.window_s >= 60 else timedelta(0))
-    parameters = {"integration_id": integration_id, "rule": rule.interface, "since": now - window, "calls": rule.calls}
+    window = timedelta(seconds=limit.window_s) + (_MARGIN if limit.window_s >= 60 else timedelta(0))
+    parameters = {
+        "integration_id": call.integration_id,
+        "rule": limit.interface,
+        "subject": call.subject if limit.is_per_subject else None,
+        "since": now - window,
+        "calls": limit.calls,
+    }
     called_at = connection.execute(query("vendor_calls", "read_blocking_call"), parameters).scalar_one_or_none()
     if called_at is None:
         return None
-    reason = f"{rule.calls} calls of {rule.interface} in {rule.window_s} s are the limit"
-    return Wait(rule.interface, called_at + window, reason, is_long=rule.window_s >= 3600)
+    whose = f" about {call.subject}" if limit.is_per_subject else ""
+    reason = f"{limit.calls} calls of {limit.interface}{whose} in {limit.window_s} s are the limit"
+    return Wait(limit.interface, called_at + window, reason, is_long=limit.window_s >= 3600)

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from cli.pools import pools
 from cli.timetable import HEADINGS, headings_of
+from include.core.documents import VENDOR_NAMES
 
 pytestmark = pytest.mark.airflow
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
-VENDORS = {"land_sungrow", "land_deye", "land_huawei"}
+VENDORS = {f"land_{vendor}" for vendor in VENDOR_NAMES}
 SINGLE = {
     "land_file_drops",
     "load_readings",
@@ -61,7 +63,7 @@ def test_a_dag_is_tagged_owned_never_catches_up_and_its_runs_do_not_meet(dag_bag
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_every_task_has_an_end_retries_by_recovery_and_a_pool_that_exists(dag_bag: Any, name: str) -> None:
-    pools = set(json.loads((DAGS / "pools.json").read_text())) | {"default_pool"}
+    known = set(pools()) | {"default_pool"}
 
     for task in dag_bag.dags[name].tasks:
         policy = task.partial_kwargs["retry_policy"] if task.is_mapped else task.retry_policy
@@ -71,7 +73,7 @@ def test_every_task_has_an_end_retries_by_recovery_and_a_pool_that_exists(dag_ba
         # The work list asks again by itself; a retry would keep its run open.
         assert (task.retries == 0) if task.task_id == "pull" else (task.retries >= 4)
         assert timeout.total_seconds() <= 7200
-        assert task.pool in pools
+        assert task.pool in known
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))

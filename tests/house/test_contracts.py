@@ -21,7 +21,7 @@ COMMANDS = "The command line reaches the work only through steps"
 PLUGINS = "Plugins reach the warehouse and the vendors only through steps"
 SANDBOX = "The sandbox shares nothing with what it tests"
 VENDORS = "Vendors do not know each other"
-NETWORK = "The network is reached in one file"
+NETWORK = "The network is reached through the HTTP client of the clouds"
 STORES = "Object stores are reached in landing and in the report store"
 GROUND = "The ground floor carries no heavy library"
 EXPECTATIONS = "Great Expectations lives in quality"
@@ -117,3 +117,18 @@ def test_a_contract_catches_the_import_that_it_forbids(broken: list[list[str]], 
 
 def test_every_contract_has_a_mutant() -> None:
     assert {contract for contract, _, _ in MUTANTS} == CONTRACTS
+
+
+def test_no_vendor_knows_another_also_one_that_no_contract_names_yet() -> None:
+    folders = {path.parent.name: path.parent for path in REPOSITORY.glob(f"{CLOUDS}/*/cloud.py")}
+    assert {"sungrow", "deye", "huawei"} <= set(folders)
+
+    found = [
+        f"{path.relative_to(REPOSITORY)} knows {other}"
+        for vendor, folder in folders.items()
+        for path in folder.glob("*.py")
+        for other in set(folders) - {vendor}
+        if f"include.sources.clouds.{other}" in path.read_text(encoding="utf-8")
+    ]
+
+    assert found == []

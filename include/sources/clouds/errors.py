@@ -15,7 +15,7 @@ class RateLimited(TryLater):
     """This interface may not be called for a while (`after_s`); the calls of others may go on.
 
     `interface` is filled in by the session: the one that was called, or `*` where a limit of all together is reached.
-    `is_counted` tells that our own count forbids the call, before the vendor had to.
+    `is_counted` says that our own count forbids the call, before the vendor had to.
     """
 
     interface: str | None = None
@@ -23,7 +23,7 @@ class RateLimited(TryLater):
 
 
 class QuotaExhausted(RateLimited):
-    """The budget of an hour or a day is used up; nothing more of this interface before `after_s`, or the next day (None)."""
+    """The calls of an hour or a day are used up; nothing more of this interface before `after_s`, or the next day (None)."""
 
 
 class Rejected(NeedsHuman):
@@ -35,4 +35,8 @@ class NotPermitted(NeedsHuman):
 
 
 class Unanswerable(Refused):
-    """The vendor cannot answer this question (unknown plant, device without data); it is noted and not asked again."""
+    """The vendor cannot answer this request (unknown plant, device without data); it is noted and not asked again."""
+
+
+class MemberRefused(Unanswerable):
+    """One of several plants or devices of a request is unknown to the vendor, or of another type: its halves may be answered."""

@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from include.sources.clouds.cloud import Cloud
 from include.sources.clouds.deye import cloud as deye
 from include.sources.clouds.huawei import cloud as huawei
-from include.sources.clouds.session import Cloud
 from include.sources.clouds.sungrow import cloud as sungrow
 
 CLOUDS: Final[dict[str, Cloud]] = {cloud.vendor.name: cloud for cloud in (sungrow.CLOUD, deye.CLOUD, huawei.CLOUD)}

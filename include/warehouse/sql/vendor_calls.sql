@@ -11,13 +11,16 @@ LIMIT 1;
 -- name: read_blocking_call
 -- The call that must leave the window before another one fits into it; none where there is room.
 SELECT called_at FROM ops.vendor_call
-WHERE integration_id = :integration_id AND (:rule = '*' OR interface = :rule) AND called_at > :since
+WHERE
+    integration_id = :integration_id AND (:rule = '*' OR interface = :rule) AND called_at > :since
+    AND (CAST(:subject AS text) IS NULL OR subject = :subject)
 ORDER BY called_at DESC
 OFFSET :calls - 1
 LIMIT 1;
 
 -- name: count_call
-INSERT INTO ops.vendor_call (integration_id, interface, called_at) VALUES (:integration_id, :interface, :now);
+-- Before it is made: a crash then counts one too many, never one too few.
+INSERT INTO ops.vendor_call (integration_id, interface, subject, called_at) VALUES (:integration_id, :interface, :subject, :now);
 
 -- name: forget_calls
 DELETE FROM ops.vendor_call WHERE integration_id = :integration_id AND called_at < :before;

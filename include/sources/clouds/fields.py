@@ -1,0 +1,63 @@
+"""Facts about the fields of vendors' answers, as rows; and how a row becomes readings."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from include.sources.clouds.columns import Column, column_of, first_of
+from include.sources.clouds.rows import AnswerRows
+from include.sources.formats.columns import Columns
+
+UNIT_AS_SENT: Final = "as sent"
+"""Unit of a field whose values come each with its own."""
+
+Convert = Callable[[Sequence[Column]], Column]
+"""Columns of a field's keys in the vendor's unit -> one column in ours; NaN where a number cannot be read."""
+
+ReadColumn = Callable[[Sequence[Mapping[str, Any]], str], Column]
+"""(rows, key) -> the values of one key, one for each row."""
+
+
+class Field(NamedTuple):
+    """One quantity in a vendor's answers.
+
+    Attributes:
+        quantity: Our name, with our unit.
+        keys: The vendor's keys; of several that mean the same on different models the first with a reading counts.
+        name: The vendor's own name of the point.
+        unit: The vendor's unit, or `UNIT_AS_SENT`.
+        evidence: Where that stands: document and section, client and version, or "observed in the sandbox only".
+        convert: Columns of the keys -> one column in our unit.
+    """
+
+    quantity: str
+    keys: tuple[str, ...]
+    name: str
+    unit: str
+    evidence: str
+    convert: Convert = first_of
+
+
+def from_thousandths(columns: Sequence[Column]) -> Column:
+    """W to kW, Wh to kWh, Wh/m² to kWh/m²: the first reading, divided by 1000."""
+    return first_of(columns).over(1000)
+
+
+def from_fraction(columns: Sequence[Column]) -> Column:
+    """A fraction to per cent."""
+    return first_of(columns).changed(lambda values: values * 100)
+
+
+def add_fields(
+    rows: AnswerRows,
+    columns: Columns,
+    fields: Iterable[Field],
+    *,
+    instants: Sequence[int] | None = None,
+    column: ReadColumn = column_of,
+) -> None:
+    """Add the readings of all fields; a key that no row names adds nothing. `instants` [UTC µs] stand in for the rows' own.
+
+    `column` reads one key of all rows, in the vendor's unit.
+    """
+    for field in fields:
+        rows.add_readings(columns, field.quantity, field.convert([column(rows.points, key) for key in field.keys]), instants)

@@ -1,0 +1,1 @@
+"""Toy Cloud: a vendor that lives in the tests."""
