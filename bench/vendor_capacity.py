@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from include.core.pulls import TICK, PulledDevice, PulledFleet, PulledPlant, RateLimit, Request
+from include.core.pulls import TICK, Plan, PulledDevice, PulledFleet, PulledPlant, RateLimit, Request
 from include.core.span import local_day, zone
 from include.sources.clouds.registry import CLOUDS
 from include.steps import pull_plan
 from include.steps.vendor_account import PATIENCE_S
-from include.warehouse.pulls import Plan
 
 ZONE = "America/Sao_Paulo"
 START = datetime(2026, 6, 8, 3, tzinfo=UTC)

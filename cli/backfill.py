@@ -28,7 +28,7 @@ def backfill(  # noqa: PLR0913 - the options that people type
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Ask vendors for closed days once more: shows the calls and how long the limits make it take, then orders it."""
-    from include.steps.pull import BackfillWish, order_backfill, plan_backfill
+    from include.steps.backfill import BackfillWish, order_backfill, plan_backfill
 
     settings, now = Settings.from_environment(), datetime.now(UTC)
     wish = BackfillWish(

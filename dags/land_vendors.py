@@ -44,7 +44,8 @@ def land_vendor(name: str) -> DAG:
         @task
         def due() -> list[dict[str, Any]]:
             """Accounts to ask now; in a backfill those whose history was ordered."""
-            from include.steps.pull import BackfillWish, due_accounts, order_backfill
+            from include.steps.backfill import BackfillWish, order_backfill
+            from include.steps.pull import due_accounts
 
             context, settings, now = get_current_context(), Settings.from_environment(), datetime.now(UTC)
             if not (days := backfill_days(context)):
@@ -57,7 +58,8 @@ def land_vendor(name: str) -> DAG:
         @task(pool=f"vendor_{name}", outlets=[pulled], map_index_template="{{ label }}", retries=0)
         def pull(account: dict[str, Any], *, outlet_events: Any = None) -> dict[str, Any]:  # noqa: ANN401 - Airflow fills it in
             """Ask one account; returns counts. A backfill comes back until its days are done."""
-            from include.steps.pull import backlog, pull_account
+            from include.steps.backfill import backlog
+            from include.steps.pull import pull_account
 
             context, settings = get_current_context(), Settings.from_environment()
             context["label"] = account["label"]

@@ -6,7 +6,7 @@ A `Request` is plain data: it is planned, kept in PostgreSQL, carried out and re
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final, Literal
 
@@ -84,6 +84,40 @@ class Request:
         if not (isinstance(interface, str) and isinstance(body, dict) and kind in ANSWER_KINDS and isinstance(subjects, list)):
             raise Refused("this is no request to a vendor: its interface, body, kind or subjects are of another type")
         return cls(interface, body, kind, span, tuple(subjects), is_authoritative)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDays:
+    """Local days, both included, that a request was planned for."""
+
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When a purpose was last planned; `last_day` is the last closed local day of its zone that was requested."""
+
+    planned_at: datetime
+    last_day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRequest:
+    """One request that is due, with the attempts that failed so far."""
+
+    pull_id: int
+    purpose: str
+    request: Request
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many requests wait, and when the first of them may be made."""
+
+    waiting: int
+    next_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

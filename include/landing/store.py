@@ -7,6 +7,7 @@ path.
 import contextlib
 import gzip
 import hashlib
+import io
 import os
 import re
 import tempfile
@@ -64,11 +65,19 @@ class ObjectStore:
             Refused: The tenant or feed cannot be part of a path, or the file is no regular file.
             TryLater: The store cannot be written now.
         """
-        folder = f"tenant={_safe(tenant)}/source={_safe(feed)}/dt={received_at.astimezone(UTC):%Y-%m-%d}"
-        with self._staging() as staged, open_regular(body) as source:
+        folder = _folder(tenant, feed, received_at)
+        with open_regular(body) as source:
+            return self._put(source, folder, _extension(body.name))
+
+    def put_bytes(self, body: bytes, *, extension: str, tenant: str, feed: str, received_at: datetime) -> StoredObject:
+        """Store bytes that are no file, named by an extension such as `json`; otherwise as `put`."""
+        return self._put(io.BytesIO(body), _folder(tenant, feed, received_at), _extension(extension))
+
+    def _put(self, source: BinaryIO, folder: str, extension: str) -> StoredObject:
+        with self._staging() as staged:
             sha256, size_bytes = _pack(source, staged)
             stored_bytes = os.fstat(staged.fileno()).st_size
-            target = self._root / folder / f"{sha256}.{_extension(body.name)}.gz"
+            target = self._root / folder / f"{sha256}.{extension}.gz"
             try:
                 self._publish(Path(staged.name), target)
             except OSError as error:
@@ -164,6 +173,10 @@ def _extension(name: str) -> str:
     stem = name.lower().removesuffix(".gz")
     extension = stem.rpartition(".")[2]
     return extension if extension in _EXTENSIONS else "bin"
+
+
+def _folder(tenant: str, feed: str, received_at: datetime) -> str:
+    return f"tenant={_safe(tenant)}/source={_safe(feed)}/dt={received_at.astimezone(UTC):%Y-%m-%d}"
 
 
 def _safe(name: str) -> str:

@@ -21,7 +21,7 @@ class DocumentContext:
         document: The manifest row: feed, tenant, address in landing, receipt.
         tenant: Whose it is.
         source: Who named the keys of its plants and devices.
-        parsing: What its parser is told. `parsing.zones` are those of the vendor's plants at the time of reading.
+        parsing: Facts and caps for its parser. `parsing.zones` are those of the vendor's plants at the time of reading.
         limits: Caps on unpacking.
         most_quarantined: Most quarantined rows that are kept of it.
         landing: URL of the store that has its bytes.

@@ -45,7 +45,7 @@ def add_integration(
         settings: With database and vault.
         tenant: Whose account it is.
         vendor: sungrow, deye or huawei.
-        name: Distinguishes accounts of one tenant; the vendor's name where nobody says.
+        name: Distinguishes accounts of one tenant; the vendor's name where none is given.
         credentials: Fields of the account, kept sealed; None where an Airflow connection `<tenant>__<name>` keeps them.
         now: Aware UTC.
 
@@ -71,8 +71,14 @@ def add_integration(
         }
         integration_id = integrations.upsert_integration(connection, tenant_id=owner.tenant_id, integration=integration, now=now)
         _take_up_again(connection, integration_id, now)
-    told = {"tenant": tenant, "vendor": vendor, "name": name, "connection_id": f"{tenant}__{name}", "state": "active"}
-    return {"integration_id": integration_id, **told}
+    return {
+        "integration_id": integration_id,
+        "tenant": tenant,
+        "vendor": vendor,
+        "name": name,
+        "connection_id": f"{tenant}__{name}",
+        "state": "active",
+    }
 
 
 def list_integrations(settings: Settings, *, now: datetime, tenant: str | None = None) -> list[dict[str, Any]]:
@@ -91,7 +97,7 @@ def try_integration(
 ) -> dict[str, Any]:
     """Log in and list the plants, within the account's budget; success takes a rejected account up again, refusal rejects it.
 
-    Raises what the vendor's verdict says: `Rejected`, `TryLater`, `RateLimited`.
+    Raises `Rejected`, `TryLater` or `RateLimited`, as the vendor decides.
     """
     time = Clock(clock)
     with transaction(settings.database_url) as connection:
@@ -117,7 +123,7 @@ def try_integration(
 
 
 def try_credentials(settings: Settings, *, vendor: str, credentials: Mapping[str, str]) -> str:
-    """Log in with credentials that are kept nowhere and list the plants; returns a sentence. Raises as the vendor says."""
+    """Log in with credentials that are kept nowhere and list the plants; returns a sentence. Raises as `try_integration`."""
     cloud = CLOUDS[vendor]
     given = clean(vendor, credentials)
     http = open_http(settings, cloud.vendor, given["host"])
@@ -129,7 +135,7 @@ def try_credentials(settings: Settings, *, vendor: str, credentials: Mapping[str
 def set_state(settings: Settings, *, tenant: str, name: str, state: str, now: datetime) -> dict[str, Any]:
     """Switch an account.
 
-    `active` also forgets what the vendor refused and asks again: what was refused, the lists, the last closed days. `disabled`
+    `active` also forgets what the vendor refused and requests again what was refused, the lists, the last closed days. `disabled`
     pauses it: what waits stays on the work list.
     """
     if state not in {"active", "disabled"}:

@@ -1,4 +1,4 @@
-"""What is to be asked of an account now: pure, from the fleet, what was planned last, and the time."""
+"""What is to be requested of an account now: pure, from the fleet, what was planned last, and the time."""
 
 import math
 from collections import Counter
@@ -8,17 +8,19 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from include.core.pulls import TICK, PulledFleet, Purpose, RateLimit, Request
+from include.core.pulls import TICK, Plan, PlannedDays, PulledFleet, Purpose, RateLimit, Request
 from include.core.span import Span
 from include.core.vendors import PACES, Vendor
 from include.sources.clouds.cloud import Cloud, Credentials
 from include.warehouse.pulls import Plan, PlannedDays
+=======
+from include.sources.clouds.session import Cloud, Credentials
 
 JITTER: Final = timedelta(seconds=20)
 """A run may start this much later than the one before, and still be in its turn."""
 
 PULLED_AGAIN: Final = 3
-"""Closed days that are asked for every day."""
+"""Closed days that are requested every day."""
 
 MOST_MISSED: Final = 31
 """After a standstill this many days are made up by themselves; older ones are a backfill."""
@@ -33,7 +35,7 @@ _DAY_S: Final = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """Questions of one purpose; for closed days also their zone and first and last day."""
+    """Requests of one purpose; for closed days also their zone and first and last day."""
 
     purpose: Purpose
     requests: list[Request]
@@ -81,7 +83,7 @@ def pace_of_now(requests: Sequence[Request], rate_limits: Iterable[RateLimit], u
 def pace_of_alarms(
     requests: Sequence[Request], rate_limits: Iterable[RateLimit], usual: timedelta = PACES["alarms"]
 ) -> timedelta:
-    """How often alarms are asked for: as usual, or as slowly as takes a quarter of each long budget."""
+    """How often alarms are requested: as usual, or as slowly as takes a quarter of each long budget."""
     return _pace(requests, rate_limits, usual, _SHARE_OF_ALARMS)
 
 
@@ -136,7 +138,7 @@ def last_closed_day(vendor: Vendor, zone: str, now: datetime) -> date:
 def day_requests(
     cloud: Cloud, credentials: Credentials, fleet: PulledFleet, days: PlannedDays, *, is_backfill: bool
 ) -> list[Request]:
-    """What to ask for closed local days. Where the zones of an ask differ, its days overlap: its answer is not the whole word."""
+    """Requests for closed local days. Where the zones of one request differ its days overlap: its answer is not authoritative."""
     zones = {plant.key: plant.timezone for plant in fleet.plants}
     zones |= {device.key: zones[device.plant_key] for device in fleet.devices if device.plant_key in zones}
     requests = cloud.day_requests(credentials, fleet, days.first, days.last, is_backfill)
@@ -158,7 +160,7 @@ class Estimate:
 def estimate(
     requests: Iterable[Request], rate_limits: Iterable[RateLimit], *, scheduled: Mapping[str, int] | None = None, waiting: int = 0
 ) -> Estimate:
-    """Cost of questions, one call each, beside what the schedule itself calls in a day (`scheduled`) and what waits already.
+    """Cost of requests, one call each, beside what the schedule itself calls in a day (`scheduled`) and what waits already.
 
     A window that is longer than a short wait is used once per tick at most.
     """
@@ -193,11 +195,13 @@ def _closed_days(
     for zone in sorted({plant.timezone for plant in fleet.plants}):
         last = last_closed_day(cloud.vendor, zone, now)
         before = plans.get(("days", zone))
-        asked = before.last_day if before else None
-        if asked is not None and asked >= last:
+        requested = before.last_day if before else None
+        if requested is not None and requested >= last:
             continue
         again = last - timedelta(days=PULLED_AGAIN - 1)
-        first = again if asked is None else max(min(again, asked + timedelta(days=1)), last - timedelta(days=MOST_MISSED - 1))
+        first = (
+            again if requested is None else max(min(again, requested + timedelta(days=1)), last - timedelta(days=MOST_MISSED - 1))
+        )
         days = PlannedDays(first, last)
         requests = day_requests(cloud, credentials, part_of(fleet, zone=zone), days, is_backfill=False)
         due.append(Planned("days", requests, zone, days))

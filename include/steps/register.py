@@ -12,8 +12,6 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -64,12 +62,10 @@ def register_text(settings: Settings, *, tenant: str, content: str, name: str, n
     """Land the text of a form as a registry document of the tenant, then register what waits."""
     with transaction(settings.database_url) as connection:
         tenant_id = fleet.read_tenant(connection, tenant).tenant_id
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "form.txt"
-        path.write_text(content, encoding="utf-8")
-        stored = ObjectStore(settings.landing).put(path, tenant=tenant, feed=REGISTRY, received_at=now)
+    store = ObjectStore(settings.landing)
+    stored = store.put_bytes(content.encode(), extension="txt", tenant=tenant, feed=REGISTRY, received_at=now)
     with transaction(settings.database_url) as connection:
-        documents.register_document(
+        documents.note_delivery(
             connection,
             tenant_id=tenant_id,
             tenant=tenant,
@@ -138,13 +134,13 @@ def _upsert_registry(connection: Connection, tenant: fleet.Tenant, registry: Reg
 
 def _parents(connection: Connection, tenant: fleet.Tenant, devices: list[Row]) -> set[tuple[str, str]]:
     """(source, key) of parents that are registered or come first in the same document."""
-    asked: defaultdict[str, set[str]] = defaultdict(set)
+    parents: defaultdict[str, set[str]] = defaultdict(set)
     for row in devices:
         if row["parent_key"]:
-            asked[row["source"]].add(row["parent_key"])
+            parents[row["source"]].add(row["parent_key"])
     known = {
         (source, key)
-        for source, keys in asked.items()
+        for source, keys in parents.items()
         for key in fleet.read_subjects(connection, tenant.tenant_id, "device", sorted(keys), source=source)
     }
     return known | {(row["source"], row["device_key"]) for row in devices if not row["parent_key"]}
@@ -173,7 +169,7 @@ def _which_of(plant_key: str, sources: list[str]) -> str | None:
 
 
 def _reopen_waiting(connection: Connection, tenant: fleet.Tenant, outcome: RegistrationOutcome) -> int:
-    """Let documents speak again that waited for what has just been registered; returns how many."""
+    """Put documents back on the work list that waited for what has just been registered; returns how many."""
 
     def reopen(rule: str, subjects: list[str] | None) -> int:
         return documents.reopen_waiting(connection, tenant.tenant_id, rule=rule, subjects=subjects)
@@ -202,7 +198,7 @@ def _rated_anew(connection: Connection, tenant: fleet.Tenant, outcome: Registrat
 
 
 def _reopen_misread(connection: Connection, tenant: fleet.Tenant, zones: Mapping[tuple[str, str], str]) -> int:
-    """Let answers speak again that were read in a zone which a plant no longer has; `zones` are those of before."""
+    """Put answers back on the work list that were read in a zone which a plant no longer has; `zones` are those of before."""
     now = fleet.read_zones(connection, tenant.tenant_id)
     moved = {source for (source, key), zone in zones.items() if now[source, key] != zone} & {
         name for name, vendor in VENDORS.items() if vendor.writes_local_times

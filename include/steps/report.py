@@ -73,8 +73,7 @@ def render_report(
         key = {"plant_id": plant["plant_id"], "kind": request["kind"], "language": request["language"]}
         newest = reports.read_newest_revision(connection, starts_on=date.fromisoformat(request["first_day"]), **key)
         report = _compose(settings, connection, plant, request, revision=newest["revision"] + 1 if newest else 1, now=now)
-        told = figures(report)
-        is_new = newest is None or newest["fingerprint"] != fingerprint(told)
+        is_new = newest is None or newest["fingerprint"] != fingerprint(figures(report))
         if newest is None or is_new:
             report_id, uri = _keep(settings, connection, plant, report, run_id)
         else:
@@ -128,7 +127,7 @@ def _compose(
 def _keep(
     settings: Settings, connection: Connection, plant: Mapping[str, Any], report: PlantReport, run_id: str
 ) -> tuple[int, str]:
-    pdf, told = render(report), figures(report)
+    pdf, printed = render(report), figures(report)
     name = f"{report.kind}-{report.first_day}-{report.language}-r{report.revision}"
     uri = put_report(settings.report_store, (plant["tenant"], plant["plant_key"], name), pdf)
     row = {
@@ -139,8 +138,8 @@ def _keep(
         "ends_on": report.last_day,
         "language": report.language,
         "revision": report.revision,
-        "fingerprint": fingerprint(told),
-        "figures": told,
+        "fingerprint": fingerprint(printed),
+        "figures": printed,
         "uri": uri,
         "pdf_sha256": sha256(pdf).hexdigest(),
         "size_bytes": len(pdf),

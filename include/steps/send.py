@@ -10,6 +10,7 @@ from include.core.errors import NeedsHuman, Refused, TryLater
 from include.core.settings import Settings
 from include.reports.mail import Envelope, SmtpEndpoint, report_mail, send
 from include.reports.store import read_report
+from include.steps.each import each
 from include.warehouse import reports
 from include.warehouse.engine import transaction
 
@@ -22,13 +23,14 @@ def send_outbox(settings: Settings, *, smtp: Mapping[str, Any], now: datetime) -
     """Send every pending mail, one transaction each; returns how many were sent, failed or wait.
 
     A mail is marked sent right after the server took it; only a crash in between can send it twice, under the same Message-ID.
-    Raises `TryLater` when any mail waits for another attempt, `NeedsHuman` when one was refused for good; each of them is told
-    once, for a failed mail is no longer pending.
+    Raises `TryLater` when any mail waits for another attempt, `NeedsHuman` when one was refused for good; each of them is
+    reported once, for a failed mail is no longer pending. What nobody foresaw about one mail is raised when the others are sent;
+    that mail stays pending.
     """
     endpoint = SmtpEndpoint(**smtp)
     with transaction(settings.database_url) as connection:
         pending = reports.read_pending_mail(connection)
-    outcome = Counter(_send_one(settings, endpoint, mail_id, now) for mail_id in pending)
+    outcome = Counter(each(pending, lambda mail_id: _send_one(settings, endpoint, mail_id, now), label="mail {}".format))
     if waiting := outcome["pending"]:
         raise TryLater(f"{waiting} of {len(pending)} mails wait for another attempt at {endpoint.host}:{endpoint.port}")
     if failed := outcome["failed"]:

@@ -25,7 +25,7 @@ class SmallAnswers:
     """The small answers among the documents of a batch.
 
     They are prepared a handful at a time, when the first document of the handful is asked for, so that memory stays bounded. What
-    cannot be prepared together is left out, whatever the reason: loaded alone, the document at fault tells it.
+    cannot be prepared together is left out, whatever the reason: loaded alone, the document at fault raises it.
     """
 
     def __init__(self, settings: Settings, document_ids: Sequence[int]) -> None:

@@ -27,14 +27,14 @@ class SubjectDirectory:
         self._kind = kind
         self._may_register = source == DROPS and tenant.unknown_devices == "register"
         self._known: dict[str, fleet.KnownSubject] = {}
-        self._asked: set[str] = set()
+        self._looked_up: set[str] = set()
         self._series: dict[tuple[int, str], int] = {}
         self._names: dict[int, tuple[str, str]] = {}
 
     def describe(self, frame: pd.DataFrame, described: Mapping[str, Subject]) -> None:
         """Give each row `is_known`, is its subject registered by now, and `rated_kw`, NaN where no rating is known."""
         keys = [str(key) for key in frame["subject"].cat.categories]
-        self._look_up([key for key in keys if key not in self._asked], described)
+        self._look_up([key for key in keys if key not in self._looked_up], described)
         found = [self._known.get(key) for key in keys] + [None]
         codes = frame["subject"].cat.codes.to_numpy()
         frame["is_known"] = np.array([subject is not None for subject in found])[codes]
@@ -62,11 +62,11 @@ class SubjectDirectory:
         return {series_id: zone_of[subject_id] for (subject_id, _), series_id in self._series.items()}
 
     def look_again(self, connection: Connection) -> tuple[list[str], list[str]]:
-        """Read the known subjects once more; tells which unknown ones are registered by now, and whose rating is another.
+        """Read the known subjects once more; returns which unknown ones are registered by now, and whose rating is another.
 
         `connection` holds the tenant's lock, so what it finds cannot change before its transaction ends.
         """
-        found = fleet.read_subjects(connection, self._tenant.tenant_id, self._kind, sorted(self._asked), self._source)
+        found = fleet.read_subjects(connection, self._tenant.tenant_id, self._kind, sorted(self._looked_up), self._source)
         rated_anew = [key for key, known in self._known.items() if key in found and found[key].rated_kw != known.rated_kw]
         self._known |= {key: subject for key, subject in found.items() if key in self._known}
         return sorted(found.keys() - self._known.keys()), sorted(rated_anew)
@@ -81,7 +81,7 @@ class SubjectDirectory:
     def _look_up(self, keys: list[str], described: Mapping[str, Subject]) -> None:
         if not keys:
             return
-        self._asked.update(keys)
+        self._looked_up.update(keys)
         with transaction(self._url) as connection:
             found = fleet.read_subjects(connection, self._tenant.tenant_id, self._kind, keys, self._source)
             unknown = [key for key in keys if key not in found]

@@ -25,7 +25,7 @@ def save_targets(  # noqa: PLR0913 - the fields of the form
     now: datetime,
     source: str | None = None,
 ) -> dict[str, Any]:
-    """Save a year's twelve targets [kWh] of one plant, None meaning "no target", and tell the performance that follows.
+    """Save a year's twelve targets [kWh] of one plant, None meaning "no target", and return the performance that follows.
 
     `source` says whose key `plant` is; it is needed only where several plants have that key.
 

@@ -223,10 +223,10 @@ class FewCalls:
             raise Refused(f"{interface} would be one call too many for a test; the account works, add it")
 
 
-def due_again(clock: Clock, error: RateLimited) -> datetime:
-    """When a refused interface may be called again; without the vendor's word ten minutes into the next day (UTC)."""
+def due_again(clock: Clock, after_s: float | None) -> datetime:
+    """When a refused interface may be called again; where the vendor names no wait [s], ten minutes into the next day (UTC)."""
     now = clock.now()
-    if error.after_s is not None:
-        return now + timedelta(seconds=error.after_s)
+    if after_s is not None:
+        return now + timedelta(seconds=after_s)
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight + timedelta(days=1, minutes=10)

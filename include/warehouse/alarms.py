@@ -1,4 +1,4 @@
-"""Alarms as the vendors tell them: what was received last holds, whatever the order of loading."""
+"""Alarms as the vendors report them: what was received last holds, whatever the order of loading."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,7 +36,7 @@ def read_devices(connection: Connection, tenant_id: int, source: str, keys: Iter
 
 
 def load_alarms(connection: Connection, document: LandedDocument, alarms: AlarmRows) -> Written:
-    """Write what a document tells of alarms, in a transaction that holds `readings.lock_tenant`."""
+    """Write what a document reports of alarms, in a transaction that holds `readings.lock_tenant`."""
     parameters = {
         "tenant_id": document.tenant_id,
         "feed": document.feed,

@@ -16,7 +16,7 @@ from include.warehouse.queries import query
 class LoadCounts:
     """The balance of one load: parsed = inserted + updated + unchanged + duplicate + quarantined, checked by the database.
 
-    `missing_values` said "no reading" and are not among the parsed rows.
+    `missing_values` stand for "no reading" (null, sentinels) and are not among the parsed rows.
     """
 
     parsed_rows: int = 0
@@ -53,7 +53,7 @@ def try_lock_landing(connection: Connection) -> bool:
     return bool(connection.execute(query("documents", "try_lock_landing")).scalar_one())
 
 
-def register_document(  # noqa: PLR0913 - a row of the manifest
+def note_delivery(  # noqa: PLR0913 - a row of the manifest
     connection: Connection,
     *,
     tenant_id: int,
@@ -65,17 +65,17 @@ def register_document(  # noqa: PLR0913 - a row of the manifest
 ) -> ClaimCheck:
     """Write the manifest row of a stored object (original_name, sha256, uri, size_bytes, stored_bytes); a repeat only counts.
 
-    A repeated list of a vendor's fleet or alarms speaks again, since what another list said in between no longer holds.
+    A repeated list of a vendor's fleet or alarms is loaded again, since what another list reported in between no longer holds.
     """
     parameters = {
         "tenant_id": tenant_id,
         "feed": feed,
         "received_at": received_at,
         "integration_id": integration_id,
-        "speaks_again": feed in REOPEN_ON_REPEAT,
+        "reopens": feed in REOPEN_ON_REPEAT,
         **stored,
     }
-    row = connection.execute(query("documents", "register_document"), parameters).one()
+    row = connection.execute(query("documents", "note_delivery"), parameters).one()
     return ClaimCheck(row.document_id, tenant, feed, stored["sha256"], stored["stored_bytes"], row.is_new)
 
 
@@ -120,7 +120,7 @@ def write_load(
         "run_id": run_id,
         "code_version": code_version,
         "quarantine_reasons": json.dumps(dict(counts.quarantine_reasons)),
-        # Nobody else speaks of what a vendor's answer speaks of.
+        # No other feed has the series of a vendor's answer.
         "feed": None if document.integration_id is None else document.feed,
     }
     connection.execute(query("documents", "insert_load"), parameters)

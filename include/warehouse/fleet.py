@@ -90,8 +90,8 @@ def upsert_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, A
         try:
             result = connection.execute(statement, dict(row)).one_or_none()
         except (IntegrityError, DataError) as error:
-            said = str(error.orig).splitlines()[0]
-            raise BadDocument(f"a {kind} cannot be registered: {said}; correct the row {dict(row)} and drop it again") from error
+            fault = str(error.orig).splitlines()[0]
+            raise BadDocument(f"a {kind} cannot be registered: {fault}; correct the row {dict(row)} and drop it again") from error
         if result is None:
             continue
         if kind in {"plant", "device"} and not changed:
@@ -105,7 +105,7 @@ def upsert_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, A
 
 
 def delete_target(connection: Connection, *, tenant_id: int, source: str, plant_key: str, month: date) -> bool:
-    """Remove a month's target; tells whether there was one."""
+    """Remove a month's target; returns whether there was one."""
     parameters = {"tenant_id": tenant_id, "source": source, "plant_key": plant_key, "month": month}
     return connection.execute(query("fleet", "delete_target"), parameters).rowcount > 0
 

@@ -50,7 +50,7 @@ class Contradicted:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Each key once; how many earlier rows said the same, and how many said something else."""
+    """Each key once; how many earlier rows had the same value, and how many another one, some of which are named."""
 
     incoming: Incoming
     duplicate_count: int = 0

@@ -155,7 +155,7 @@ def read_labels(connection: Connection, integration_ids: Sequence[int]) -> list[
 
 
 def list_integrations(connection: Connection, *, tenant: str | None, now: datetime) -> list[dict[str, Any]]:
-    """What an operator asks of the accounts: state, plants, what waits, what is blocked, calls of the last day."""
+    """The accounts as an operator sees them: state, plants, what waits, what is blocked, calls of the last day."""
     rows = connection.execute(query("integrations", "list_integrations"), {"tenant": tenant, "now": now})
     return [dict(row._mapping) for row in rows]
 
@@ -171,9 +171,9 @@ def read_fleet(connection: Connection, integration_id: int) -> PulledFleet:
     )
 
 
-def let_go(connection: Connection, integration_id: int, *, listed: Iterable[str]) -> None:
+def release_plants(connection: Connection, integration_id: int, *, listed: Iterable[str]) -> None:
     """Pull plants that are not among the listed ones no longer, where the tenant has another active account of the vendor."""
-    connection.execute(query("integrations", "let_go"), {"integration_id": integration_id, "listed": sorted(listed)})
+    connection.execute(query("integrations", "release_plants"), {"integration_id": integration_id, "listed": sorted(listed)})
 
 
 def lock_account(connection: Connection, integration_id: int) -> None:

@@ -1,50 +1,15 @@
-"""The work list of the vendor pulls: what is to be asked of which account, and what became of it."""
+"""The work list of the vendor pulls: what is to be requested of which account, and what became of it."""
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection
 
-from include.core.pulls import Purpose, Request
+from include.core.pulls import Backlog, Plan, PlannedDays, Purpose, Request, WaitingRequest
 from include.core.vendors import VENDORS
 from include.warehouse.integrations import Integration
 from include.warehouse.queries import query
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedDays:
-    """Local days, both included, that a question was planned for."""
-
-    first: date
-    last: date
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """When a purpose was last planned; `last_day` is the last closed local day of `timezone` that was asked for."""
-
-    planned_at: datetime
-    last_day: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingRequest:
-    """One question that is due."""
-
-    pull_id: int
-    purpose: str
-    request: Request
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """How many questions wait, and when the first of them may be asked."""
-
-    waiting: int
-    next_at: datetime | None
 
 
 def try_lock_account(connection: Connection, integration_id: int) -> bool:
@@ -75,9 +40,9 @@ def add_requests(
     days: PlannedDays | None = None,
     now: datetime,
 ) -> None:
-    """Put questions on the work list, in this order.
+    """Put requests on the work list, in this order.
 
-    One that waits already is not added, but where it speaks for more by now its answer will.
+    One that waits already is not added, but its span grows where the new one ends later.
     """
     for request in requests:
         parameters = {
@@ -95,29 +60,29 @@ def add_requests(
 
 
 def drop_waiting(connection: Connection, integration_id: int, purpose: str) -> None:
-    """Take the waiting questions of a purpose from the work list: newer ones replace them."""
+    """Take the waiting requests of a purpose from the work list: newer ones replace them."""
     connection.execute(query("pulls", "drop_waiting"), {"integration_id": integration_id, "purpose": purpose})
 
 
 def read_next(connection: Connection, integration_id: int, *, since: datetime, now: datetime) -> WaitingRequest | None:
-    """The most urgent question that may be asked now; None, too, where the account is not as it was `since`."""
+    """The most urgent request that may be made now; None, too, where the account is not as it was `since`."""
     parameters = {"integration_id": integration_id, "since": since, "now": now}
     row = connection.execute(query("pulls", "read_next"), parameters).one_or_none()
     return None if row is None else WaitingRequest(row.pull_id, row.purpose, Request.from_json(row.request), row.attempts)
 
 
 def end_request(connection: Connection, pull_id: int, *, state: str = "done", reason: str | None = None, now: datetime) -> None:
-    """A question is answered (done), or cannot be (refused, with the reason)."""
+    """A request is answered (done), or cannot be (refused, with the reason)."""
     connection.execute(query("pulls", "end_request"), {"pull_id": pull_id, "state": state, "reason": reason, "now": now})
 
 
 def postpone_request(connection: Connection, pull_id: int, *, until: datetime, reason: str) -> None:
-    """Ask one question again later; the failed attempt is counted."""
+    """Make one request again later; the failed attempt is counted."""
     connection.execute(query("pulls", "postpone_request"), {"pull_id": pull_id, "until": until, "reason": reason})
 
 
 def end_hopeless(connection: Connection, pull_id: int, *, reason: str, now: datetime) -> bool:
-    """Refuse a question that was asked often enough; False where the vendor has answered nothing else for an hour."""
+    """Refuse a request that was made often enough; False where the vendor has answered nothing else for an hour."""
     parameters = {"pull_id": pull_id, "reason": reason, "now": now}
     return connection.execute(query("pulls", "end_hopeless"), parameters).rowcount > 0
 
@@ -125,13 +90,13 @@ def end_hopeless(connection: Connection, pull_id: int, *, reason: str, now: date
 def postpone_interface(
     connection: Connection, integration_id: int, interface: str, *, until: datetime, reason: str, pull_id: int | None = None
 ) -> None:
-    """Ask nothing of an interface (`*`: of any) before an instant, nor the one question that needs it beside its own."""
+    """Request nothing of an interface (`*`: of any) before an instant, nor make the one request that needs it beside its own."""
     parameters = {"integration_id": integration_id, "interface": interface, "until": until, "reason": reason, "pull_id": pull_id}
     connection.execute(query("pulls", "postpone_interface"), parameters)
 
 
 def take_up_again(connection: Connection, integration_id: int, *, now: datetime) -> None:
-    """Make everything due that waits; ask once more what was refused, for the lists, and for the last closed days."""
+    """Make everything due that waits; request once more what was refused, the lists, and the last closed days."""
     connection.execute(query("pulls", "take_up_again"), {"integration_id": integration_id, "now": now})
     connection.execute(query("pulls", "forget_plans"), {"integration_id": integration_id})
 
@@ -151,12 +116,12 @@ def read_backlog(
 
 
 def is_due(connection: Connection, integration_id: int, purpose: str, *, now: datetime) -> bool:
-    """Whether a question of this purpose may be asked now."""
+    """Whether a request of this purpose may be made now."""
     parameters = {"integration_id": integration_id, "purpose": purpose, "now": now}
     return bool(connection.execute(query("pulls", "is_due"), parameters).scalar_one())
 
 
 def forget_old(connection: Connection, integration_id: int, *, before: datetime, moments_before: datetime) -> None:
-    """Forget questions that ended earlier; of snapshots and alarms, which are most of them, those answered earlier than that."""
+    """Forget requests that ended earlier; of snapshots and alarms, which are most of them, those answered earlier than that."""
     connection.execute(query("pulls", "forget_old"), {"integration_id": integration_id, "before": before})
     connection.execute(query("pulls", "forget_moments"), {"integration_id": integration_id, "before": moments_before})

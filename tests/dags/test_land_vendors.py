@@ -37,13 +37,14 @@ class Scene:
         self.left: dict[str, Any] = {"waiting": 0, "next_at": None}
         self.alias = Alias()
         self._dag, self._patch = dag, monkeypatch
-        steps = ModuleType("include.steps.pull")
-        steps.due_accounts = self._step("due_accounts", lambda: [ACCOUNT])
-        steps.order_backfill = self._step("order_backfill", lambda: [ACCOUNT | {"total_calls": 3}])
-        steps.BackfillWish = _wish
-        steps.pull_account = self._step("pull_account", lambda: self.counts)
-        steps.backlog = self._step("backlog", lambda: self.left)
-        monkeypatch.setitem(sys.modules, steps.__name__, steps)
+        pull, backfill = ModuleType("include.steps.pull"), ModuleType("include.steps.backfill")
+        pull.due_accounts = self._step("due_accounts", lambda: [ACCOUNT])
+        pull.pull_account = self._step("pull_account", lambda: self.counts)
+        backfill.order_backfill = self._step("order_backfill", lambda: [ACCOUNT | {"total_calls": 3}])
+        backfill.BackfillWish = _wish
+        backfill.backlog = self._step("backlog", lambda: self.left)
+        for steps in (pull, backfill):
+            monkeypatch.setitem(sys.modules, steps.__name__, steps)
 
     def _step(self, name: str, answer: Any) -> Any:
         def step(settings: Any, *args: Any, **more: Any) -> Any:

@@ -41,7 +41,7 @@ class SmallFleet:
     def register(self, name: str) -> int:
         """Give a document its place in the order of receipt."""
         with transaction(self.url) as connection:
-            claim = documents.register_document(
+            claim = documents.note_delivery(
                 connection,
                 tenant_id=self.tenant_id,
                 tenant="demo",

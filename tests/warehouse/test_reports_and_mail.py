@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from aiosmtpd.controller import Controller
+from sqlalchemy import text
 
 from include.core.errors import NeedsHuman, Refused, TryLater
 from include.core.settings import Settings
@@ -318,6 +319,18 @@ def test_a_report_whose_file_is_gone_does_not_stop_the_other_mails(plant, post):
 
     assert [row[1] for row in outbox(plant)] == ["pending", "sent"]
     assert lost["uri"] in outbox(plant)[0][4]
+
+
+def test_a_mail_that_nobody_can_write_does_not_stop_the_other_mails(plant, post):
+    broken = issue(plant)
+    issue(plant, kind="day")
+    with transaction(plant.url) as connection:
+        connection.execute(text("UPDATE mart.report SET figures = '{}' WHERE report_id = :id"), {"id": broken["report_id"]})
+
+    with pytest.raises(KeyError):
+        send(plant, post)
+
+    assert [row[1] for row in outbox(plant)] == ["pending", "sent"]
 
 
 def test_a_cut_after_the_server_took_the_mail_sends_it_twice_under_one_name(plant, post, monkeypatch):

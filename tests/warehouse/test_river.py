@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from include.core.errors import BadDocument, TryLater
 from include.core.settings import Settings
+from include.landing.store import ObjectStore
 from include.steps import land, load, register, roll_up
 from include.warehouse import documents, fleet
 from include.warehouse.engine import transaction
@@ -387,13 +388,32 @@ def test_a_claimed_file_of_a_run_that_died_is_landed_by_the_next(river, monkeypa
     def dies(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("include.steps.land.documents.register_document", dies)
+    monkeypatch.setattr("include.steps.land.documents.note_delivery", dies)
     with pytest.raises(KeyboardInterrupt):
         river.land()
     monkeypatch.undo()
 
     assert len(river.land()) == 1
     assert river.land() == []
+
+
+def test_a_file_that_cannot_be_landed_holds_back_no_other(river, monkeypatch):
+    for number in range(3):
+        river.write("registry", f"{number}.csv", f"plant_key,name,timezone\np{number},Plant,UTC\n".encode())
+    put = ObjectStore.put
+
+    def fails(self, body, **place):
+        if body.name == "0.csv":
+            raise ValueError("no such place")
+        return put(self, body, **place)
+
+    monkeypatch.setattr(ObjectStore, "put", fails)
+    with pytest.raises(ValueError, match="no such place"):
+        river.land()
+    assert river.read("SELECT original_name FROM landing.document ORDER BY 1")["original_name"].tolist() == ["1.csv", "2.csv"]
+    monkeypatch.undo()
+
+    assert len(river.land()) == 1
 
 
 def test_a_document_that_fails_in_the_middle_leaves_nothing_and_loads_on_retry(river, monkeypatch):

@@ -109,7 +109,7 @@ class Cloud:
         feed = f"huawei_{kind}"
         stored = ObjectStore(self.settings.landing).put(path, tenant="demo", feed=feed, received_at=received_at)
         with transaction(self.url) as connection:
-            claim = documents.register_document(
+            claim = documents.note_delivery(
                 connection,
                 tenant_id=self.tenant_id,
                 tenant="demo",
@@ -609,7 +609,7 @@ def test_the_same_empty_list_again_ends_what_was_raised_in_between(cloud):
         row = cloud.read(
             "SELECT sha256, uri, size_bytes, stored_bytes, original_name FROM landing.document WHERE document_id = 1"
         )
-        documents.register_document(
+        documents.note_delivery(
             connection,
             tenant_id=cloud.tenant_id,
             tenant="demo",

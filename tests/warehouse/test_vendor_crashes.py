@@ -13,7 +13,8 @@ import pytest
 import requests
 
 from include.quality.checks import preload
-from include.steps.pull import BackfillWish, order_backfill, pull_account
+from include.steps.backfill import BackfillWish, order_backfill
+from include.steps.pull import pull_account
 from include.steps.vendor_account import Clock
 from include.warehouse.engine import engine_of
 from tests.conftest import live_clouds

@@ -13,7 +13,7 @@ from include.core.fleet import DeviceRow, PlantRow, Registry
 from include.landing.store import ObjectStore
 from include.steps import register
 from include.steps.targets import save_targets
-from include.steps.vendor_fleet import Heard, merge
+from include.steps.vendor_fleet import Receipt, merge
 from include.warehouse import documents
 from include.warehouse.engine import transaction
 from include.warehouse.vendor_fleet import Known
@@ -62,7 +62,7 @@ class CloudyRiver(SmallRiver):
         stored = ObjectStore(self.settings.landing).put(path, tenant="demo", feed=feed, received_at=at)
         path.unlink()
         with transaction(self.settings.database_url) as connection:
-            return documents.register_document(
+            return documents.note_delivery(
                 connection,
                 tenant_id=self.tenant_id,
                 tenant="demo",
@@ -294,7 +294,7 @@ def test_a_registry_row_without_a_source_is_another_plant(river):
 def test_a_field_changes_only_where_it_still_holds_what_the_vendor_said(stored, said, told, expected):
     known = Known({"capacity_kwp": stored}, {"capacity_kwp": {"value": said}} if said else {})
 
-    changes, _ = merge(known, {"capacity_kwp": told}, Heard(NOON, 3))
+    changes, _ = merge(known, {"capacity_kwp": told}, Receipt(NOON, 3))
 
     assert changes.get("capacity_kwp") == expected
 

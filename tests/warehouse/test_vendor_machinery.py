@@ -18,8 +18,9 @@ from include.landing.store import ObjectStore
 from include.sources.clouds.errors import RateLimited, Rejected
 from include.sources.clouds.registry import CLOUDS
 from include.steps import load, pull_plan, register
+from include.steps.backfill import BackfillWish, order_backfill
 from include.steps.integrations import set_state
-from include.steps.pull import BackfillWish, due_accounts, order_backfill, pull_account
+from include.steps.pull import due_accounts, pull_account
 from include.warehouse import integrations, pulls, readings
 from include.warehouse.engine import transaction
 from include.warehouse.queries import query_text
@@ -148,7 +149,7 @@ def test_an_answer_that_cannot_be_stored_costs_one_call_each_time(house: VendorH
     def full(*_: Any, **__: Any) -> None:
         raise TryLater("the object store is full; make room")
 
-    monkeypatch.setattr(ObjectStore, "put", full)
+    monkeypatch.setattr(ObjectStore, "put_bytes", full)
     notes = [house.pull("huawei")["note"] for _ in range(3)]
 
     assert sum(house.calls("huawei").values()) - house.calls("huawei")["login"] == before + 1
@@ -209,7 +210,7 @@ def test_devices_are_asked_for_though_another_run_registers_the_plants(
             monkeypatch.setattr(register, "_read", read)
         return register.register_document(settings, document_id, **how)
 
-    monkeypatch.setattr("include.steps.pull.register_document", register_elsewhere)
+    monkeypatch.setattr("include.steps.pull_answers.register_document", register_elsewhere)
     house.add("huawei")
 
     house.pull("huawei")
@@ -220,7 +221,7 @@ def test_devices_are_asked_for_though_another_run_registers_the_plants(
 
 
 def test_a_list_that_nobody_registered_is_not_done(house: VendorHouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("include.steps.pull.register_document", lambda *_, **__: Counter())
+    monkeypatch.setattr("include.steps.pull_answers.register_document", lambda *_, **__: Counter())
     house.add("huawei")
 
     note = house.pull("huawei")["note"]

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from include.core.errors import NeedsHuman, TryLater
 from include.landing.store import ObjectStore
 from include.sources.clouds.errors import Rejected
+from include.steps.backfill import BackfillWish, backlog, order_backfill, plan_backfill
 from include.steps.integrations import authorization_page, authorize, list_integrations, set_state, try_integration
-from include.steps.pull import BackfillWish, backlog, order_backfill, plan_backfill
 from include.warehouse.engine import transaction
 from tests.conftest import live_clouds
 from tests.warehouse.vendor_house import OAUTH, VENDORS, VendorHouse, build

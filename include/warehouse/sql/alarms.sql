@@ -3,23 +3,23 @@
 SELECT device_key, device_id FROM fleet.device WHERE tenant_id = :tenant_id AND source = :source AND device_key = ANY (:keys);
 
 -- name: upsert_alarms
--- What was received last holds; returns one row for each that is new or says something else than before. A later list of open alarms
--- that lacks one keeps its word.
-WITH told AS (
+-- What was received last holds; returns one row for each that is new or differs from before. An alarm that a later list of open
+-- alarms lacked (missed_at) stays closed, though this earlier list, loaded late, still has it open.
+WITH reported AS (
     SELECT *
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (
         plant_id int, device_id int, alarm_key text, code text, name text, severity text, raised_at timestamptz, cleared_at timestamptz,
         is_open boolean, advice text
     )
 ), before AS (
-    SELECT a.* FROM mart.alarm AS a JOIN told USING (plant_id, alarm_key)
+    SELECT a.* FROM mart.alarm AS a JOIN reported USING (plant_id, alarm_key)
 ), written AS (
     INSERT INTO mart.alarm AS a (
         tenant_id, plant_id, device_id, alarm_key, code, name, severity, raised_at, cleared_at, is_open, advice, document_id, reported_at
     )
     SELECT
         :tenant_id, plant_id, device_id, alarm_key, code, name, severity, raised_at, cleared_at, is_open, advice, :document_id, :reported_at
-    FROM told
+    FROM reported
     ORDER BY plant_id, alarm_key
     ON CONFLICT (plant_id, alarm_key) DO UPDATE SET
         device_id = EXCLUDED.device_id, code = EXCLUDED.code, name = EXCLUDED.name, severity = EXCLUDED.severity,
@@ -38,7 +38,7 @@ WHERE
     IS DISTINCT FROM (w.device_id, w.code, w.name, w.severity, w.raised_at, w.cleared_at, w.is_open, w.advice);
 
 -- name: close_missed
--- The document lists every open alarm of these plants that was raised in this time: what it lacks, and what had been told before, has ended.
+-- The document lists every open alarm of these plants that was raised in this time: what it lacks of those reported before has ended.
 UPDATE mart.alarm AS a
 SET is_open = false, cleared_at = :reported_at, missed_at = :reported_at
 WHERE

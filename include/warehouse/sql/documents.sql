@@ -2,9 +2,9 @@
 -- One landing at a time; released at the end of the transaction.
 SELECT pg_try_advisory_xact_lock(hashtext('heliograph.landing'));
 
--- name: register_document
+-- name: note_delivery
 -- One row per distinct delivery; a repeat only counts, but a refused one is tried again with today's code, and a vendor's
--- list of its fleet or its alarms speaks again.
+-- list of its fleet or its alarms is loaded again: what another list reported in between no longer holds.
 INSERT INTO landing.document AS d (
     tenant_id, feed, original_name, sha256, uri, size_bytes, stored_bytes, received_at, last_received_at, integration_id
 )
@@ -14,7 +14,7 @@ VALUES (
 ON CONFLICT (tenant_id, feed, sha256)
     DO UPDATE SET
         delivery_count = d.delivery_count + 1, last_received_at = EXCLUDED.received_at,
-        state = CASE WHEN d.state = 'refused' OR :speaks_again THEN 'landed' ELSE d.state END, reason = NULL,
+        state = CASE WHEN d.state = 'refused' OR :reopens THEN 'landed' ELSE d.state END, reason = NULL,
         integration_id = coalesce(EXCLUDED.integration_id, d.integration_id)
 RETURNING document_id, delivery_count = 1 AS is_new;
 
@@ -70,7 +70,7 @@ UPDATE landing.document SET state = 'loaded', reason = NULL WHERE document_id = 
 UPDATE landing.document SET state = 'refused', reason = :reason WHERE document_id = :document_id AND state = 'landed';
 
 -- name: reopen_newer
--- Documents received later that were loaded earlier over the same time: they speak again, so that the last received wins.
+-- Documents received later that were loaded earlier over the same time are loaded again, so that the last received wins.
 UPDATE landing.document AS d
 SET state = 'landed'
 FROM landing.load AS l
@@ -121,7 +121,7 @@ FROM jsonb_to_recordset(CAST(:rows AS jsonb))
 ON CONFLICT (document_id, row_number, quantity) DO NOTHING;
 
 -- name: read_status
--- What an operator asks first, per tenant and feed.
+-- State of the documents per tenant and feed, for the operator.
 SELECT
     t.slug AS tenant, d.feed,
     count(*) AS documents,

@@ -85,7 +85,7 @@ JOIN fleet.plant AS p USING (plant_id)
 WHERE p.integration_id = :integration_id AND d.vendor_type IS NOT NULL
 ORDER BY d.device_key;
 
--- name: let_go
+-- name: release_plants
 -- The account that lists them takes them with its next list.
 UPDATE fleet.plant AS p SET integration_id = NULL
 FROM fleet.integration AS i

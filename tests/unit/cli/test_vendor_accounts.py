@@ -10,7 +10,8 @@ from cli import backfill, vendor_accounts
 from cli.main import app
 from include.core.errors import NeedsHuman, Refused
 from include.core.vendors import VENDORS
-from include.steps import integrations, pull
+from include.steps import backfill as backfill_steps
+from include.steps import integrations
 
 RUNNER = CliRunner()
 DEYE = {
@@ -50,7 +51,7 @@ def steps(monkeypatch, tmp_path) -> Steps:
     for name in ("add_integration", "list_integrations", "try_integration", "set_state", "authorize", "authorization_page"):
         monkeypatch.setattr(integrations, name, made.step(name))
     for name in ("plan_backfill", "order_backfill"):
-        monkeypatch.setattr(pull, name, made.step(name))
+        monkeypatch.setattr(backfill_steps, name, made.step(name))
     monkeypatch.setenv("HELIOGRAPH_HOME", str(tmp_path))
     monkeypatch.setenv("HELIOGRAPH_DATABASE_URL", "postgresql+psycopg2://nobody@127.0.0.1:1/nothing")
     for field in {field.name for vendor in VENDORS.values() for field in vendor.fields}:
@@ -326,7 +327,7 @@ def test_a_confirmed_backfill_is_ordered_with_both_days_included(steps, plan):
     done = helio(*MAY, "--plant", "NE=1", "--plant", "NE=2", "--vendor", "huawei", typed="y\n")
 
     (given,) = steps.asked("order_backfill")
-    assert given["wish"] == pull.BackfillWish(date(2026, 5, 1), date(2026, 5, 31), "sol", "huawei", ("NE=1", "NE=2"))
+    assert given["wish"] == backfill_steps.BackfillWish(date(2026, 5, 1), date(2026, 5, 31), "sol", "huawei", ("NE=1", "NE=2"))
     assert given["run_id"].startswith("helio_backfill__20")
     assert "scheduled runs of land_huawei carry it out" in done.output
     assert "helio integration list" in done.output

@@ -40,6 +40,18 @@ def test_gzipped_bytes_are_kept_as_delivered_and_the_sum_is_theirs(store, tmp_pa
     assert stored.uri.endswith(".json.gz")
 
 
+@pytest.mark.parametrize("body", [b"[]", gzip.compress(b"[]")])
+def test_bytes_are_stored_as_a_file_of_them_would_be(store, tmp_path, body):
+    of_file = put(store, tmp_path / "a.json", body)
+    stored = store.open(of_file.uri).read()
+    store.delete(of_file.uri)
+
+    of_bytes = store.put_bytes(body, extension="json", tenant="demo", feed="consumption", received_at=RECEIVED_AT)
+
+    assert of_bytes == of_file
+    assert store.open(of_bytes.uri).read() == stored
+
+
 def test_the_same_document_twice_is_the_same_bytes_once(store, tmp_path):
     first = put(store, tmp_path / "a.json", b"[]")
     before = store.open(first.uri).read()

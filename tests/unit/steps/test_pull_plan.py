@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from include.core.pulls import PulledDevice, PulledFleet, PulledPlant, RateLimit, Request
+from include.core.pulls import Plan, PulledDevice, PulledFleet, PulledPlant, RateLimit, Request
 from include.core.span import Span
 from include.core.vendors import Vendor
 from include.steps import pull_plan
-from include.warehouse.pulls import Plan
 
 NOW = datetime(2026, 6, 16, 12, tzinfo=UTC)
 FLEET = PulledFleet(
