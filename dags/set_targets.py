@@ -16,7 +16,7 @@ from typing import Any, Final
 from airflow.sdk import Param, dag, task
 
 from dags.dag_defaults import DAG_DEFAULTS
-from include.core.documents import VENDOR_NAMES
+from include.core.documents import DROPS, VENDOR_NAMES
 from include.core.settings import Settings
 
 MONTHS: Final = tuple(name.lower()[:3] for name in month_name[1:])
@@ -26,7 +26,7 @@ FORM: Final = {
     "source": Param(
         None,
         type=["null", "string"],
-        enum=[None, "drops", *VENDOR_NAMES],
+        enum=[None, DROPS, *VENDOR_NAMES],
         title="Source",
         description="Who named the key; needed only where several plants have it.",
         section="Plant",

@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One alarm as a vendor tells it. Instants are aware UTC; `cleared_at` is None where the vendor does not tell.
+    """One alarm as a vendor reports it. Instants are aware UTC; `cleared_at` is None where the vendor does not report it.
 
     `severity` is critical, major, minor or notice; `key` names the event within the vendor's account.
     """

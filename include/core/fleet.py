@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import date
 
+from include.core.documents import DROPS
+
 
 @dataclass(frozen=True, slots=True)
 class PlantRow:
@@ -20,7 +22,7 @@ class PlantRow:
     capacity_kw: float | None = None
     city: str | None = None
     commissioned_on: date | None = None
-    source: str = "drops"
+    source: str = DROPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class DeviceRow:
     capacity_kw: float | None = None
     parent_key: str | None = None
     vendor_type: str | None = None
-    source: str = "drops"
+    source: str = DROPS
 
 
 @dataclass(frozen=True, slots=True)

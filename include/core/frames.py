@@ -1,7 +1,8 @@
 """The shape in which readings travel from `parse` to `check` to `load`.
 
-A frame is a pandas DataFrame with a fresh RangeIndex and exactly the columns of `READING_COLUMNS`; one row is one reading that
-somebody claims. Values that say "no reading" (null, sentinels, `unknown`) are not rows: they are counted as missing.
+A frame is a pandas DataFrame with a fresh RangeIndex and exactly the columns of `READING_COLUMNS`; one row is one reading that a
+document asserts, not checked yet. Values that mean "no reading" (null, sentinels, `unknown`) are not rows: they are counted as
+missing.
 """
 
 from dataclasses import dataclass, field
@@ -37,7 +38,7 @@ class Subject:
 
 @dataclass(slots=True)
 class Piece:
-    """A bounded part of one document: claimed readings, the subjects that they name, and how many values said "no reading"."""
+    """A bounded part of one document: unchecked readings, the subjects that they name, and how many values meant "no reading"."""
 
     frame: "pd.DataFrame"
     subjects: dict[str, Subject] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from include.core.alarms import AlarmList
+from include.core.documents import DROPS
 from include.core.fleet import Registry
 from include.core.frames import Piece, SubjectKind
 from include.sources.clouds.registry import CLOUDS
@@ -31,7 +32,7 @@ class Feed:
     name: str
     subject_kind: SubjectKind
     parse: Parser
-    source: str = "drops"
+    source: str = DROPS
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,22 @@ _R = TypeVar("_R")
 def each(things: Sequence[_T], do: Callable[[_T], _R], *, label: Callable[[_T], object] = str) -> list[_R]:
     """Do it for each thing; one that fails does not hold back the others, but the first error is raised in the end.
 
-    The things are a sequence, never a generator: what a generator raises between two things would end all the rest, so whatever
-    can fail belongs into `do`. `label` names a thing in the log.
+    Args:
+        things: A sequence, never a generator: what a generator raises between two things would end all the rest. Whatever can
+            fail belongs into `do`.
+        do: What is done.
+        label: Names a thing in the log.
     """
+    done, errors = attempt_each(things, do, label=label)
+    if errors:
+        raise errors[0]
+    return done
+
+
+def attempt_each(
+    things: Sequence[_T], do: Callable[[_T], _R], *, label: Callable[[_T], object] = str
+) -> tuple[list[_R], list[Exception]]:
+    """As `each`, but the errors are returned beside what was done: for work that goes on before they are raised."""
     done: list[_R] = []
     errors: list[Exception] = []
     for index in range(len(things)):
@@ -24,6 +37,4 @@ def each(things: Sequence[_T], do: Callable[[_T], _R], *, label: Callable[[_T], 
         except Exception as error:  # noqa: BLE001 - whatever it is, the others come first
             _log.exception("Failed: %s", label(thing))
             errors.append(error)
-    if errors:
-        raise errors[0]
-    return done
+    return done, errors

@@ -12,9 +12,6 @@ from include.core.pulls import TICK, Plan, PlannedDays, PulledFleet, Purpose, Ra
 from include.core.span import Span
 from include.core.vendors import PACES, Vendor
 from include.sources.clouds.cloud import Cloud, Credentials
-from include.warehouse.pulls import Plan, PlannedDays
-=======
-from include.sources.clouds.session import Cloud, Credentials
 
 JITTER: Final = timedelta(seconds=20)
 """A run may start this much later than the one before, and still be in its turn."""

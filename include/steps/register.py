@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from include.core.documents import FLEET_FEEDS, READING_FEEDS, LandedDocument
+from include.core.documents import DROPS, FLEET_FEEDS, READING_FEEDS, LandedDocument
 from include.core.errors import BadDocument
 from include.core.fleet import Registry
 from include.core.settings import Settings
@@ -27,7 +27,7 @@ from include.sources.drops.fleet_registry import parse_registry
 from include.sources.formats.context import ParseContext
 from include.sources.formats.unpack import Limits, unpack
 from include.steps.code_version import code_version
-from include.steps.each import each
+from include.steps.each import attempt_each
 from include.steps.refuse_document import refuse_document
 from include.steps.registration_outcome import PLANT_KNOWN, RegistrationOutcome, Row, numbered
 from include.steps.vendor_fleet import note_defaults, upsert_vendor_fleet
@@ -41,20 +41,29 @@ _MAX_ROUNDS: Final = 10
 
 
 def register_landed(settings: Settings, *, now: datetime, run_id: str) -> dict[str, Any]:
-    """Register every landed registry file and vendor's list; a refused one never stops the rest.
+    """Register every landed registry file and vendor's list, and again those that were waiting for what has been registered.
+
+    A refused one never stops the rest, nor does one that cannot be registered, whose error is raised in the end.
 
     Returns counts: documents, parsed, inserted, updated, unchanged and quarantined rows, replayed_documents.
     """
     total: Counter[str] = Counter()
+    failed: set[int] = set()
+    errors: list[Exception] = []
+
+    def register(document_id: int) -> None:
+        failed.add(document_id)
+        total.update(register_document(settings, document_id, now=now, run_id=run_id))
+        failed.remove(document_id)
+
     for _ in range(_MAX_ROUNDS):
         with transaction(settings.database_url) as connection:
-            pending = documents.read_pending(connection, FLEET_FEEDS)
-        if not pending:
+            pending = [document_id for document_id, _ in documents.read_pending(connection, FLEET_FEEDS)]
+        if not (left := [document_id for document_id in pending if document_id not in failed]):
             break
-        each(
-            [document_id for document_id, _ in pending],
-            lambda document_id: total.update(register_document(settings, document_id, now=now, run_id=run_id)),
-        )
+        errors += attempt_each(left, register, label="document {}".format)[1]
+    if errors:
+        raise errors[0]
     return dict(total)
 
 
@@ -94,10 +103,11 @@ def register_document(settings: Settings, document_id: int, *, now: datetime, ru
             refuse_document(settings, connection, document, str(error))
             return Counter(documents=1, refused=1)
         documents.replace_quarantine(connection, document, outcome.quarantined)
-        documents.write_load(connection, document, outcome.counts(), loaded_at=now, run_id=run_id, code_version=code_version())
+        counts = outcome.counts()
+        documents.write_load(connection, document, counts, loaded_at=now, run_id=run_id, code_version=code_version())
         replayed = _reopen_waiting(connection, tenant, outcome) + _reopen_misread(connection, tenant, zones)
-    _log.info("Registered %s %r of %s: %s", document.feed, document.original_name, document.tenant, outcome.totals())
-    return Counter(outcome.totals()) + Counter(documents=1, replayed_documents=replayed)
+    _log.info("Registered %s %r of %s: %s", document.feed, document.original_name, document.tenant, counts.rows())
+    return Counter(counts.rows()) + Counter(documents=1, replayed_documents=replayed)
 
 
 def _read(settings: Settings, document: LandedDocument, timezone: ZoneInfo) -> Registry:
@@ -177,11 +187,11 @@ def _reopen_waiting(connection: Connection, tenant: fleet.Tenant, outcome: Regis
     plants = outcome.new.get("plant", [])
     replayed = reopen(PLANT_KNOWN, [row["plant_key"] for row in plants])
     # Only vendors measure plants by their keys.
-    named = [row["plant_key"] for row in plants if row["source"] != "drops"]
+    named = [row["plant_key"] for row in plants if row["source"] != DROPS]
     named += [row["device_key"] for row in outcome.new.get("device", ())]
     named += [row["document"] for row in outcome.new.get("customer", ())]
     replayed += reopen(SUBJECT_KNOWN, named)
-    receives = any((row["source"], row["plant_key"]) == ("drops", tenant.register_under) for row in plants)
+    receives = any((row["source"], row["plant_key"]) == (DROPS, tenant.register_under) for row in plants)
     if tenant.unknown_devices == "register" and receives:
         replayed += reopen(SUBJECT_KNOWN, None)
     return replayed + reopen(WITHIN_RATING, _rated_anew(connection, tenant, outcome))

@@ -72,12 +72,6 @@ class RegistrationOutcome:
             quarantine_reasons=reasons,
         )
 
-    def totals(self) -> dict[str, int]:
-        """The balance by name."""
-        counts = self.counts()
-        names = ("parsed_rows", "inserted_rows", "updated_rows", "unchanged_rows", "quarantined_rows")
-        return {name: getattr(counts, name) for name in names}
-
 
 def numbered(tenant_id: int, rows: Iterable[Any]) -> list[Row]:
     """Parsed rows as the warehouse takes them, with their numbers from 1."""

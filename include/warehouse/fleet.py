@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError
 
+from include.core.documents import DROPS
 from include.core.errors import BadDocument, NeedsHuman, Refused
 from include.core.frames import Subject, SubjectKind
 from include.core.quantities import QUANTITIES
@@ -110,7 +111,7 @@ def delete_target(connection: Connection, *, tenant_id: int, source: str, plant_
     return connection.execute(query("fleet", "delete_target"), parameters).rowcount > 0
 
 
-def read_plant_keys(connection: Connection, tenant_id: int, source: str = "drops") -> set[str]:
+def read_plant_keys(connection: Connection, tenant_id: int, source: str = DROPS) -> set[str]:
     """Keys of the plants that the tenant has registered."""
     parameters = {"tenant_id": tenant_id, "source": source}
     return set(connection.execute(query("fleet", "read_plant_keys"), parameters).scalars())
@@ -129,7 +130,7 @@ def read_zones(connection: Connection, tenant_id: int) -> dict[tuple[str, str], 
 
 
 def read_subjects(
-    connection: Connection, tenant_id: int, kind: SubjectKind, subjects: Sequence[str], source: str = "drops"
+    connection: Connection, tenant_id: int, kind: SubjectKind, subjects: Sequence[str], source: str = DROPS
 ) -> dict[str, KnownSubject]:
     """Those of the keys that are registered."""
     parameters = {"tenant_id": tenant_id, "subjects": list(subjects), "source": source}
@@ -185,7 +186,7 @@ def _series_row(tenant_id: int, kind: SubjectKind, subject_id: int, quantity: st
 def _device_row(tenant: Tenant, subject: Subject) -> dict[str, Any]:
     return {
         "tenant_id": tenant.tenant_id,
-        "source": "drops",
+        "source": DROPS,
         "device_key": subject.key,
         "plant_key": tenant.register_under,
         "parent_key": subject.parent_key,

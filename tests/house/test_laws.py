@@ -83,6 +83,17 @@ def test_every_block_of_sql_is_named_once_and_used():
             assert f'"{name}"' in code or re.search(rf'f"{name.split("_")[0]}_{{', code), f"{file.name}: {name} is used nowhere"
 
 
+def test_every_block_of_sql_says_what_it_is_for():
+    blocks = {
+        f"{file.parent.parent.name}/{file.name}: {block.splitlines()[0]}": block.splitlines()[1]
+        for file in SQL
+        for block in file.read_text().split("-- name: ")[1:]
+    }
+
+    assert len(blocks) > 200
+    assert [name for name, line in blocks.items() if not re.match(r"-- \w", line)] == []
+
+
 def test_queries_never_read_the_clock():
     for file in SQL:
         if "migrations" not in file.parts:

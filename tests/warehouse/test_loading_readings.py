@@ -114,7 +114,7 @@ def test_counts_that_do_not_balance_are_refused_by_the_database(small_fleet):
     assert "conservation" in str(caught.value.orig)
 
 
-def test_a_replay_withdraws_what_the_document_no_longer_says_and_reinstates_the_heir(small_fleet):
+def test_a_replay_retracts_what_the_document_no_longer_says_and_reinstates_the_heir(small_fleet):
     rows = day_of(small_fleet).head(4)
     first, second = small_fleet.register("a"), small_fleet.register("b")
     small_fleet.load(first, rows.head(2))

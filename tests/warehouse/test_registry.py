@@ -1,13 +1,16 @@
 """The fleet that registry documents make: by any order of arrival, by parts, and again."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 
+from include.core.errors import NeedsHuman
 from include.core.frames import Subject
 from include.quality.checks import preload
+from include.steps import land, register
 from include.warehouse.engine import transaction
 from include.warehouse.fleet import Tenant, register_subjects
 from tests.warehouse.small_river import SmallRiver, assert_same_state, measurements
@@ -274,3 +277,16 @@ def test_a_document_that_brings_a_new_sensor_leaves_its_registered_equipment_alo
 
     assert facts(river, "device", "E") == "p|equipment|Roof"
     assert facts(river, "device", "T") == "q|sensor|New|E"
+
+
+def test_a_document_that_fails_holds_back_none_that_waits_for_another(river):
+    river.drop({("registry", name): PARTS[name.partition(".")[0]] for name in ("customers.csv", "devices.csv", "plants.csv")})
+    land.land_drops(river.settings, now=datetime.now(UTC) + timedelta(seconds=5))
+    Path(river.read("SELECT uri FROM landing.document WHERE original_name = 'customers.csv'")["uri"].item()).unlink()
+
+    with pytest.raises(NeedsHuman, match="is gone"):
+        register.register_landed(river.settings, now=datetime.now(UTC), run_id="test")
+
+    states = river.read("SELECT original_name, state FROM landing.document ORDER BY 1").values.tolist()
+    assert states == [["customers.csv", "landed"], ["devices.csv", "loaded"], ["plants.csv", "loaded"]]
+    assert river.count("fleet.device") == 4

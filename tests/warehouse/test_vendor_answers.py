@@ -1,4 +1,4 @@
-"""A vendor's landed answers load like any document, and one that speaks for a span withdraws what it does not confirm."""
+"""A vendor's landed answers load like any document; one that is authoritative about a span retracts what it does not confirm."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -330,8 +330,8 @@ def test_a_power_far_above_the_rating_is_held_back(cloud):
     assert held.to_numpy().tolist() == [[2, ["power_within_rating"]], [4, ["power_within_rating"]]]
 
 
-# --------------------------------------------------------------------------------------------------------------- whole word
-def test_a_history_withdraws_the_snapshots_that_it_does_not_confirm(cloud):
+# --------------------------------------------------------------------------------------------------------------- authority
+def test_a_history_retracts_the_snapshots_that_it_does_not_confirm(cloud):
     for minute, value in ((3.2, 1.0), (8.2, 2.0), (10, 7.0)):
         cloud.load(cloud.snapshot(minute, value))
     cloud.roll_up()
@@ -373,7 +373,7 @@ def test_the_end_of_a_span_is_not_part_of_it(cloud):
 
 
 @pytest.mark.parametrize("more", [{"span": None}, {"is_authoritative": False}])
-def test_an_answer_that_is_not_the_whole_word_withdraws_nothing(cloud, more):
+def test_an_answer_that_is_not_authoritative_retracts_nothing(cloud, more):
     cloud.load(cloud.snapshot(3.2, 1.0))
 
     cloud.load(cloud.history({0: 1.0, 5: 2.0}, **more))
@@ -426,7 +426,7 @@ def test_a_late_answer_does_not_open_the_one_that_begins_where_it_ends(cloud):
     assert cloud.state_of(next_one) == "loaded"
 
 
-def test_a_late_answer_weighs_itself_against_what_only_later_ones_withdrew(cloud):
+def test_a_late_answer_weighs_itself_against_what_only_later_ones_retracted(cloud):
     for minute in (4, 5, 9):
         cloud.load(cloud.snapshot(minute, 1.0))
     late = cloud.history({10: 2.0}, span=Span(at(4), at(12)))

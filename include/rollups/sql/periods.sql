@@ -1,5 +1,5 @@
 -- name: write_fresh
--- Replaces what differs; a bucket that is the same keeps its computed_at.
+-- Replaces what differs; a bucket that is the same keeps its computed_at, so that a repeat writes nothing and restates nothing.
 INSERT INTO mart.rollup AS r (
     series_id, grain, starts_at, ends_at, local_date, reading_count, sum, mean, min, max, first, last, stddev, median, p95, p99,
     active_minutes, covered_s, expected_s, energy_kwh, computed_at
@@ -27,7 +27,8 @@ WHERE
     );
 
 -- name: delete_gone
--- Buckets of the touched days whose readings are gone, or whose edges moved with the plant's zone.
+-- Buckets of the touched days whose readings are gone, or whose edges moved with the plant's zone: zones differ by 26 hours at most,
+-- and within these bounds the index finds them.
 DELETE FROM mart.rollup AS r
 USING touched_day AS d
 WHERE
@@ -41,13 +42,14 @@ WHERE
     );
 
 -- name: create_period
+-- Weeks, months and years to compute again, [lo, hi) in UTC, and the time in which readings are expected in each.
 CREATE TEMPORARY TABLE touched_period (
     series_id int4 NOT NULL, grain text NOT NULL, first_day date NOT NULL, end_day date NOT NULL, lo timestamptz NOT NULL,
     hi timestamptz NOT NULL, expected_s float8 NOT NULL, PRIMARY KEY (series_id, grain, first_day)
 ) ON COMMIT DROP;
 
 -- name: list_periods
--- Expected time counts the silent days too; it is worked out once per place and period.
+-- Periods that hold a touched day. Expected time counts the silent days too; it is worked out once per place and period.
 INSERT INTO touched_period
 WITH period AS MATERIALIZED (
     SELECT DISTINCT
@@ -106,6 +108,7 @@ JOIN mart.rollup AS r ON r.series_id = p.series_id AND r.grain = 'day' AND r.sta
 GROUP BY p.series_id, p.grain, p.lo, p.hi, p.first_day, p.expected_s, w.mean;
 
 -- name: delete_gone_periods
+-- Touched periods that have no day any more. The 26 hours reach those that begin at the edge of another zone, where the plant moved.
 DELETE FROM mart.rollup AS r
 USING touched_period AS p
 WHERE
@@ -151,4 +154,5 @@ JOIN mart.reading AS r ON r.series_id = p.series_id AND r.measured_at >= p.lo AN
 GROUP BY p.series_id, p.grain, p.lo, p.hi, p.first_day, p.expected_s, s.is_energy;
 
 -- name: count_dirty
+-- What is left of the work list.
 SELECT count(*) FROM ops.dirty_day;

@@ -9,7 +9,7 @@ WHERE d.kind = 'inverter' AND d.plant_id IS NOT NULL AND s.quantity = 'ac_power_
 ON CONFLICT (plant_id, device_id, customer_id, quantity, origin) DO NOTHING;
 
 -- name: touch_plants
--- Every day on which an inverter changed is a changed day of its plant.
+-- Every day on which an inverter changed is a changed day of its plant: its buckets are computed from those of all its inverters.
 INSERT INTO dirty
 SELECT DISTINCT plant_series.series_id, day.local_day
 FROM touched_day AS day

@@ -1,8 +1,10 @@
 -- name: lock
--- One roll-up at a time, and none while the fleet changes; released at the end of the transaction. False: wait for the other.
+-- One roll-up at a time, and none while the fleet changes, whose zones and devices every bucket follows. Released at the end of the
+-- transaction. False: wait for the other.
 SELECT pg_try_advisory_xact_lock(hashtext('heliograph.roll_up'));
 
 -- name: create_work
+-- The tables of one roll-up; they end with its transaction.
 CREATE TEMPORARY TABLE dirty (series_id int4 NOT NULL, local_day date NOT NULL) ON COMMIT DROP;
 -- What a bucket of a series needs to know of its subject; of a derived series device_count inverters are expected.
 -- amount_of: hour, day or month to which an amount belongs, as its name says; is_daily: a counter that begins anew each day.
@@ -37,6 +39,8 @@ CREATE TEMPORARY TABLE piece (
 CREATE TEMPORARY TABLE fresh (LIKE mart.rollup) ON COMMIT DROP;
 
 -- name: take_dirty
+-- Take the oldest entries of the work list. They are deleted in the transaction that computes them, so a run that dies puts them back;
+-- one that another transaction holds is skipped, not waited for. Several entries may name the same day.
 WITH taken AS (
     DELETE FROM ops.dirty_day
     WHERE dirty_day_id IN (
@@ -47,6 +51,7 @@ WITH taken AS (
 INSERT INTO dirty SELECT DISTINCT series_id, local_day FROM taken;
 
 -- name: describe_series
+-- What the buckets of the dirty series need to know of their subjects, as the fleet stands now; states have no buckets.
 INSERT INTO touched_series
 SELECT
     s.series_id, s.kind, s.origin, coalesce(p.timezone, t.timezone), p.plant_id,
@@ -132,7 +137,8 @@ CROSS JOIN LATERAL (
 ) AS before;
 
 -- name: list_days
--- Days of the touched ranges, or of the derived series whose devices changed; daylight is worked out once per place and day.
+-- Days of the touched ranges, or of the derived series whose devices changed. Daylight is worked out once per place and day: it costs
+-- far more than the rest, and plants have many series.
 WITH wanted AS (
     SELECT r.series_id, day::date AS local_day
     FROM touched_range AS r

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, Final
 
-from include.core.documents import VENDOR_NAMES
+from include.core.documents import DROPS, VENDOR_NAMES
 from include.core.errors import Refused
 from include.core.span import zone
 from include.sources.formats import names, numbers
 from include.sources.formats.months import month_of
 
 DEVICE_KINDS: Final = ("inverter", "meter", "logger", "battery", "sensor", "equipment")
-SOURCES: Final = ("drops", *VENDOR_NAMES)
+SOURCES: Final = (DROPS, *VENDOR_NAMES)
 """Who names keys: the tenant's own files, or a vendor."""
 
 

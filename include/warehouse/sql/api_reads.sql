@@ -131,7 +131,7 @@ SELECT
 FROM page
 
 -- name: list_month_customers
--- grain: customer. Consumption of one month; null where no document told it.
+-- grain: customer. Consumption of one month; null where no document has it.
 WITH found AS (
     SELECT c.customer_id, c.document, c.name, to_char(CAST(:month AS date), 'YYYY-MM') AS month, u.consumption_kwh, u.computed_at
     FROM api.customer AS c

@@ -35,9 +35,11 @@ WHERE d.document_id = :document_id AND d.state = 'landed'
 FOR UPDATE OF d SKIP LOCKED;
 
 -- name: read_states
+-- State and reason of documents. FOR SHARE waits for whoever is at work on one: its outcome is what counts.
 SELECT state, reason FROM landing.document WHERE document_id = ANY (:document_ids) ORDER BY document_id FOR SHARE;
 
 -- name: read_small_answers
+-- Landed answers of vendors that are small enough to be checked together. Nothing is locked: each is locked when it is loaded.
 SELECT
     d.document_id, d.tenant_id, t.slug AS tenant, d.feed, d.original_name, d.sha256, d.uri, d.stored_bytes, d.received_at,
     d.last_received_at, d.integration_id
@@ -53,6 +55,7 @@ ORDER BY d.document_id;
 SELECT min(first_measured_at) AS first, max(last_measured_at) AS last FROM landing.load WHERE document_id = :document_id;
 
 -- name: insert_load
+-- One row per load; a constraint refuses counts that do not balance.
 INSERT INTO landing.load (
     document_id, tenant_id, loaded_at, run_id, code_version, parsed_rows, inserted_rows, updated_rows, unchanged_rows,
     duplicate_rows, quarantined_rows, missing_values, quarantine_reasons, quality_suite, first_measured_at, last_measured_at
@@ -64,9 +67,11 @@ VALUES (
 );
 
 -- name: mark_loaded
+-- The document is loaded, in the transaction of its rows.
 UPDATE landing.document SET state = 'loaded', reason = NULL WHERE document_id = :document_id;
 
 -- name: mark_refused
+-- The document cannot be read; the reason is for the person who delivered it.
 UPDATE landing.document SET state = 'refused', reason = :reason WHERE document_id = :document_id AND state = 'landed';
 
 -- name: reopen_newer
@@ -84,7 +89,7 @@ WHERE
     AND l.last_measured_at >= :first;
 
 -- name: reopen_waiting
--- Documents whose rows wait in quarantine for something that is known now.
+-- Loaded documents whose rows wait in quarantine for something that is known now.
 UPDATE landing.document AS d
 SET state = 'landed'
 WHERE
@@ -111,9 +116,11 @@ WHERE
 UPDATE landing.document SET state = 'landed' WHERE tenant_id = :tenant_id AND feed = ANY (:feeds) AND state = 'loaded';
 
 -- name: delete_quarantine
+-- Rows of earlier loads of the document.
 DELETE FROM landing.quarantine WHERE document_id = :document_id;
 
 -- name: insert_quarantine
+-- Rows that were not trusted. The first entry of a (row, quantity) stays.
 INSERT INTO landing.quarantine (document_id, row_number, quantity, tenant_id, subject, broken_rules, payload)
 SELECT :document_id, q.row_number, q.quantity, :tenant_id, q.subject, string_to_array(q.broken_rules, ','), q.payload
 FROM jsonb_to_recordset(CAST(:rows AS jsonb))

@@ -1,4 +1,5 @@
 -- name: upsert_tenant
+-- Create a tenant, or change it by its slug.
 INSERT INTO fleet.tenant AS t (slug, name, timezone, language, unknown_devices, register_under, report_recipients)
 VALUES (:slug, :name, :timezone, :language, :unknown_devices, :register_under, :report_recipients)
 ON CONFLICT (slug) DO UPDATE SET
@@ -59,6 +60,7 @@ WHERE (d.plant_id, d.parent_device_id, d.kind, d.name, d.model, d.capacity_kw)
 RETURNING device_id, (xmax = 0) AS is_new;
 
 -- name: upsert_customer
+-- Returns no row when nothing changed. A customer without a name is called by the document.
 INSERT INTO fleet.customer AS c (tenant_id, document, name)
 VALUES (:tenant_id, :document, coalesce(CAST(:name AS text), :document))
 ON CONFLICT (tenant_id, document) DO UPDATE SET name = EXCLUDED.name
@@ -75,11 +77,13 @@ ON CONFLICT (plant_id, month) DO UPDATE SET target_kwh = EXCLUDED.target_kwh WHE
 RETURNING plant_id, (xmax = 0) AS is_new;
 
 -- name: delete_target
+-- Remove the target of one month.
 DELETE FROM fleet.target AS t USING fleet.plant AS p
 WHERE
     t.plant_id = p.plant_id AND p.tenant_id = :tenant_id AND p.source = :source AND p.plant_key = :plant_key AND t.month = :month;
 
 -- name: upsert_tariff
+-- No row when the plant is unknown or the tariff is the same.
 INSERT INTO fleet.tariff AS t (plant_id, valid_from, tenant_id, price_per_kwh, currency)
 SELECT p.plant_id, :valid_from, p.tenant_id, :price_per_kwh, :currency
 FROM fleet.plant AS p
@@ -89,9 +93,11 @@ ON CONFLICT (plant_id, valid_from) DO UPDATE SET price_per_kwh = EXCLUDED.price_
 RETURNING plant_id, (xmax = 0) AS is_new;
 
 -- name: read_plant_keys
+-- Keys of a tenant's plants, as one source names them.
 SELECT plant_key FROM fleet.plant WHERE tenant_id = :tenant_id AND source = :source;
 
 -- name: read_device_keys
+-- Keys of the devices of one plant.
 SELECT d.device_key
 FROM fleet.device AS d
 JOIN fleet.plant AS p USING (plant_id)
@@ -122,29 +128,35 @@ LEFT JOIN fleet.plant AS p ON p.plant_id = d.plant_id
 WHERE d.tenant_id = :tenant_id AND d.source = :source AND d.device_key = ANY (:subjects);
 
 -- name: read_customer_subjects
+-- Customers by their document, in the shape of read_device_subjects; nothing is rated.
 SELECT c.customer_id AS subject_id, c.document AS subject, NULL::int AS plant_id, t.timezone, NULL::float8 AS rated_kw
 FROM fleet.customer AS c
 JOIN fleet.tenant AS t USING (tenant_id)
 WHERE c.tenant_id = :tenant_id AND c.document = ANY (:subjects);
 
 -- name: read_plant_subjects
+-- Plants by key, in the shape of read_device_subjects.
 SELECT plant_id AS subject_id, plant_key AS subject, plant_id, timezone, greatest(capacity_kwp, capacity_kw) AS rated_kw
 FROM fleet.plant
 WHERE tenant_id = :tenant_id AND source = :source AND plant_key = ANY (:subjects);
 
 -- name: read_device_series
+-- Measured series of devices.
 SELECT series_id, device_id AS subject_id, quantity FROM fleet.series
 WHERE device_id = ANY (:subject_ids) AND origin = 'measured';
 
 -- name: read_customer_series
+-- Measured series of customers.
 SELECT series_id, customer_id AS subject_id, quantity FROM fleet.series
 WHERE customer_id = ANY (:subject_ids) AND origin = 'measured';
 
 -- name: read_plant_series
+-- Measured series of plants; the derived ones are the roll-up's.
 SELECT series_id, plant_id AS subject_id, quantity FROM fleet.series
 WHERE plant_id = ANY (:subject_ids) AND origin = 'measured';
 
 -- name: insert_series
+-- A new series; another load may have made it a moment ago.
 INSERT INTO fleet.series (tenant_id, plant_id, device_id, customer_id, quantity, kind)
 VALUES (:tenant_id, :plant_id, :device_id, :customer_id, :quantity, :kind)
 ON CONFLICT (plant_id, device_id, customer_id, quantity, origin) DO NOTHING;

@@ -12,6 +12,7 @@ WHERE i.vendor = EXCLUDED.vendor
 RETURNING integration_id;
 
 -- name: read_integration
+-- One account, by its id, by tenant and name, or by its Airflow connection.
 SELECT i.integration_id, i.tenant_id, t.slug AS tenant, t.timezone, i.vendor, i.name, i.connection_id, i.credentials, i.account, i.state,
     i.state_set_at
 FROM fleet.integration AS i
@@ -22,7 +23,7 @@ WHERE
     AND (CAST(:connection_id AS text) IS NULL OR i.connection_id = :connection_id);
 
 -- name: read_integration_ids
--- The accounts that a wish is about.
+-- Accounts that are not disabled, of one tenant or vendor or of all.
 SELECT i.integration_id
 FROM fleet.integration AS i
 JOIN fleet.tenant AS t USING (tenant_id)
@@ -33,23 +34,27 @@ WHERE
 ORDER BY t.slug, i.name;
 
 -- name: remember_account
+-- Fields of the credentials that are no secret, for planning without the credentials.
 UPDATE fleet.integration SET account = CAST(:account AS jsonb)
 WHERE integration_id = :integration_id AND account IS DISTINCT FROM CAST(:account AS jsonb);
 
 -- name: set_state
+-- Switch an account. With `since` only where nobody switched it meanwhile: a person's decision outlives that of a running pull.
 UPDATE fleet.integration
 SET state = :state, reason = CAST(:reason AS text), state_set_at = :now, next_due_at = :now
 WHERE integration_id = :integration_id AND (CAST(:since AS timestamptz) IS NULL OR state_set_at = :since);
 
 -- name: note_answer
+-- When the vendor answered last: a vendor that is silent altogether is no reason to give a request up.
 UPDATE fleet.integration SET last_answer_at = :now WHERE integration_id = :integration_id;
 
 -- name: set_due
+-- When the account is worth looking at again.
 UPDATE fleet.integration SET next_due_at = :next_due_at WHERE integration_id = :integration_id;
 
 -- name: take_due
 -- Whoever is handed out goes to the end of the line, so that accounts whose pull cannot even begin do not stand in the others' way.
--- One that is locked is about to log in: somebody asks it already.
+-- One that is locked is about to log in: a run pulls it already.
 WITH due AS (
     SELECT integration_id, next_due_at
     FROM fleet.integration
@@ -69,6 +74,7 @@ JOIN fleet.tenant AS t USING (tenant_id)
 ORDER BY taken.next_due_at, taken.integration_id;
 
 -- name: read_labels
+-- Names of the active ones among these accounts.
 SELECT i.integration_id, t.slug || '/' || i.name AS label, i.connection_id
 FROM fleet.integration AS i
 JOIN fleet.tenant AS t USING (tenant_id)
@@ -76,9 +82,11 @@ WHERE i.integration_id = ANY (:integration_ids) AND i.state = 'active'
 ORDER BY i.integration_id;
 
 -- name: read_fleet_plants
+-- Plants that are pulled through an account.
 SELECT plant_key, timezone FROM fleet.plant WHERE integration_id = :integration_id ORDER BY plant_key;
 
 -- name: read_fleet_devices
+-- Their devices, as far as the vendor named their type: it decides which requests can be made.
 SELECT d.device_key, p.plant_key, d.vendor_type
 FROM fleet.device AS d
 JOIN fleet.plant AS p USING (plant_id)
@@ -95,6 +103,7 @@ WHERE
     AND p.integration_id = i.integration_id AND p.plant_key <> ALL (:listed);
 
 -- name: list_integrations
+-- The accounts as the operator sees them, with what waits, what is blocked, and the calls of the last day.
 SELECT
     t.slug AS tenant, i.name, i.vendor, i.connection_id, i.credentials IS NOT NULL AS keeps_credentials, i.state, i.reason, i.state_set_at AS state_since,
     (SELECT count(*) FROM fleet.plant AS p WHERE p.integration_id = i.integration_id) AS plants,
@@ -124,16 +133,20 @@ ORDER BY t.slug, i.name;
 SELECT 1 FROM fleet.integration WHERE integration_id = :integration_id FOR NO KEY UPDATE;
 
 -- name: read_tokens
+-- Tokens of the last login, ended or not: a renewal needs the last ones.
 SELECT tokens, fingerprint, expires_at FROM ops.vendor_token WHERE integration_id = :integration_id;
 
 -- name: keep_tokens
+-- Tokens of a new login replace the old ones.
 INSERT INTO ops.vendor_token AS k (integration_id, tokens, fingerprint, expires_at, made_at)
 VALUES (:integration_id, :tokens, :fingerprint, :expires_at, :now)
 ON CONFLICT (integration_id) DO UPDATE SET
     tokens = EXCLUDED.tokens, fingerprint = EXCLUDED.fingerprint, expires_at = EXCLUDED.expires_at, made_at = EXCLUDED.made_at;
 
 -- name: end_tokens
+-- The vendor ended these tokens; those that another task has renewed meanwhile stay.
 UPDATE ops.vendor_token SET expires_at = made_at WHERE integration_id = :integration_id AND fingerprint = :fingerprint;
 
 -- name: forget_tokens
+-- New credentials: tokens of the old ones may be another account's.
 DELETE FROM ops.vendor_token WHERE integration_id = :integration_id;

@@ -32,6 +32,7 @@ FROM fleet.tenant AS t
 WHERE t.slug = :tenant;
 
 -- name: read_quarantine_reasons
+-- Quarantined rows of a tenant by the rule that they break.
 SELECT rule, count(*) AS rows
 FROM landing.quarantine AS q
 JOIN fleet.tenant AS t USING (tenant_id)
@@ -41,7 +42,7 @@ GROUP BY rule
 ORDER BY rule;
 
 -- name: read_plant_of
--- Ids for a first question to the API.
+-- Ids for a first request to the API.
 SELECT p.plant_id, s.series_id
 FROM fleet.plant AS p
 JOIN fleet.tenant AS t USING (tenant_id)

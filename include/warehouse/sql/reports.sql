@@ -22,7 +22,7 @@ WHERE p.plant_id = :plant_id
 ORDER BY day;
 
 -- name: read_last_day
--- Last local day on which the plant made anything known; null for a plant that never spoke.
+-- Last local day on which the plant made anything known; null for a plant without any.
 SELECT max(local_date) AS last_day FROM api.plant_day WHERE plant_id = :plant_id;
 
 -- name: read_inverters
@@ -99,14 +99,17 @@ GROUP BY rule
 ORDER BY rule;
 
 -- name: read_newest_revision
+-- The newest revision of a report, with the fingerprint of its figures.
 SELECT report_id, revision, fingerprint, uri FROM mart.report
 WHERE plant_id = :plant_id AND kind = :kind AND starts_on = :starts_on AND language = :language
 ORDER BY revision DESC LIMIT 1;
 
 -- name: lock_report
+-- One run at a time issues reports of a plant: two would give out the same revision number.
 SELECT pg_advisory_xact_lock(hashtext('heliograph.report'), :plant_id);
 
 -- name: insert_report
+-- A report as it was issued; it is never changed.
 INSERT INTO mart.report (
     tenant_id, plant_id, kind, starts_on, ends_on, language, revision, fingerprint, figures, uri, pdf_sha256, size_bytes, issued_at, run_id
 )
@@ -117,15 +120,18 @@ VALUES (
 RETURNING report_id;
 
 -- name: insert_mail
+-- A mail waits in the outbox, once per report and recipient.
 INSERT INTO ops.outbox (tenant_id, report_id, recipient, message_id, created_at)
 VALUES (:tenant_id, :report_id, :recipient, :message_id, :created_at)
 ON CONFLICT (report_id, recipient) DO NOTHING;
 
 -- name: resend_mail
+-- Send a report once more, as a new mail.
 UPDATE ops.outbox SET state = 'pending', attempts = 0, message_id = :message_id, sent_at = NULL, last_error = NULL
 WHERE report_id = :report_id AND recipient = :recipient;
 
 -- name: read_pending_mail
+-- Mails to send, in the order in which they were written.
 SELECT mail_id FROM ops.outbox WHERE state = 'pending' ORDER BY mail_id;
 
 -- name: lock_mail
@@ -141,4 +147,5 @@ WHERE o.mail_id = :mail_id AND o.state = 'pending'
 FOR UPDATE OF o SKIP LOCKED;
 
 -- name: mark_mail
+-- What became of one attempt.
 UPDATE ops.outbox SET state = :state, attempts = attempts + 1, last_error = :error, sent_at = :sent_at WHERE mail_id = :mail_id;

@@ -1,5 +1,7 @@
 """What falls due when, how slowly a large fleet's snapshot is taken, and what a backfill is told to cost."""
 
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -132,3 +134,11 @@ def test_a_backfill_that_needs_more_than_a_days_budget_is_told_the_days_that_it_
     assert beside.seconds == 2 * 86_400
     assert pull_plan.estimate(requests, budget, scheduled={"history": 15}).seconds == 5 * 86_400
     assert pull_plan.estimate(requests[:10], budget).seconds == 9 * 300
+
+
+def test_planning_knows_no_database():
+    script = "import sys, include.steps.pull_plan; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+
+    assert "include.core.pulls" in loaded
+    assert [name for name in loaded if name.startswith(("include.warehouse", "sqlalchemy", "psycopg2"))] == []
