@@ -1,4 +1,4 @@
-"""The border between claimed and trusted readings: one pass of Great Expectations over a frame, one verdict per row.
+"""The border between asserted and trusted readings: one pass of Great Expectations over a frame, one verdict per row.
 
 Great Expectations is imported here and nowhere else, at the first check or at `preload`; a process keeps one ephemeral context.
 """

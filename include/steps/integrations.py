@@ -71,14 +71,8 @@ def add_integration(
         }
         integration_id = integrations.upsert_integration(connection, tenant_id=owner.tenant_id, integration=integration, now=now)
         _take_up_again(connection, integration_id, now)
-    return {
-        "integration_id": integration_id,
-        "tenant": tenant,
-        "vendor": vendor,
-        "name": name,
-        "connection_id": f"{tenant}__{name}",
-        "state": "active",
-    }
+    added = {"tenant": tenant, "vendor": vendor, "name": name, "connection_id": f"{tenant}__{name}", "state": "active"}
+    return {"integration_id": integration_id, **added}
 
 
 def list_integrations(settings: Settings, *, now: datetime, tenant: str | None = None) -> list[dict[str, Any]]:
