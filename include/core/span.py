@@ -12,6 +12,9 @@ Grain = Literal["hour", "day", "week", "month", "year"]
 GRAINS: Final[tuple[Grain, ...]] = ("hour", "day", "week", "month", "year")
 """Stored grains, finest first. A bucket is labelled by its start; weeks start on Monday."""
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
@@ -40,12 +43,12 @@ def zone(name: str) -> ZoneInfo:
 
 def instant_of(microseconds: int) -> datetime:
     """Aware UTC instant of whole microseconds since 1970."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 def microseconds_of(instant: datetime) -> int:
     """Whole microseconds since 1970 of an aware instant."""
-    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    return (instant - _EPOCH) // _MICROSECOND
 
 
 def day_span(first: date, timezone: ZoneInfo, days: int = 1) -> Span:

@@ -13,13 +13,13 @@ from typing import Any, Final
 
 from include.core.errors import BadDocument
 from include.core.frames import Piece, Subject
-from include.core.span import day_span
+from include.core.span import day_span, microseconds_of
 from include.sources.formats import names, numbers
 from include.sources.formats.columns import QUANTITY_CODES, Columns
 from include.sources.formats.context import ParseContext
 from include.sources.formats.csv_table import missing_header, positions, read_table
 from include.sources.formats.document_text import recognised
-from include.sources.formats.instants import UNREADABLE, microseconds
+from include.sources.formats.instants import UNREADABLE
 from include.sources.formats.json_text import loose, raw_records
 from include.sources.formats.months import month_of
 from include.sources.formats.xlsx_table import MAGIC, read_rows
@@ -68,7 +68,7 @@ class _Starts(dict[date | None, int]):
         self._timezone = context.timezone
 
     def __missing__(self, month: date) -> int:
-        instant = self[month] = microseconds(day_span(month, self._timezone).start)
+        instant = self[month] = microseconds_of(day_span(month, self._timezone).start)
         return instant
 
 

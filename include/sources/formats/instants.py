@@ -18,17 +18,20 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from include.core.span import microseconds_of
+
 UNREADABLE: Final = -(2**63)
 
 _ISO: Final = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?( ?(Z|[+-]\d\d(:?\d\d)?))?", re.IGNORECASE | re.ASCII
 )
 _DIGITS: Final = re.compile(r"\d{9,13}(\.\d{1,9})?", re.ASCII)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _FIRST_EPOCH_S: Final = 100_000_000
 _LAST_EPOCH_S: Final = 4_102_444_800
 _MAX_REMEMBERED: Final = 100_000
+
+microseconds = microseconds_of
 
 
 class Instants(dict[str, int]):
@@ -85,7 +88,7 @@ class Instants(dict[str, int]):
             return UNREADABLE
         try:
             written = datetime.fromisoformat(text.upper().replace(" Z", "Z").replace(" +", "+").replace(" -", "-"))
-            return microseconds(written) if written.tzinfo else self._local(written)
+            return microseconds_of(written) if written.tzinfo else self._local(written)
         except (ValueError, OverflowError):
             return UNREADABLE
 
@@ -96,8 +99,8 @@ class Instants(dict[str, int]):
             return UNREADABLE
         second = local.replace(fold=1).astimezone(UTC)
         if second > first:
-            self._overlaps[microseconds(first)] = (second - first) // _MICROSECOND
-        return microseconds(first)
+            self._overlaps[microseconds_of(first)] = (second - first) // _MICROSECOND
+        return microseconds_of(first)
 
     def _second_pass(self, instant: int, subject: Hashable) -> int:
         passed = self._passes.get(subject)
@@ -134,11 +137,6 @@ def written_day(value: object) -> date | None:
         return date.fromisoformat(value.strip()[:10]) if isinstance(value, str) else None
     except ValueError:
         return None
-
-
-def microseconds(instant: datetime) -> int:
-    """Microseconds since 1970 of an aware instant."""
-    return (instant - _EPOCH) // _MICROSECOND
 
 
 def epoch(number: float) -> int:
