@@ -66,16 +66,16 @@ class ObjectStore:
             TryLater: The store cannot be written now.
         """
         folder = _folder(tenant, feed, received_at)
-        with open_regular(body) as source:
-            return self._put(source, folder, _extension(body.name))
+        with open_regular(body) as stream:
+            return self._put(stream, folder, _extension(body.name))
 
     def put_bytes(self, body: bytes, *, extension: str, tenant: str, feed: str, received_at: datetime) -> StoredObject:
         """Store bytes that are no file, named by an extension such as `json`; otherwise as `put`."""
         return self._put(io.BytesIO(body), _folder(tenant, feed, received_at), _extension(extension))
 
-    def _put(self, source: BinaryIO, folder: str, extension: str) -> StoredObject:
+    def _put(self, stream: BinaryIO, folder: str, extension: str) -> StoredObject:
         with self._staging() as staged:
-            sha256, size_bytes = _pack(source, staged)
+            sha256, size_bytes = _pack(stream, staged)
             stored_bytes = os.fstat(staged.fileno()).st_size
             target = self._root / folder / f"{sha256}.{extension}.gz"
             try:
@@ -153,12 +153,12 @@ class ObjectStore:
             target.fs.put_file(str(staged), target.path)
 
 
-def _pack(source: BinaryIO, staged: IO[bytes]) -> tuple[str, int]:
+def _pack(stream: BinaryIO, staged: IO[bytes]) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
-    head = source.read(len(_GZIP_MAGIC))
-    source.seek(0)
+    head = stream.read(len(_GZIP_MAGIC))
+    stream.seek(0)
     packed = staged if head == _GZIP_MAGIC else gzip.GzipFile(filename="", mode="wb", fileobj=staged, compresslevel=6, mtime=0)
-    while chunk := source.read(_CHUNK):
+    while chunk := stream.read(_CHUNK):
         digest.update(chunk)
         size += len(chunk)
         packed.write(chunk)
