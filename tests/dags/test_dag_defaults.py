@@ -143,21 +143,6 @@ def test_a_mail_server_without_a_sender_asks_for_a_person(monkeypatch: pytest.Mo
         mail_server("smtp_default")
 
 
-def test_one_failure_holds_back_nothing_but_is_raised_in_the_end() -> None:
-    from include.steps.each import each
-
-    seen: list[int] = []
-
-    def do(number: int) -> int:
-        seen.append(number)
-        return 12 // number
-
-    assert each([3, 4], do) == [4, 3]
-    with pytest.raises(ZeroDivisionError):
-        each([1, 0, 2], do)
-    assert seen == [3, 4, 1, 0, 2]
-
-
 def test_a_missing_mail_server_asks_for_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.sdk import Connection
     from airflow.sdk.exceptions import AirflowNotFoundException
