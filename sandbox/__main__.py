@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 import uvicorn
 
 from sandbox.clouds import app
-from sandbox.faults import KINDS, UnknownFault
-from sandbox.sunshine import ShiftedClock, Sunshine, World
+from sandbox.fault_kinds import KINDS
+from sandbox.faults import UnknownFault
+from sandbox.sunshine import Sunshine
+from sandbox.world import ShiftedClock, World
 
 HOST = "127.0.0.1"
 

@@ -1,186 +1,39 @@
 """Bends right answers of the vendors into wrong ones: fields, units, numbers, times, rows. Answers are changed in place.
 
-It knows the shapes of the three clouds: where readings (`Cell`), times and lists of rows are. What it does not find it leaves
-alone.
+What a bend does not find in an answer (`sandbox.answer_shapes`) it leaves alone.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
-if TYPE_CHECKING:
-    from sandbox.sunshine import Plant, Sunshine
-
-Answer = dict[str, Any]
-Measure = Literal["power", "day_energy", "total_energy", "energy"]
-
-_MEASURES: dict[str, dict[str, Measure]] = {
-    "huawei": {
-        "active_power": "power",
-        "day_cap": "day_energy",
-        "total_cap": "total_energy",
-        "inverter_power": "energy",
-        "PVYield": "energy",
-        "inverterYield": "energy",
-        "product_power": "energy",
-        "day_power": "energy",
-    },
-    "sungrow": {
-        "p24": "power",
-        "p83033": "power",
-        "p83002": "power",
-        "p1": "day_energy",
-        "p83022": "day_energy",
-        "p2": "total_energy",
-        "p83024": "total_energy",
-        "2": "energy",
-        "4": "energy",
-    },
-    "deye": {
-        "TotalActiveACOutputPower": "power",
-        "generationPower": "power",
-        "DailyActiveProduction": "day_energy",
-        "TotalActiveProduction": "total_energy",
-        "Production": "energy",
-        "generationValue": "energy",
-    },
-}
-_TIMES = {
-    "huawei": ("collectTime",),
-    "sungrow": ("time_stamp", "device_time"),
-    "deye": ("time", "timeStamp", "lastUpdateTime", "collectionTime"),
-}
-_OWNERS = {"huawei": ("devId", "stationCode"), "sungrow": ("ps_key", "ps_id"), "deye": ("deviceSn", "stationId", "id")}
-_SERIALS = ("esnCode", "sn", "device_sn", "deviceSn")
-_PLANTS = ("plantCode", "stationCode", "ps_id", "stationId", "id")
-_TOTALS = ("total", "rowCount", "row_count", "stationTotal", "deviceTotal")
-_PAGES = ("list", "pageList", "stationList", "deviceListItems", "deviceList", "alertList", "stationAlertItems")
+from sandbox.answer_shapes import (
+    PAGES,
+    PLANTS,
+    SERIALS,
+    SHAPES,
+    TOTALS,
+    Answer,
+    Cell,
+    Measure,
+    cells,
+    instant_of,
+    page_lists,
+    row_lists,
+    shift,
+)
+from sandbox.calls import Call
+from sandbox.fleet import Plant
 
 
-@dataclass(frozen=True)
-class Call:
-    """One call of an interface (its path behind the vendor's prefix) with its body, and the truth it asks about."""
-
-    vendor: str
-    interface: str
-    ask: dict[str, Any]
-    sunshine: "Sunshine"
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One reading: where it stands, what it is and whose; `row` is the dictionary that has its time."""
-
-    holder: dict[str, Any]
-    key: str
-    measure: Measure
-    owner: str
-    row: dict[str, Any]
-
-    def value(self) -> float | None:
-        """The reading as a number, whether it is told as one or as text."""
-        raw = self.holder[self.key]
-        return None if raw is None else float(raw)
-
-    def put(self, value: float | None) -> None:
-        """Another value, told in the type of the old one."""
-        raw = self.holder[self.key]
-        self.holder[self.key] = str(round(value, 4)) if isinstance(raw, str) and value is not None else value
-
-
-def cells(call: Call, answer: Answer) -> list[Cell]:
-    """All readings of an answer, in its order."""
-    return list(_cells(call.vendor, answer, "", answer))
-
-
-def _cells(vendor: str, node: Any, owner: str, row: dict[str, Any]) -> Iterator[Cell]:  # noqa: ANN401 - any JSON
-    if not isinstance(node, dict):
-        for element in node if isinstance(node, list) else ():
-            yield from _cells(vendor, element, owner, row)
-        return
-    owner = next((str(node[key]) for key in _OWNERS[vendor] if node.get(key)), owner)
-    row = node if any(key in node for key in _TIMES[vendor]) else row
-    if {"key", "value"} <= set(node):
-        if node["key"] in _MEASURES[vendor]:
-            yield Cell(node, "value", _MEASURES[vendor][node["key"]], owner, row)
-        return
-    yield from _cells_of_fields(vendor, node, owner, row)
-
-
-def _cells_of_fields(vendor: str, node: dict[str, Any], owner: str, row: dict[str, Any]) -> Iterator[Cell]:
-    for key, value in list(node.items()):
-        if isinstance(value, dict | list):
-            is_named = vendor == "sungrow" and isinstance(value, list) and key[:1].isdecimal()
-            yield from _cells(vendor, value, key if is_named else owner, row)
-        elif key in _MEASURES[vendor] and (not key.isdecimal() or "time_stamp" in node):
-            yield Cell(node, key, _MEASURES[vendor][key], owner, row)
-
-
-def row_lists(call: Call, node: Any) -> Iterator[list[dict[str, Any]]]:  # noqa: ANN401 - any JSON
-    """Every list whose elements have a time."""
-    if isinstance(node, list) and node and isinstance(node[0], dict) and any(key in node[0] for key in _TIMES[call.vendor]):
-        yield node
-    elif isinstance(node, dict | list):
-        for child in node.values() if isinstance(node, dict) else node:
-            yield from row_lists(call, child)
-
-
-def page_lists(node: Any) -> Iterator[list[dict[str, Any]]]:  # noqa: ANN401 - any JSON
-    """Every list of plants, devices or alarms."""
-    if not isinstance(node, dict):
-        return
-    for key, value in node.items():
-        is_devices = key == "data" and isinstance(value, list) and value and isinstance(value[0], dict) and "devName" in value[0]
-        if is_devices or (key in _PAGES and isinstance(value, list)):
-            yield value
-        else:
-            yield from page_lists(value)
-
-
-def instant_of(call: Call, row: dict[str, Any], zone: ZoneInfo) -> datetime | None:
-    """The time of a row, aware, in the plant's zone."""
-    raw = next((row[key] for key in _TIMES[call.vendor] if row.get(key)), None)
-    if raw is None:
-        return None
-    if call.vendor == "huawei":
-        return datetime.fromtimestamp(raw / 1000, UTC).astimezone(zone)
-    if call.vendor == "sungrow":
-        return datetime.strptime(raw, "%Y%m%d%H%M%S").replace(tzinfo=zone) if len(raw) == 14 else None
-    return datetime.fromtimestamp(float(raw), UTC).astimezone(zone)
-
-
-def shift(call: Call, row: dict[str, Any], by: timedelta) -> None:
-    """Move the times of a row, each in its own form; times that are days or months stay."""
-    for key in _TIMES[call.vendor]:
-        raw = row.get(key)
-        if not raw:
-            continue
-        if call.vendor == "sungrow":
-            row[key] = _moved_text(raw, by)
-        elif call.vendor == "huawei":
-            row[key] = raw + int(by.total_seconds() * 1000)
-        elif not isinstance(raw, str):
-            row[key] = raw + by.total_seconds()
-        elif raw.isdecimal():
-            row[key] = str(int(raw) + int(by.total_seconds()))
-
-
-def _moved_text(raw: str, by: timedelta) -> str:
-    if len(raw) != 14:
-        return raw
-    return (datetime.strptime(raw, "%Y%m%d%H%M%S") + by).strftime("%Y%m%d%H%M%S")  # noqa: DTZ007 - local text without offset
-
-
-def _plant_of(call: Call, owner: str) -> "Plant | None":
+def _plant_of(call: Call, owner: str) -> Plant | None:
     inverter = call.sunshine.find_inverter(owner)
     if inverter is not None:
         return call.sunshine.plant_of(inverter)
-    return call.sunshine.find_plant(owner) or call.sunshine.find_plant(str(call.ask.get("stationId")))
+    return call.sunshine.find_plant(owner) or call.sunshine.find_plant(str(call.body.get("stationId")))
 
 
-def _last_plant(call: Call) -> "Plant":
+def _last_plant(call: Call) -> Plant:
     return call.sunshine.plants(call.vendor)[-1]
 
 
@@ -311,7 +164,7 @@ def _miss_clock_change(call: Call, answer: Answer) -> None:
             shift(call, row, -changed if call.vendor == "sungrow" else changed)
 
 
-def _rows_with_plants(call: Call, answer: Answer) -> list[tuple[dict[str, Any], "Plant"]]:
+def _rows_with_plants(call: Call, answer: Answer) -> list[tuple[dict[str, Any], Plant]]:
     found = {id(cell.row): (cell.row, _plant_of(call, cell.owner)) for cell in cells(call, answer)}
     return [(row, plant) for row, plant in found.values() if plant is not None]
 
@@ -349,8 +202,8 @@ def _disorder_rows(call: Call, answer: Answer) -> None:
 def _double_serial(call: Call, answer: Answer) -> None:
     """The second device of a list carries the first one's serial number."""
     for rows in page_lists(answer):
-        devices = [row for row in rows if any(key in row for key in _SERIALS)]
-        for key in _SERIALS:
+        devices = [row for row in rows if any(key in row for key in SERIALS)]
+        for key in SERIALS:
             if len(devices) > 1 and key in devices[0] and key in devices[1]:
                 devices[1][key] = devices[0][key]
 
@@ -359,24 +212,38 @@ def _remove_plant(call: Call, answer: Answer) -> None:
     """The account's last plant is gone, and its devices and readings; the totals of lists know it."""
     plant = _last_plant(call)
     gone = {plant.key, *(inverter.key for inverter in plant.inverters)}
-    _without(answer, gone, (*_PLANTS, *_OWNERS[call.vendor]))
+    _remove(answer, gone, (*PLANTS, *SHAPES[call.vendor].owners))
 
 
-def _without(node: Any, gone: set[str], names: tuple[str, ...]) -> None:  # noqa: ANN401 - any JSON
-    if isinstance(node, dict):
-        for key in [key for key in node if key in gone]:
-            del node[key]
-        rows = sum(len(value) for name, value in node.items() if name in _PAGES and isinstance(value, list))
-        for value in node.values():
-            _without(value, gone, names)
-        left = sum(len(value) for name, value in node.items() if name in _PAGES and isinstance(value, list))
-        for total in _TOTALS:
-            if isinstance(node.get(total), int):
-                node[total] -= rows - left
-    elif isinstance(node, list):
-        node[:] = [row for row in node if not (isinstance(row, dict) and any(str(row.get(name)) in gone for name in names))]
-        for value in node:
-            _without(value, gone, names)
+def _remove(node: Any, gone: set[str], names: tuple[str, ...]) -> None:  # noqa: ANN401 - any JSON
+    remove = _REMOVERS.get(type(node))
+    if remove:
+        remove(node, gone, names)
+
+
+def _remove_fields(node: dict[str, Any], gone: set[str], names: tuple[str, ...]) -> None:
+    for key in gone & node.keys():
+        del node[key]
+    before = _count_rows(node)
+    for value in node.values():
+        _remove(value, gone, names)
+    removed = before - _count_rows(node)
+    for total in TOTALS:
+        if isinstance(node.get(total), int):
+            node[total] -= removed
+
+
+def _remove_rows(rows: list[Any], gone: set[str], names: tuple[str, ...]) -> None:
+    rows[:] = [row for row in rows if not (isinstance(row, dict) and any(str(row.get(name)) in gone for name in names))]
+    for row in rows:
+        _remove(row, gone, names)
+
+
+def _count_rows(node: dict[str, Any]) -> int:
+    return sum(len(value) for name, value in node.items() if name in PAGES and isinstance(value, list))
+
+
+_REMOVERS: dict[type, Callable[[Any, set[str], tuple[str, ...]], None]] = {dict: _remove_fields, list: _remove_rows}
 
 
 def _add_foreign(call: Call, answer: Answer) -> None:
@@ -386,7 +253,7 @@ def _add_foreign(call: Call, answer: Answer) -> None:
     if named is not None and first:
         named[f"9999999{first[first.find('_') :]}" if "_" in first else "9999999"] = named[first]
     for rows in [*row_lists(call, answer), *page_lists(answer)]:
-        ids = [name for name in (*_OWNERS[call.vendor], *_PLANTS) if rows and name in rows[0]]
+        ids = [name for name in (*SHAPES[call.vendor].owners, *PLANTS) if rows and name in rows[0]]
         if ids:
             rows.append({**rows[0], **{name: _foreign(rows[0][name]) for name in ids}})
 

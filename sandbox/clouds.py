@@ -12,8 +12,11 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from sandbox import deye, huawei, sungrow
-from sandbox.faults import KINDS, FaultyAnswers, UnknownFault
-from sandbox.sunshine import VENDORS, Plant, World
+from sandbox.fault_kinds import KINDS
+from sandbox.faults import UnknownFault
+from sandbox.faulty_answers import FaultyAnswers
+from sandbox.fleet import VENDORS, Plant
+from sandbox.world import World
 
 
 class FaultOn(BaseModel):

@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse
 from sandbox.deye_answers import Answers
 from sandbox.deye_body import Body, Refusal
 from sandbox.limits import DAY_S, Exceeded
-from sandbox.sunshine import World
+from sandbox.world import World
 
 VENDOR = "deye"
 APP_ID = "201911067156002"

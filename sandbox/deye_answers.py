@@ -10,9 +10,11 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from sandbox.days import Alarm, InverterDay
 from sandbox.deye_body import Body, Refusal
+from sandbox.fleet import Inverter, Plant
 from sandbox.plant_days import PlantDay, PlantDays
-from sandbox.sunshine import Alarm, Inverter, InverterDay, Plant, World
+from sandbox.world import World
 
 VENDOR = "deye"
 INVERTER, COLLECTOR = "INVERTER", "COLLECTOR"

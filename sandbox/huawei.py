@@ -15,8 +15,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from sandbox.days import InverterDay, Weather
+from sandbox.fleet import Inverter, Plant
 from sandbox.limits import Exceeded
-from sandbox.sunshine import STEP_S, Inverter, InverterDay, Plant, Weather, World
+from sandbox.sky import STEP_S
+from sandbox.world import World
 
 USER, PASSWORD = "nbi-user", "Nbi@12345"
 TOKEN_LIFE = timedelta(minutes=30)

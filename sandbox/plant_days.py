@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
 
-from sandbox.sunshine import Plant, Sunshine
+from sandbox.fleet import Plant
+from sandbox.sunshine import Sunshine
 
 LOAD_SHARE = 0.05
 STEP_H = 1 / 12

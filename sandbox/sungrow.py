@@ -18,7 +18,7 @@ from fastapi.responses import JSONResponse
 from sandbox.limits import ANY, DAY_S, RULES, Exceeded
 from sandbox.sungrow_answers import Answers
 from sandbox.sungrow_body import Body, Refusal
-from sandbox.sunshine import World
+from sandbox.world import World
 
 VENDOR = "sungrow"
 REFRESH_VENDOR = "sungrow-refresh"

@@ -10,10 +10,12 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from hashlib import sha256
 from typing import Any
 
+from sandbox.days import Alarm
+from sandbox.fleet import Inverter, Plant
 from sandbox.plant_days import PlantDays
 from sandbox.sungrow_body import Body, Refusal, invalid, months_between
 from sandbox.sungrow_points import CATALOGUE, GRID_POINT, INVERTER, LOGGER, PLANT, Readings, of_inverter, of_plant, skies
-from sandbox.sunshine import Alarm, Inverter, Plant, World
+from sandbox.world import World
 
 VENDOR = "sungrow"
 MINUTE_FORM = "%Y%m%d%H%M%S"

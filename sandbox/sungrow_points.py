@@ -7,8 +7,9 @@ have, and so does this one.
 from datetime import datetime
 from typing import NamedTuple
 
+from sandbox.days import InverterDay, Weather
+from sandbox.fleet import Plant
 from sandbox.plant_days import STEP_H, PlantDay
-from sandbox.sunshine import InverterDay, Plant, Weather
 
 INVERTER = 1
 GRID_POINT = 3

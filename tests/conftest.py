@@ -121,7 +121,8 @@ def live_clouds(now: datetime, *, limits_on: bool = True, plants: int = 3) -> It
     import uvicorn
 
     from sandbox.clouds import app
-    from sandbox.sunshine import ShiftedClock, World, sunshine
+    from sandbox.sunshine import sunshine
+    from sandbox.world import ShiftedClock, World
 
     world = World(sunshine=sunshine(plants=plants), clock=ShiftedClock(now, runs=False), limits_on=limits_on)
     server = uvicorn.Server(uvicorn.Config(app(world), host="127.0.0.1", port=free_port(), log_level="error", access_log=False))

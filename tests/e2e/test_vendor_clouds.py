@@ -28,7 +28,7 @@ from cli.run.step_down import programs
 from include.core.documents import FLEET_FEEDS
 from include.core.vendors import VENDORS
 from include.warehouse.vault import Vault
-from sandbox.faults import LOGINS
+from sandbox.calls import LOGINS
 from sandbox.sungrow import APP_ID, AUTHORISATION_CODE
 from sandbox.sunshine import Sunshine
 from tests.e2e.installation import Airflow, Installation, eventually

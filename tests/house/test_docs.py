@@ -14,7 +14,7 @@ from include.core.settings import Settings
 from include.quality.rules import RULES
 from include.sources.drops.registry_fields import ALIASES, DEVICE_KINDS
 from include.sources.formats.numbers import NO_READING, SENTINELS
-from sandbox.faults import KINDS
+from sandbox.fault_kinds import KINDS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md"), REPOSITORY / "samples" / "README.md"])

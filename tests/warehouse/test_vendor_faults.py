@@ -15,7 +15,7 @@ import pytest
 
 from include.steps import pull_plan
 from include.steps.integrations import list_integrations, set_state
-from sandbox.faults import KINDS
+from sandbox.fault_kinds import KINDS
 from tests.conftest import live_clouds
 from tests.warehouse.vendor_house import VENDORS, VendorHouse, build, expect_ours
 

@@ -15,8 +15,9 @@ from fastapi.testclient import TestClient
 
 from sandbox.__main__ import arguments, world_of
 from sandbox.clouds import app
-from sandbox.faults import KINDS
-from sandbox.sunshine import ShiftedClock, World, sunshine
+from sandbox.fault_kinds import KINDS
+from sandbox.sunshine import sunshine
+from sandbox.world import ShiftedClock, World
 
 NOW = datetime(2026, 6, 15, 20, 0, tzinfo=UTC)
 

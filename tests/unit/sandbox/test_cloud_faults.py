@@ -16,8 +16,11 @@ import uvicorn
 from fastapi.testclient import TestClient
 
 from sandbox.clouds import app
-from sandbox.faults import KINDS, UnknownFault
-from sandbox.sunshine import VENDORS, ShiftedClock, World, sunshine
+from sandbox.fault_kinds import KINDS
+from sandbox.faults import UnknownFault
+from sandbox.fleet import VENDORS
+from sandbox.sunshine import sunshine
+from sandbox.world import ShiftedClock, World
 
 NOW = datetime(2026, 4, 2, 12, tzinfo=UTC)
 DAY = "20260329"  # the clocks of Berlin go forward

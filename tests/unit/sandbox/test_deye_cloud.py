@@ -9,7 +9,8 @@ from fastapi.testclient import TestClient
 
 from sandbox import deye
 from sandbox.limits import ANY, Limits, Rule
-from sandbox.sunshine import ShiftedClock, World, sunshine
+from sandbox.sunshine import sunshine
+from sandbox.world import ShiftedClock, World
 
 NOW = datetime(2026, 6, 15, 12, 3, tzinfo=UTC)
 LOGIN = {"appSecret": "deyesecret", "email": "a@example.org", "password": sha256(b"deyepass").hexdigest()}

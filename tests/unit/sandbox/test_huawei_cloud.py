@@ -8,7 +8,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from sandbox import huawei
-from sandbox.sunshine import OUTAGES, ShiftedClock, World, sunshine
+from sandbox.sunshine import OUTAGES, sunshine
+from sandbox.world import ShiftedClock, World
 
 NOW = datetime(2026, 6, 15, 20, 0, tzinfo=UTC)
 DAY = date(2026, 6, 14)

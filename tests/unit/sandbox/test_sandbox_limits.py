@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sandbox.limits import ANY, RULES, Exceeded, Limits, Rule
-from sandbox.sunshine import ShiftedClock
+from sandbox.world import ShiftedClock
 
 RULE_CASES = [(vendor, rule) for vendor, rules in RULES.items() for rule in rules]
 

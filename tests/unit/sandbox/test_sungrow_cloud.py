@@ -8,7 +8,8 @@ from fastapi.testclient import TestClient
 
 from sandbox import sungrow
 from sandbox.limits import ANY, Limits, Rule
-from sandbox.sunshine import ShiftedClock, World, sunshine
+from sandbox.sunshine import sunshine
+from sandbox.world import ShiftedClock, World
 
 NOW = datetime(2026, 6, 15, 12, 3, tzinfo=UTC)
 LOGIN = {"user_account": "sg@example.org", "user_password": "sgpass"}

@@ -4,18 +4,17 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from sandbox.fleet import VENDORS
 from sandbox.sunshine import (
     COUNTER_RESET,
     COUNTER_RESET_ON,
     DERATED,
     DERATED_SHARE,
     OUTAGES,
-    VENDORS,
-    ShiftedClock,
     Sunshine,
-    Tokens,
     sunshine,
 )
+from sandbox.world import IssuedTokens, ShiftedClock
 
 DAY = date(2026, 6, 14)
 TRUTH = sunshine(1)
@@ -200,7 +199,7 @@ def test_the_clock_runs_on_or_stands_and_goes_forward():
 
 def test_tokens_end_by_time_and_by_hand():
     clock = ShiftedClock(datetime(2026, 6, 14, tzinfo=UTC), runs=False)
-    tokens = Tokens(clock)
+    tokens = IssuedTokens(clock)
     first, second = (tokens.issue("huawei", "a", timedelta(minutes=30)) for _ in range(2))
 
     clock.advance(29 * 60)
