@@ -10,9 +10,9 @@ from typing import Final, TypeVar
 
 from include.core.coverage import is_complete
 from include.core.span import Span, day_span, zone
-from include.reports.kit import FAINT, HAIRLINE, MUTED, NAVY, PANEL, SUN, SUN_PALE, Box, Page, Pen
 from include.reports.language import number, say
 from include.reports.model import DayBar, Language, PlantReport, PowerPoint
+from include.reports.pdf_page import FAINT, HAIRLINE, MUTED, NAVY, PANEL, SUN, SUN_PALE, Box, PdfPage, Pen
 
 _AXIS: Final = Pen(7, MUTED)
 _UNIT: Final = Pen(7, MUTED)
@@ -68,7 +68,7 @@ def nice_scale(largest: float, *, units: tuple[str, str] = ("kWh", "MWh")) -> Sc
     return Scale(top, step, units[1], 1000.0) if top >= _MEGA_FROM else Scale(top, step, units[0], 1.0)
 
 
-def daily_bars(page: Page, box: Box, report: PlantReport) -> None:
+def daily_bars(page: PdfPage, box: Box, report: PlantReport) -> None:
     """Energy per local day with the target as a line; incomplete days are pale, days without data hatched."""
     bars = report.days
     values = [value for bar in bars for value in (bar.energy_kwh, bar.target_kwh) if value is not None]
@@ -88,7 +88,7 @@ def daily_bars(page: Page, box: Box, report: PlantReport) -> None:
         page.write_at(plot.x + (index + 0.5) * slot, plot.bottom + 4, str(bar.day.day), _AXIS, "centre")
 
 
-def power_curve(page: Page, box: Box, report: PlantReport) -> None:
+def power_curve(page: PdfPage, box: Box, report: PlantReport) -> None:
     """Mean power over the hours of light; gaps in the light are hatched, the quiet night is left out."""
     curve = _curve(report)
     if curve is None:
@@ -116,13 +116,13 @@ def _plot(box: Box) -> Box:
     return Box(box.x + _GUTTER, box.y + 5, box.w - _GUTTER, box.h - 11)
 
 
-def _empty(page: Page, box: Box, language: Language) -> None:
+def _empty(page: PdfPage, box: Box, language: Language) -> None:
     plot = Box(box.x, box.y + 2, box.w, box.h - 6)
     page.fill_box(plot, PANEL, 1.5)
     page.write_at(plot.x + plot.w / 2, plot.y + plot.h / 2 + 1, say("chart_empty", language), Pen(10, MUTED), "centre")
 
 
-def _grid(page: Page, plot: Box, scale: Scale, language: Language) -> None:
+def _grid(page: PdfPage, plot: Box, scale: Scale, language: Language) -> None:
     for tick in scale.ticks:
         y = plot.bottom - plot.h * tick / scale.top
         if tick:
@@ -131,11 +131,11 @@ def _grid(page: Page, plot: Box, scale: Scale, language: Language) -> None:
     page.write_at(plot.x - 2, plot.y - 3.4, scale.unit, _UNIT, "right")
 
 
-def _baseline(page: Page, plot: Box) -> None:
+def _baseline(page: PdfPage, plot: Box) -> None:
     page.rule(plot.bottom, FAINT, plot.x, plot.w)
 
 
-def _bar(page: Page, slot: Box, bar: DayBar, scale: Scale) -> None:
+def _bar(page: PdfPage, slot: Box, bar: DayBar, scale: Scale) -> None:
     if bar.energy_kwh is None:
         page.hatch(slot)
         return
@@ -153,7 +153,7 @@ def _is_partial(bar: DayBar) -> bool:
     return bar.energy_kwh is not None and (bar.coverage is None or not is_complete(bar.coverage))
 
 
-def _target_line(page: Page, plot: Box, bars: Sequence[DayBar], scale: Scale) -> None:
+def _target_line(page: PdfPage, plot: Box, bars: Sequence[DayBar], scale: Scale) -> None:
     slot = plot.w / len(bars)
     line: list[tuple[float, float]] = []
     for index, bar in enumerate(bars):
@@ -166,7 +166,7 @@ def _target_line(page: Page, plot: Box, bars: Sequence[DayBar], scale: Scale) ->
     _dashed(page, line)
 
 
-def _dashed(page: Page, line: list[tuple[float, float]]) -> None:
+def _dashed(page: PdfPage, line: list[tuple[float, float]]) -> None:
     if not line:
         return
     page.set_draw_color(*NAVY)
@@ -238,7 +238,7 @@ def _thin(run: list[tuple[datetime, float]]) -> list[tuple[datetime, float]]:
     return [(group[len(group) // 2][0], sum(power for _, power in group) / len(group)) for group in groups]
 
 
-def _run(page: Page, plot: Box, shown: Span, run: list[tuple[datetime, float]], scale: Scale) -> None:
+def _run(page: PdfPage, plot: Box, shown: Span, run: list[tuple[datetime, float]], scale: Scale) -> None:
     line = [
         (_across(plot, shown, instant), plot.bottom - plot.h * max(power, 0) / scale.top)
         for instant, power in run
@@ -261,7 +261,7 @@ def _across(plot: Box, shown: Span, instant: datetime) -> float:
     return plot.x + plot.w * min(max(share, 0), 1)
 
 
-def _hours(page: Page, plot: Box, shown: Span, timezone: str) -> None:
+def _hours(page: PdfPage, plot: Box, shown: Span, timezone: str) -> None:
     local_zone = zone(timezone)
     instant = shown.start
     while instant <= shown.end:
@@ -292,7 +292,7 @@ def _curve_legend(curve: _Curve, capacity: float | None, language: Language) -> 
     return [(mark, say(key, language)) for mark, key, is_wanted in wanted if is_wanted]
 
 
-def _legend(page: Page, box: Box, entries: list[tuple[str, str]]) -> None:
+def _legend(page: PdfPage, box: Box, entries: list[tuple[str, str]]) -> None:
     """Marks with their words, ending at the right edge of the heading above the box."""
     x, y = box.right, box.y - 5
     for mark, text in reversed(entries):
@@ -303,7 +303,7 @@ def _legend(page: Page, box: Box, entries: list[tuple[str, str]]) -> None:
         x -= 5
 
 
-def _mark(page: Page, box: Box, mark: str) -> None:
+def _mark(page: PdfPage, box: Box, mark: str) -> None:
     if mark == "dash":
         _dashed(page, [(box.x, box.y + box.h / 2), (box.right, box.y + box.h / 2)])
     elif mark == "hatch":

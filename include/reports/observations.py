@@ -1,6 +1,6 @@
 """Plain sentences with numbers: what a careful person would point out on this report, most important first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -91,23 +91,31 @@ def _counted_sums(report: PlantReport) -> tuple[float | None, float | None]:
 
 
 def _inverters(report: PlantReport) -> Iterator[Observation]:
-    language = report.language
     low = sorted((row for row in report.inverters if _is_low(row)), key=lambda row: (row.peer_share or 0, row.name))
     silent = [row for row in report.inverters if row.energy_kwh is None]
+    yield from _low_inverters(report, low)
+    yield from _silent_inverters(report, silent)
+    compared = sum(1 for row in report.inverters if row.peer_share is not None)
+    if compared and not low and not silent:
+        share = percent(LOW_SHARE, report.language, 0)
+        yield Observation("note", say("see_even", report.language, count=compared, percent=share))
+
+
+def _low_inverters(report: PlantReport, low: Sequence[InverterRow]) -> Iterator[Observation]:
     for row in low[:_MOST_NAMED]:
         yield Observation("poor", _low_text(row, report))
-    if len(low) > _MOST_NAMED:
-        more = len(low) - _MOST_NAMED
-        yield Observation("poor", say("see_low_more", language, count=more, percent=percent(LOW_SHARE, language, 0)))
+    if more := len(low[_MOST_NAMED:]):
+        share = percent(LOW_SHARE, report.language, 0)
+        yield Observation("poor", say("see_low_more", report.language, count=more, percent=share))
+
+
+def _silent_inverters(report: PlantReport, silent: Sequence[InverterRow]) -> Iterator[Observation]:
     if len(silent) == 1:
-        yield Observation("poor", say("see_silent_one", language, name=clean(silent[0].name, _NAME_CHARS)))
+        yield Observation("poor", say("see_silent_one", report.language, name=clean(silent[0].name, _NAME_CHARS)))
     elif silent:
         names = [clean(row.name, _NAME_CHARS) for row in silent[:_MOST_NAMED]]
-        text = ", ".join(names) + " …" if len(silent) > _MOST_NAMED else listed(names, language)
-        yield Observation("poor", say("see_silent", language, count=len(silent), names=text))
-    shares = [row for row in report.inverters if row.peer_share is not None]
-    if shares and not low and not silent:
-        yield Observation("note", say("see_even", language, count=len(shares), percent=percent(LOW_SHARE, language, 0)))
+        text = ", ".join(names) + " …" if len(silent) > _MOST_NAMED else listed(names, report.language)
+        yield Observation("poor", say("see_silent", report.language, count=len(silent), names=text))
 
 
 def _is_low(row: InverterRow) -> bool:

@@ -7,7 +7,10 @@ from include.core.coverage import COMPLETE_DAY_COVERAGE
 from include.core.span import zone
 from include.reports.charts import daily_bars, power_curve
 from include.reports.headline import Tile, Tone, is_partial, tiles, tone_of, yield_tile
-from include.reports.kit import (
+from include.reports.language import capacity, moment, money, number, percent, period, quantity, say
+from include.reports.model import LOW_SHARE, InverterRow, PlantReport, TargetWindow, figures, fingerprint
+from include.reports.observations import observations
+from include.reports.pdf_page import (
     AMBER,
     AMBER_PALE,
     BOTTOM,
@@ -27,17 +30,14 @@ from include.reports.kit import (
     SUN,
     Box,
     Colour,
-    Column,
-    Page,
+    PdfPage,
     Pen,
+    TableColumn,
     document_bytes,
     table_head,
     table_row,
     with_page_count,
 )
-from include.reports.language import capacity, moment, money, number, percent, period, quantity, say
-from include.reports.model import LOW_SHARE, InverterRow, PlantReport, TargetWindow, figures, fingerprint
-from include.reports.observations import observations
 
 _TONES: Final[dict[Tone, Colour]] = {"plain": INK, "good": GREEN, "watch": AMBER, "poor": RED}
 _MARKS: Final[dict[str, Colour]] = {"note": NAVY, "watch": AMBER, "poor": RED}
@@ -67,7 +67,7 @@ class _Sheet:
         self.page_count = page_count
         self.kind_text = say(f"report_{report.kind}", report.language)
         self.period_text = period(report.first_day, report.last_day, report.language)
-        self.page = Page(
+        self.page = PdfPage(
             title=f"{report.plant_name} – {self.kind_text}, {self.period_text}",
             author=report.tenant_name,
             language=report.language,
@@ -76,7 +76,7 @@ class _Sheet:
         self.plant = self.page.words(report.plant_name)
         self.y = 0.0
 
-    def drawn(self) -> Page:
+    def drawn(self) -> PdfPage:
         """Draw everything and return the page."""
         self._footer()
         self._header()
@@ -158,7 +158,8 @@ class _Sheet:
         unit = Pen(9, MUTED)
         room = inner - (page.width_of(tile.unit, unit) + 1.2 if tile.unit else 0)
         pen = next(
-            (Pen(size, _TONES[tile.tone], True) for size in (18, 16, 14, 12, 10) if self._fits(tile.value, size, room)), None
+            (Pen(size, _TONES[tile.tone], True) for size in (18, 16, 14, 12, 10) if self._fits(tile.value, size, room)),
+            None,
         )
         pen = pen or Pen(8.5, _TONES[tile.tone], True)
         width = page.write_at(box.x + 4, box.y + 15.6, tile.value, pen)
@@ -206,11 +207,11 @@ class _Sheet:
         """The table of target windows and the line on the data; returns the y below."""
         self._heading(say("windows", self.language))
         columns = (
-            Column(say("window", self.language), 23, "left"),
-            Column(say("days_counted", self.language), 13),
-            Column(say("column_energy", self.language), 15.5),
-            Column(say("column_target", self.language), 17),
-            Column("%", 11.5),
+            TableColumn(say("window", self.language), 23, "left"),
+            TableColumn(say("days_counted", self.language), 13),
+            TableColumn(say("column_energy", self.language), 15.5),
+            TableColumn(say("column_target", self.language), 17),
+            TableColumn("%", 11.5),
         )
         y = table_head(self.page, MARGIN, self.y, columns, _HEAD)
         for window in self.report.windows:
@@ -260,13 +261,13 @@ class _Sheet:
             y = self._inverter_row(y, row, columns, decimals)
         self.y = y + _GAP - 1
 
-    def _inverter_columns(self) -> tuple[Column, ...]:
+    def _inverter_columns(self) -> tuple[TableColumn, ...]:
         titles = ("column_energy", "column_yield", "column_share", "column_power", "column_temperature", "column_coverage")
         widths = (22.0, 20.0, 38.0, 18.0, 18.0, 16.0)
-        named = Column(say("inverter", self.language), CONTENT_W - sum(widths), "left")
-        return (named, *(Column(say(title, self.language), width) for title, width in zip(titles, widths, strict=True)))
+        named = TableColumn(say("inverter", self.language), CONTENT_W - sum(widths), "left")
+        return (named, *(TableColumn(say(title, self.language), width) for title, width in zip(titles, widths, strict=True)))
 
-    def _inverter_row(self, y: float, row: InverterRow, columns: Sequence[Column], decimals: int) -> float:
+    def _inverter_row(self, y: float, row: InverterRow, columns: Sequence[TableColumn], decimals: int) -> float:
         language = self.language
         is_low = row.peer_share is not None and row.peer_share < LOW_SHARE
         cells = [
@@ -284,7 +285,7 @@ class _Sheet:
         self._share_bar(y, row.peer_share, columns, RED if is_low else GREEN)
         return table_row(self.page, (MARGIN, y), columns, cells, (name, _CELL, _CELL, share, _CELL, _CELL, coverage), _ROW_H)
 
-    def _share_bar(self, y: float, share: float | None, columns: Sequence[Column], colour: Colour) -> None:
+    def _share_bar(self, y: float, share: float | None, columns: Sequence[TableColumn], colour: Colour) -> None:
         """A thin bar before the number; its full length is 120 % of the median, a tick marks 100 %."""
         if share is None:
             return

@@ -11,8 +11,9 @@ GLOSSARY = (REPOSITORY / "docs" / "glossary.md").read_text()
 TERMS = re.findall(r"^\| (?!term |-)([^|]+?) \|", GLOSSARY, re.MULTILINE)
 
 SOFTWARE = """
-    api app access attempt body box cache clock code column context count database directory endpoint error field file head http
-    label limit list listing middleware object page path pen query row scale security setting single smtp store table text value
+    api app access attempt body box cache clock code column context count database directory endpoint error field file head
+    http label limit list listing middleware object page path pdf pen query row scale security setting single smtp store table
+    text value
 """
 """Words of software and print that mean here what they mean everywhere."""
 ENGLISH = """

@@ -72,7 +72,7 @@ class Pen:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """One column of a table."""
 
     title: str
@@ -80,7 +80,7 @@ class Column:
     align: Align = "right"
 
 
-class Page(FPDF):
+class PdfPage(FPDF):
     """A4 pages of one document. Same calls, same `issued_at`: same bytes."""
 
     def __init__(self, *, title: str, author: str, language: str, issued_at: datetime) -> None:
@@ -204,7 +204,7 @@ class Page(FPDF):
         self.set_text_color(*pen.colour)
 
 
-def table_head(page: Page, x: float, y: float, columns: Sequence[Column], pen: Pen) -> float:
+def table_head(page: PdfPage, x: float, y: float, columns: Sequence[TableColumn], pen: Pen) -> float:
     """Print the titles over a line; returns the y below."""
     for column, left in zip(columns, _lefts(x, columns), strict=True):
         page.write_at(_anchor(column, left), y + 3.6, page.fit(column.title, pen, column.width - 1), pen, column.align)
@@ -214,7 +214,12 @@ def table_head(page: Page, x: float, y: float, columns: Sequence[Column], pen: P
 
 
 def table_row(
-    page: Page, at: tuple[float, float], columns: Sequence[Column], cells: Sequence[str], pens: Sequence[Pen], height: float
+    page: PdfPage,
+    at: tuple[float, float],
+    columns: Sequence[TableColumn],
+    cells: Sequence[str],
+    pens: Sequence[Pen],
+    height: float,
 ) -> float:
     """Print one row over a hairline, cells shortened to their columns; returns the y below."""
     x, y = at
@@ -225,22 +230,22 @@ def table_row(
     return y + height
 
 
-def with_page_count(draw: Callable[[int], Page]) -> Page:
+def with_page_count(draw: Callable[[int], PdfPage]) -> PdfPage:
     """Draw with the number of pages as one; draw again where it turns out otherwise."""
     page = draw(1)
     count = page.pages_count
     return page if count == 1 else draw(count)
 
 
-def document_bytes(page: Page) -> bytes:
+def document_bytes(page: PdfPage) -> bytes:
     """The finished file."""
     finished: Any = page.output()
     return bytes(finished)
 
 
-def _lefts(x: float, columns: Sequence[Column]) -> list[float]:
+def _lefts(x: float, columns: Sequence[TableColumn]) -> list[float]:
     return [x + sum(column.width for column in columns[:index]) for index in range(len(columns))]
 
 
-def _anchor(column: Column, left: float) -> float:
+def _anchor(column: TableColumn, left: float) -> float:
     return left if column.align == "left" else left + column.width if column.align == "right" else left + column.width / 2
