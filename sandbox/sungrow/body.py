@@ -1,7 +1,8 @@
 """Reading a request's body as Sungrow does: `009` for what is missing, `010` for what cannot be."""
 
 from datetime import date, datetime
-from typing import Any
+
+from sandbox import body
 
 MESSAGES = {
     "001": "er_missing_parameter:appkey",
@@ -24,34 +25,22 @@ MESSAGES = {
 }
 
 
-class Refusal(Exception):
+class Refusal(body.Refusal):
     """An answer other than `result_code` 1."""
 
-    def __init__(self, code: str, message: str | None = None) -> None:
-        super().__init__(code)
-        self.code = code
-        self.message = message or MESSAGES[code]
+    messages = MESSAGES
 
 
-class Body:
+class Body(body.Body):
     """The fields of a request."""
 
-    def __init__(self, given: dict[str, Any]) -> None:
-        self._given = given
+    def missing(self, name: str) -> Refusal:
+        """A field that is not there."""
+        return Refusal("009", f"er_missing_parameter:{name}")
 
-    def given(self, name: str) -> Any:  # noqa: ANN401 - JSON
-        """A field as it came; None where it is missing or an empty text."""
-        value = self._given.get(name)
-        return None if value == "" else value
-
-    def text(self, name: str) -> str:
-        """A field that must be there, as text."""
-        value = self.given(name)
-        if value is None:
-            raise Refusal("009", f"er_missing_parameter:{name}")
-        if isinstance(value, dict | list | bool):
-            raise invalid(name)
-        return str(value)
+    def malformed(self, name: str) -> Refusal:
+        """A field whose value cannot be."""
+        return invalid(name)
 
     def number(self, name: str, *, otherwise: int | None = None) -> int:
         """A whole number from 1 on, also one written as text."""
@@ -64,9 +53,7 @@ class Body:
 
     def texts(self, name: str, *, most: int) -> list[str]:
         """A JSON array of texts (the schema says text; arrays are what works), not longer than `most`."""
-        value = self.given(name)
-        if value is None:
-            raise Refusal("009", f"er_missing_parameter:{name}")
+        value = self.required(name)
         if not isinstance(value, list) or not 0 < len(value) <= most:
             raise invalid(name)
         return list(dict.fromkeys(str(item) for item in value))

@@ -16,11 +16,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from sandbox.limits import ANY, DAY_S, RULES, Exceeded
-from sandbox.sungrow_answers import Answers
-from sandbox.sungrow_body import Body, Refusal
+from sandbox.sungrow.answers import Answer, Answers
+from sandbox.sungrow.body import Body, Refusal
+from sandbox.sungrow.fleet import VENDOR
 from sandbox.world import World
 
-VENDOR = "sungrow"
 REFRESH_VENDOR = "sungrow-refresh"
 """Refresh tokens have a drawer of their own: to end all of a vendor's tokens then ends the access tokens only."""
 
@@ -44,7 +44,6 @@ LANGUAGES = frozenset(
     "_zh_CN _en_US _ja_JP _es_ES _de_DE _pt_BR _fr_FR _it_IT _ko_KR _nl_NL _pl_PL _vi_VN _zh_TW".split()  # noqa: SIM905
 )
 
-Ask = Callable[[Body], Any]
 Endpoint = Callable[[Request], Awaitable[JSONResponse]]
 
 
@@ -60,16 +59,16 @@ def router(world: World) -> APIRouter:
     serve("login", cloud.endpoint(lambda request, body: cloud.log_in(request, body)))
     serve("apiManage/token", cloud.endpoint(lambda request, body: cloud.trade_code(request, body)))
     serve("apiManage/refreshToken", cloud.endpoint(lambda request, body: cloud.refresh(request, body)))
-    for interface, ask in {**answers.login_family(), "getOpenApiCallInfo": cloud.call_info}.items():
-        serve(interface, cloud.endpoint(cloud.guarded(interface, ask, is_platform=False)))
-    for interface, ask in answers.platform_family().items():
-        serve(interface, cloud.endpoint(cloud.guarded(interface, ask, is_platform=True)))
+    for interface, answer in {**answers.login_family(), "getOpenApiCallInfo": cloud.call_info}.items():
+        serve(interface, cloud.endpoint(cloud.guarded(interface, answer, is_platform=False)))
+    for interface, answer in answers.platform_family().items():
+        serve(interface, cloud.endpoint(cloud.guarded(interface, answer, is_platform=True)))
     serve("{unknown:path}", cloud.endpoint(lambda request, body: cloud.unknown(request, body)))
     return routes
 
 
 class Cloud:
-    """The gateway: keys, sessions, tokens and quotas. The answers themselves are made by `Answers`."""
+    """The gateway: keys, sessions, tokens and quotas."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -89,19 +88,19 @@ class Cloud:
 
         return serve
 
-    def guarded(self, interface: str, ask: Ask, *, is_platform: bool) -> Callable[[Request, Body], dict[str, Any]]:
+    def guarded(self, interface: str, answer: Answer, *, is_platform: bool) -> Callable[[Request, Body], dict[str, Any]]:
         """An interface that wants the app's keys, a token of its family, and costs a call."""
 
-        def answer(request: Request, body: Body) -> dict[str, Any]:
+        def checked(request: Request, body: Body) -> dict[str, Any]:
             self._check_app(request, body, is_platform=is_platform)
             if is_platform:
                 self._check_bearer(request, body)
             else:
                 self._check_token(request, body)
             self._spend(interface)
-            return _envelope(ask(body))
+            return _envelope(answer(body))
 
-        return answer
+        return checked
 
     def unknown(self, request: Request, body: Body) -> dict[str, Any]:
         """The gateway's word on a path that it does not know."""

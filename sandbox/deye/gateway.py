@@ -14,12 +14,12 @@ from uuid import uuid4
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from sandbox.deye_answers import Answers
-from sandbox.deye_body import Body, Refusal
+from sandbox.deye.answers import answers
+from sandbox.deye.body import Body, Refusal
+from sandbox.deye.fleet import VENDOR
 from sandbox.limits import DAY_S, Exceeded
 from sandbox.world import World
 
-VENDOR = "deye"
 APP_ID = "201911067156002"
 APP_SECRET = "deyesecret"  # noqa: S105 - the demo account of the sandbox
 EMAIL = "a@example.org"
@@ -48,13 +48,13 @@ def router(world: World) -> APIRouter:
 
     serve("account/token", cloud.log_in)
     serve("account/info", cloud.info)
-    for interface, ask in Answers(world).all().items():
-        serve(interface, cloud.guarded(interface, ask))
+    for interface, answer in answers(world).items():
+        serve(interface, cloud.guarded(interface, answer))
     return routes
 
 
 class Cloud:
-    """The gateway: app, account, tokens and quotas. The answers themselves are made by `Answers`."""
+    """The gateway: app, account, tokens and quotas."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -93,15 +93,15 @@ class Cloud:
         self._spend("account/info")
         return {"orgInfoList": [{"companyId": COMPANY_ID, "companyName": COMPANY_NAME, "roleName": "Admin"}]}
 
-    def guarded(self, interface: str, ask: Callable[[Body, bool], dict[str, Any]]) -> Answer:
+    def guarded(self, interface: str, answer: Callable[[Body, bool], dict[str, Any]]) -> Answer:
         """An interface that wants a token and costs a call."""
 
-        def answer(request: Request, body: Body) -> dict[str, Any]:
+        def checked(request: Request, body: Body) -> dict[str, Any]:
             account = self._check_token(request)
             self._spend(interface)
-            return ask(body, account == BUSINESS)
+            return answer(body, account == BUSINESS)
 
-        return answer
+        return checked
 
     def _check_token(self, request: Request) -> str:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")

@@ -1,7 +1,8 @@
 """Reading a request's body as Deye does: a code for what is missing, of a wrong type, too long or too far apart."""
 
 from datetime import date, datetime
-from typing import Any
+
+from sandbox import body
 
 MESSAGES = {
     "2101002": "request too frequent",
@@ -26,32 +27,22 @@ MESSAGES = {
 }
 
 
-class Refusal(Exception):
+class Refusal(body.Refusal):
     """An answer with `success` false."""
 
-    def __init__(self, code: str, message: str | None = None) -> None:
-        super().__init__(code)
-        self.code = code
-        self.message = message or MESSAGES[code]
+    messages = MESSAGES
 
 
-class Body:
+class Body(body.Body):
     """The fields of a request."""
 
-    def __init__(self, given: dict[str, Any]) -> None:
-        self._given = given
+    def missing(self, name: str) -> Refusal:
+        """A field that is not there."""
+        return Refusal("2101005")
 
-    def given(self, name: str) -> Any:  # noqa: ANN401 - JSON
-        """A field as it came; None where it is missing or an empty text."""
-        value = self._given.get(name)
-        return None if value == "" else value
-
-    def text(self, name: str) -> str:
-        """A field that must be there, as text."""
-        value = self._must(name)
-        if isinstance(value, dict | list | bool):
-            raise Refusal("2101008")
-        return str(value)
+    def malformed(self, name: str) -> Refusal:
+        """A field of the wrong type."""
+        return Refusal("2101008")
 
     def number(self, name: str) -> int:
         """A whole number that is not negative, also one written as text."""
@@ -72,7 +63,7 @@ class Body:
 
     def texts(self, name: str, *, most: int) -> list[str]:
         """A JSON array, as texts, not longer than `most`."""
-        value = self._must(name)
+        value = self.required(name)
         if not isinstance(value, list):
             raise Refusal("2101008")
         if not value:
@@ -100,9 +91,3 @@ class Body:
         if end - start > most_days * 86_400:
             raise Refusal("2101012" if most_days < 365 else "2101013")
         return start, end
-
-    def _must(self, name: str) -> Any:  # noqa: ANN401 - JSON
-        value = self.given(name)
-        if value is None:
-            raise Refusal("2101005")
-        return value
