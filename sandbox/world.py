@@ -38,7 +38,7 @@ class ShiftedClock:
 
 
 class IssuedTokens:
-    """IssuedTokens of all vendors, in memory; a token is good until its time is up or it is ended."""
+    """Tokens of all vendors, in memory; a token is good until its time is up or it is ended."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
