@@ -16,6 +16,7 @@ class Cursors:
     """Seals and opens cursors with a key derived from the signing key of the tokens."""
 
     def __init__(self, key: str) -> None:
+        # A key of its own, so that a cursor can never pass for a token.
         self._key = hmac.digest(key.encode(), b"heliograph cursor", hashlib.sha256)
 
     def seal(self, place: list[Any], *, request: str) -> str:

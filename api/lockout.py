@@ -96,6 +96,7 @@ def _admit(count: _Count, limit: int, now_s: float) -> None:
 def _finish(count: _Count, limit: int, now_s: float, *, has_succeeded: bool, is_user: bool) -> None:
     count.running -= 1
     if has_succeeded:
+        # The address stays suspected: who guesses others' passwords may have a good one of their own.
         if is_user:
             count.failures = 0
     elif count.failures < limit:

@@ -1,7 +1,7 @@
 """The app: `uvicorn --factory api.main:create_app`."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from anyio.to_thread import current_default_thread_limiter
@@ -47,17 +47,40 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     Raises `NeedsHuman` for a signing key that is too short or a missing database URL. The database role is checked when the app
     starts, or before the first answer where the warehouse could not be reached then.
     """
-    settings = settings or Settings.from_environment()
-    state = AppState(
+    state = _state(settings or Settings.from_environment(), clock or _utc_now)
+    app = FastAPI(
+        title="Heliograph",
+        version="1.0.0",
+        description=openapi.DESCRIPTION,
+        openapi_url=f"{PREFIX}/openapi.json",
+        # Both pages load their scripts from elsewhere; the API answers offline.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(state),
+        redirect_slashes=False,
+    )
+    app.state.heliograph = state
+    for subject in _SUBJECTS:
+        app.include_router(subject.router, prefix=PREFIX)
+    app.add_middleware(SecurityMiddleware)
+    errors.register(app)
+    openapi.install(app)
+    return app
+
+
+def _state(settings: Settings, clock: Callable[[], datetime]) -> AppState:
+    return AppState(
         settings=settings,
         database=ReadOnlyDatabase(settings.api_database_url),
         tokens=AccessTokens(settings.jwt_secret, minutes=settings.token_minutes),
         cursors=Cursors(settings.jwt_secret),
         lockout=Lockout(),
         answers=AnswerCache(),
-        clock=clock or _utc_now,
+        clock=clock,
     )
 
+
+def _lifespan(state: AppState) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         # A thread beyond the pool would open a connection for one request.
@@ -68,24 +91,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
         yield
         state.database.close()
 
-    app = FastAPI(
-        title="Heliograph",
-        version="1.0.0",
-        description=openapi.DESCRIPTION,
-        openapi_url=f"{PREFIX}/openapi.json",
-        # Both pages load their scripts from elsewhere; the API answers offline.
-        docs_url=None,
-        redoc_url=None,
-        lifespan=lifespan,
-        redirect_slashes=False,
-    )
-    app.state.heliograph = state
-    for subject in _SUBJECTS:
-        app.include_router(subject.router, prefix=PREFIX)
-    app.add_middleware(SecurityMiddleware)
-    errors.register(app)
-    openapi.install(app)
-    return app
+    return lifespan
 
 
 def _utc_now() -> datetime:

@@ -67,6 +67,7 @@ class Window:
             raise unprocessable(
                 "from", f"from {first:%Y-%m-%dT%H:%M:%SZ} is not before to {end:%Y-%m-%dT%H:%M:%SZ}; to is exclusive"
             )
+        # Local days may be an hour longer than 24 where the clocks change.
         if end - first > timedelta(days=longest_days, hours=2):
             raise unprocessable(
                 "from",

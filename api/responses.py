@@ -41,6 +41,7 @@ def answer(request: Request, body: AnswerBody, *, media_type: str = JSON, header
 
 
 def _is_known(if_none_match: str, etag: str) -> bool:
+    # Compared weakly (RFC 9110, 13.1.2): a proxy that packs answers marks our tag as weak.
     known = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
     return etag in known or known == ["*"]
 

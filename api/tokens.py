@@ -71,6 +71,7 @@ class AccessTokens:
                 issuer=ISSUER,
                 options={"require": list(_CLAIMS), "verify_exp": False, "verify_nbf": False, "verify_iat": False},
             )
+            # The JWT library lets the last of repeated claims win; what reads the log may take the first.
             if _strict_part(token, 1) != claims:
                 raise BadToken("the token repeats a claim; log in again")
         except (jwt.PyJWTError, ValueError, RecursionError) as error:

@@ -92,6 +92,7 @@ def backfill_days(context: Mapping[str, Any]) -> tuple[date, date] | None:
     run = context["dag_run"]
     if run.run_type != "backfill":
         return None
+    # The interval ends where the next day begins.
     last = run.data_interval_end.astimezone(UTC) - timedelta(microseconds=1)
     return run.data_interval_start.astimezone(UTC).date(), last.date()
 

@@ -43,6 +43,7 @@ class Kind:
 
 
 def _previous_page(call: Call) -> None:
+    # Page 2 shows page 1 once more, and nobody ever sees the last one.
     for key in PAGE_KEYS:
         page = call.page()
         if key in call.body:

@@ -56,6 +56,7 @@ class FaultyAnswers:
         for fault in [fault for fault in faults if fault.kind.on_answer and answer]:
             before = json.dumps(answer)
             fault.bend(call, answer)
+            # Bent in vain is not a hit: the fault waits for an answer that has what it bends.
             if json.dumps(answer) != before:
                 fault.hit()
                 reply = Reply(reply.status, reply.headers, json.dumps(answer, ensure_ascii=False).encode())

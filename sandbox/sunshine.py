@@ -189,6 +189,7 @@ class Sunshine:
         """Lifetime energy when the counter started again."""
         first = self.plant_of(inverter).installed_on
         before = self._sums_until(inverter, COUNTER_RESET_ON)[(COUNTER_RESET_ON - first).days]
+        # Twelve labels an hour from midnight; no clocks change on that day.
         return before + float(self._curve(inverter, COUNTER_RESET_ON)[1][12 * 12])
 
 

@@ -123,8 +123,8 @@ class Installation:
         Returns further facts for the summary: of the samples' tenant, and of each cloud.
         """
         pulls = demo_clouds.stages(self.settings)
-        arrivals, river = demo.arrivals(self.settings), demo.river(self.settings)
-        stages = [*arrivals, *pulls, *river]
+        landing, loading = demo.landing_stages(self.settings), demo.loading_stages(self.settings)
+        stages = [*landing, *pulls, *loading]
         task_logs = str(self.settings.home / "logs" / "tasks")
         watch = Watch(self.airflow_api, self.progress, self.supervisor.check, task_logs, set())
         with self.progress.stage("DAGs are read"):

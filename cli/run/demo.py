@@ -52,7 +52,7 @@ def drop_samples(settings: Settings, samples: Path = SAMPLES) -> int:
     return delivered
 
 
-def arrivals(settings: Settings) -> list[Stage]:
+def landing_stages(settings: Settings) -> list[Stage]:
     """The DAGs that take the samples in, each with what still waits for it."""
     return [
         Stage("drops to landing", "land_file_drops", lambda: waiting_drops(settings), "files", must_run=True),
@@ -60,8 +60,8 @@ def arrivals(settings: Settings) -> list[Stage]:
     ]
 
 
-def river(settings: Settings) -> list[Stage]:
-    """The DAGs that carry what has landed, of all tenants, in the order of the river."""
+def loading_stages(settings: Settings) -> list[Stage]:
+    """The DAGs that carry what has landed, of all tenants, in the order in which they follow each other."""
     return [
         Stage(
             "landing to readings",

@@ -167,6 +167,7 @@ def ensure_database(cursor: psycopg2.extensions.cursor, name: str, *, owner: str
 def revision_of(url: str) -> tuple[str] | None:
     """Revision that Alembic noted in a database; None for an empty one."""
     with contextlib.closing(psycopg2.connect(url.replace("+psycopg2", ""))) as connection, connection.cursor() as cursor:
+        # Asking a table that is not there would be an error, not an empty answer.
         cursor.execute("SELECT to_regclass('alembic_version') IS NOT NULL")
         if cursor.fetchone() != (True,):
             return None

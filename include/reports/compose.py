@@ -148,6 +148,7 @@ def _window(row: Mapping[str, Any]) -> TargetWindow:
 
 
 def _completeness(period: PlantPeriod) -> Completeness:
+    # Times of a plant add up over its inverters; people think in hours of the day.
     inverters = max(len(period.inverters), 1)
     missing_s = sum(day["expected_s"] - day["covered_s"] for day in period.days)
     return Completeness(

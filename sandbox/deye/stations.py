@@ -157,6 +157,7 @@ class Stations:
 
 def _power_row(instant: datetime, power_kw: float, load_kw: float, irradiance_w_m2: float) -> dict[str, Any]:
     """Powers of a station in W. On the wire to the grid, + is import."""
+    # Nothing is stored: what the load leaves goes to the grid, what it lacks comes from there.
     surplus = power_kw - load_kw
     return {
         "generationPower": round(power_kw * 1000, 1),

@@ -112,6 +112,7 @@ class Devices:
         own = self._sunshine.day(device.inverter, day)
         opened, closed = open_hours(own, self._world.now())
         for at, instant in enumerate(own.instants):
+            # A logger that loses its inverter says nulls once, then nothing until it is back.
             is_silent = own.power_kw[at] is None
             if is_silent and not with_silence and own.power_kw[at - 1] is None:
                 continue

@@ -63,6 +63,7 @@ def router(world: World) -> APIRouter:
         serve(interface, cloud.endpoint(cloud.guarded(interface, answer, is_platform=False)))
     for interface, answer in answers.platform_family().items():
         serve(interface, cloud.endpoint(cloud.guarded(interface, answer, is_platform=True)))
+    # The first path that fits is served, so this one stands last.
     serve("{unknown:path}", cloud.endpoint(lambda request, body: cloud.unknown(request, body)))
     return routes
 
