@@ -11,15 +11,16 @@ GLOSSARY = (REPOSITORY / "docs" / "glossary.md").read_text()
 TERMS = re.findall(r"^\| (?!term |-)([^|]+?) \|", GLOSSARY, re.MULTILINE)
 
 SOFTWARE = """
-    api app access attempt body box cache clock code column context count database directory endpoint error field file head
-    http label limit list listing middleware object page path pdf pen query row scale security setting single smtp store table
-    text value
+    access adapter api app attempt body box cache clock code column context count database directory endpoint error field
+    file head http label limit list listing middleware object page paging path pdf pen query row scale security setting
+    single smtp store table text value
 """
 """Words of software and print that mean here what they mean everywhere."""
 ENGLISH = """
-    admitted alive bad contested current day ended exhausted expect failed few gathered group heard kept known like locked look
-    loose month not of only outcome permitted prepared read readable ready rejected sealed slow small start stored too
-    unanswerable unreadable wait waiting wish with within work written
+    admitted alive bad broken contested current day down ended exhausted expect failed few gathered gathering group heard
+    kept known like locked look loose measured month not of only outcome permitted prepared read readable ready refuse
+    rejected sealed setback slow small start stored too unanswerable unknown unreadable wait waiting wish with within work
+    written
 """
 """Plain English, and participles of what was done to a thing."""
 NAMES = "deye heliograph huawei sungrow"
