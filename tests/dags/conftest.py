@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.dags.stage import Stage
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -35,10 +37,18 @@ def _airflow_env(airflow_home: Path) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def new_airflow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Environment of an Airflow for subprocesses, with a home that nobody has used."""
+    """Environment of an Airflow for subprocesses, with a home that no other test uses."""
     return airflow_environment(tmp_path_factory.mktemp("airflow"))
+
+
+@pytest.fixture(scope="session")
+def stage(new_airflow: dict[str, str]) -> Iterator[Stage]:
+    """A process with an Airflow and its database, for all tests that need runs."""
+    made = Stage(new_airflow, Path(new_airflow["AIRFLOW_HOME"]) / "stage.log")
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="module")

@@ -107,16 +107,16 @@ def test_no_dag_file_asks_for_dates_that_some_runs_do_not_have() -> None:
         assert not names & {"ds", "logical_date", "ts", "execution_date"}, path.name
 
 
-def test_all_dags_parse_in_well_under_a_second_and_load_nothing_heavy(new_airflow: dict[str, str]) -> None:
+def test_all_dags_parse_in_half_the_time_that_airflow_itself_takes_and_load_nothing_heavy(new_airflow: dict[str, str]) -> None:
     script = (
         "import sys, time, airflow.sdk, airflow.triggers.base\n"
-        "before = time.process_time()\n"
+        "loaded, before = set(sys.modules), time.process_time()\n"
         "from cli.timetable import load_dags\n"
         "load_dags()\n"
         "heavy = {'pandas', 'numpy', 'sqlalchemy.orm', 'great_expectations', 'fpdf', 'psycopg2'} & set(sys.modules)\n"
         "ours = sorted(m for m in sys.modules if m.startswith('include.') and not m.startswith('include.core'))\n"
-        "print(time.process_time() - before, sorted(heavy - loaded), ours)\n"
-    ).replace("before =", "loaded = set(sys.modules)\nbefore =", 1)
+        "print((time.process_time() - before) / before, sorted(heavy - loaded), ours)\n"
+    )
 
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", script],
@@ -126,8 +126,8 @@ def test_all_dags_parse_in_well_under_a_second_and_load_nothing_heavy(new_airflo
         check=True,
     )
 
-    seconds, _, rest = done.stdout.strip().splitlines()[-1].partition(" ")
-    assert float(seconds) < 1.0
+    share, _, rest = done.stdout.strip().splitlines()[-1].partition(" ")
+    assert float(share) < 0.5
     assert rest == "[] []"
 
 

@@ -1,76 +1,22 @@
-"""DAGs run for real (`dag.test`), with steps that only pretend; each in a process and an Airflow of its own."""
+"""DAGs run for real (`dag.test`), with steps that only pretend, in an Airflow of their own."""
 
-import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
 
+from tests.dags.stage import Stage
+
 pytestmark = pytest.mark.airflow
-
-STAGE = """
-import json, sys, types
-
-def step(name, **functions):
-    module = types.ModuleType(f"include.steps.{name}")
-    vars(module).update(functions)
-    sys.modules[module.__name__] = module
-
-from airflow.utils.db import initdb
-initdb()
-from airflow.dag_processing.bundles.manager import DagBundlesManager
-from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
-from airflow.models.asset import AssetEvent, AssetModel
-from airflow.utils.session import create_session
-from sqlalchemy import func, select
-
-bag = DagBag(dag_folder=sys.argv[1])
-assert not bag.import_errors, bag.import_errors
-DagBundlesManager().sync_bundles_to_db()
-sync_bag_to_db(bag, "dags-folder", None)
-
-def run(name, conf, prepare):
-    with create_session() as session:
-        last = session.scalar(select(func.max(AssetEvent.id))) or 0
-    dag = DagBag(dag_folder=bag.dags[name].fileloc).get_dag(name)  # read anew, as a worker does
-    prepare(dag)
-    ended = dag.test(run_conf=conf or None)
-    with create_session() as session:
-        woken = select(AssetModel.name).join(AssetEvent, AssetEvent.asset_id == AssetModel.id).where(AssetEvent.id > last)
-        events = sorted(session.scalars(woken))
-    tasks = {t.task_id + ("" if t.map_index < 0 else str(t.map_index)): t.state for t in ended.get_task_instances()}
-    return {"state": ended.state, "tasks": tasks, "events": events}
-
-played = {}
-for name, (steps, runs) in json.loads(sys.stdin.read()).items():
-    room = {"step": step, "calls": [], "prepare": lambda dag: None}
-    exec(steps, room)
-    played[name] = [[run(dag, conf, room["prepare"]) for dag, conf in runs], room["calls"]]
-print("PLAYED", json.dumps(played, default=str))
-"""
 
 SCENES: dict[str, tuple[str, list[tuple[str, dict[str, Any]]]]] = {}
 
 
 @pytest.fixture(scope="module")
-def played(new_airflow: dict[str, str]) -> dict[str, Any]:
+def played(stage: Stage) -> dict[str, Any]:
     """All scenes, played one after the other: what the runs became, and how the steps were called."""
-
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", STAGE, new_airflow["AIRFLOW__CORE__DAGS_FOLDER"]],
-        env={"PATH": "/usr/bin:/bin", **new_airflow},
-        input=json.dumps(SCENES),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-    answers = [line.removeprefix("PLAYED ") for line in done.stdout.splitlines() if line.startswith("PLAYED ")]
-    assert answers, done.stdout[-3000:] + done.stderr[-3000:]
-    assert "hush-hush" not in done.stdout + done.stderr
-    answer: dict[str, Any] = json.loads(answers[0])
-    return answer
+    answers = {name: stage.play(steps, runs=runs) for name, (steps, runs) in SCENES.items()}
+    assert "hush-hush" not in stage.said()
+    return {name: (told["runs"], told["calls"]) for name, told in answers.items()}
 
 
 SCENES["load"] = (

@@ -1,12 +1,12 @@
 """The pace of the vendor clouds: ticks by the clock, backfills in whole days."""
 
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
+from tests.dags.stage import Stage
 
 pytestmark = pytest.mark.airflow
 
@@ -99,19 +99,11 @@ def test_windows_meet_neither_a_scheduled_run_nor_another_window(stored: Any) ->
 
 
 CREATE_BACKFILLS = """
-import json, sys
 from datetime import UTC, datetime
-from airflow.utils.db import initdb
-initdb()
-from airflow.dag_processing.bundles.manager import DagBundlesManager
-from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 from airflow.models.backfill import AlreadyRunningBackfill, Backfill, BackfillDagRun, ReprocessBehavior, _create_backfill
 from airflow.models.dagrun import DagRun
 from airflow.utils.session import create_session
 from sqlalchemy import select, update
-
-DagBundlesManager().sync_bundles_to_db()
-sync_bag_to_db(DagBag(dag_folder=f"{sys.argv[1]}/land_vendors.py"), "dags-folder", None)
 
 def backfill(first, last):
     with create_session() as session:
@@ -134,22 +126,12 @@ def backfill(first, last):
 
 short = ("2024-01-01T00:00Z", "2024-01-03T00:00Z")
 spans = [("2024-01-01T00:00Z", "2024-02-04T23:59Z"), short, short]
-print("MADE", json.dumps([backfill(*span) for span in spans]))
+calls += [backfill(*span) for span in spans]
 """
 
 
-def test_airflow_itself_makes_the_runs_of_a_backfill_and_finds_those_that_were(new_airflow: dict[str, str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", CREATE_BACKFILLS, new_airflow["AIRFLOW__CORE__DAGS_FOLDER"]],
-        env={"PATH": "/usr/bin:/bin", **new_airflow},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    answers = [line.removeprefix("MADE ") for line in done.stdout.splitlines() if line.startswith("MADE ")]
-    assert answers, done.stdout[-3000:] + done.stderr[-3000:]
-    both, shorter, again = json.loads(answers[0])
+def test_airflow_itself_makes_the_runs_of_a_backfill_and_finds_those_that_were(stage: Stage) -> None:
+    both, shorter, again = stage.play(CREATE_BACKFILLS)["calls"]
 
     head = ["backfill", "{'tenant': 'demo'}"]
     assert both == [
