@@ -45,16 +45,16 @@ class Installation:
         return f"http://127.0.0.1:{self.ports['SANDBOX_PORT']}"
 
     def run(self) -> subprocess.CompletedProcess[str]:
-        return self.helio("run", "--once", limit_s=600)
+        return self.helio("run", "--once", limit_s=1800)
 
-    def helio(self, *words: str, limit_s: float = 120, **secrets: str) -> subprocess.CompletedProcess[str]:
+    def helio(self, *words: str, limit_s: float = 600, **secrets: str) -> subprocess.CompletedProcess[str]:
         """One command to its end; `secrets` go into its environment as `HELIO_<NAME>`."""
         environment = self.environment | {f"HELIO_{name.upper()}": value for name, value in secrets.items()}
         done = subprocess.run([*HELIO, *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=limit_s)
         (self.said / f"{len(list(self.said.iterdir())):03}-{'-'.join(words[:2])}").write_text(done.stdout + done.stderr)
         return done
 
-    def serve(self, limit_s: float = 600) -> None:
+    def serve(self, limit_s: float = 1800) -> None:
         """Start `helio run` and wait until it keeps serving."""
         output = self.said / "serving"
         with output.open("wb") as file:
@@ -68,7 +68,7 @@ class Installation:
         assert serving is not None
         serving.send_signal(signal.SIGINT)
         try:
-            return serving.wait(90)
+            return serving.wait(300)
         finally:
             if serving.poll() is None:
                 serving.kill()
@@ -137,12 +137,12 @@ class Airflow:
         return "\n".join([line["event"] for line in lines] + [f"{error['exc_type']}: {error['exc_value']}" for error in errors])
 
     def _send(self, method: str, path: str, **content: Any) -> dict[str, Any]:
-        answer = self._session.request(method, f"{self._address}/{path}", timeout=60, **content)
+        answer = self._session.request(method, f"{self._address}/{path}", timeout=300, **content)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text[:500]}"
         return answer.json()
 
 
-def eventually(condition: Callable[[], Any], *, what: str = "", limit_s: float = 300, every_s: float = 0.5) -> None:
+def eventually(condition: Callable[[], Any], *, what: str = "", limit_s: float = 1200, every_s: float = 0.5) -> None:
     """Poll until the condition holds; fails at the limit."""
     deadline = time.monotonic() + limit_s
     while not condition():

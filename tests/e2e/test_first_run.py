@@ -12,7 +12,7 @@ import pytest
 from include.core.documents import FEEDS
 from sandbox.sunshine import OUTAGES, Sunshine
 
-pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.postgres, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.postgres, pytest.mark.timeout(3600)]
 
 ROOT = Path(__file__).resolve().parents[2]
 VENDORS = {"sungrow", "deye", "huawei"}

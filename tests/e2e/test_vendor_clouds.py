@@ -33,7 +33,7 @@ from sandbox.sungrow import APP_ID, AUTHORISATION_CODE
 from sandbox.sunshine import Sunshine
 from tests.e2e.installation import Airflow, Installation, eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.postgres, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.postgres, pytest.mark.timeout(3600)]
 
 TENANT = DEMO["clouds"]["tenant"]["slug"]
 OWNERS = "owners"
@@ -180,7 +180,7 @@ def work_off(airflow: Airflow, dag_id: str, waiting: Callable[[], int]) -> None:
             airflow.trigger(dag_id)
         return not left and not is_busy
 
-    eventually(is_done, limit_s=400, every_s=1)
+    eventually(is_done, limit_s=1200, every_s=1)
 
 
 def count(serving: Installation, query: str, **parameters: Any) -> int:
@@ -200,7 +200,7 @@ def control(serving: Installation, method: str, path: str) -> Any:
     """The door behind the imitated clouds."""
     with requests.Session() as session:
         session.trust_env = False
-        return session.request(method, f"{serving.sandbox_url}/control/{path}", timeout=60).json()
+        return session.request(method, f"{serving.sandbox_url}/control/{path}", timeout=300).json()
 
 
 @pytest.mark.parametrize("vendor", VENDORS)

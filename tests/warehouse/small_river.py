@@ -81,7 +81,7 @@ class SmallRiver:
         self.drop({("registry", name): json.dumps(registry).encode()})
         self.flow()
 
-    def flow(self, *, patience_s: float = 30.0) -> None:
+    def flow(self, *, patience_s: float = 600.0) -> None:
         """Let the river run until nothing waits. What another process still holds is waited for, as the next run would."""
         give_up = time.monotonic() + patience_s
         while True:

@@ -86,7 +86,7 @@ def at_once(river, *acts) -> list[int]:
         act()
 
     children = [in_child(lambda act=act: start(act)) for act in acts]
-    gate.wait(timeout=30)
+    gate.wait(timeout=300)
     return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 
@@ -245,7 +245,7 @@ def test_an_inverter_registered_during_a_roll_up_is_expected_in_its_days_too(riv
         roll_up(connection, computed_at=datetime.now(UTC))
         registering.start()
         registering.join(timeout=1)
-    registering.join(timeout=30)
+    registering.join(timeout=300)
     river.flow()
 
     days = river.read(

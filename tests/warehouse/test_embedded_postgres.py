@@ -3,7 +3,6 @@ import shutil
 import signal
 import socket
 import stat
-import time
 from pathlib import Path
 
 import psutil
@@ -56,7 +55,7 @@ def test_a_server_killed_with_kill_9_starts_again_with_everything_committed(tmp_
     server = launch(tmp_path, free_port(), durable=True)
     query(server.url("postgres"), "CREATE TABLE kept AS SELECT 42 AS answer")
     os.kill(server.pid, signal.SIGKILL)
-    psutil.Process(server.pid).wait(timeout=10)
+    psutil.Process(server.pid).wait(timeout=120)
     assert (tmp_path / "pg" / "postmaster.pid").exists()
 
     again = launch(tmp_path, server.port, durable=True)
@@ -149,13 +148,12 @@ def test_root_starts_it_as_nobody_with_programs_and_data_below_a_folder_that_onl
     assert closed.stat().st_uid == 0
 
 
-def test_a_second_start_is_fast(tmp_path):
+def test_a_second_start_makes_no_data_folder_again(tmp_path, monkeypatch):
     port = free_port()
     stop(launch(tmp_path, port))
-    begun = time.monotonic()
+    made = []
+    monkeypatch.setattr(postgres, "_make", lambda *given: made.append(given))
 
-    server = launch(tmp_path, port)
+    stop(launch(tmp_path, port))
 
-    took_s = time.monotonic() - begun
-    stop(server)
-    assert took_s < 5
+    assert made == []

@@ -16,7 +16,7 @@ from include.sources.formats.unpack import Limits, unpack
 
 pytestmark = pytest.mark.gx
 
-SAMPLES = Path(__file__).resolve().parents[3] / "samples"
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 EXPECTED = json.loads((SAMPLES / "expected.json").read_text(encoding="utf-8"))["files"]
 DEMO = json.loads((SAMPLES / "demo.json").read_text(encoding="utf-8"))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -137,16 +137,16 @@ def test_the_clouds_run_on_a_port_of_loopback_and_stop_when_told():
         now = _answer_of(f"http://127.0.0.1:{port}/control")["now"]
     finally:
         ran.send_signal(signal.SIGTERM)
-        ran.wait(10)
+        ran.wait(120)
 
     assert now.startswith("2026-06-14T15:00:")
 
 
 def _answer_of(url):
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 120
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
+            with urllib.request.urlopen(url, timeout=60) as answer:
                 return json.load(answer)
         except OSError:
             if time.monotonic() > deadline:
