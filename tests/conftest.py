@@ -23,8 +23,8 @@ SECRETS = {"HELIOGRAPH_DB_PASSWORD": "owner", "HELIOGRAPH_API_DB_PASSWORD": "rea
 NUMBERS = count(1)
 
 pytest_plugins = ["tests.leftovers", "tests.spread"]
-hypothesis.settings.register_profile("short", max_examples=25, deadline=None)
-hypothesis.settings.register_profile("torture", max_examples=1000, deadline=None)
+hypothesis.settings.register_profile("short", max_examples=100, deadline=None)
+hypothesis.settings.register_profile("torture", max_examples=2000, deadline=None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -30,8 +30,7 @@ from tests.warehouse.small_river import (
 
 pytestmark = [pytest.mark.postgres, pytest.mark.gx]
 
-KILLS = int(os.environ.get("HELIOGRAPH_TEST_KILLS", "200"))
-"""For a night: HELIOGRAPH_TEST_KILLS=2000 pytest tests/warehouse/test_crashes.py --timeout 0."""
+KILLS, KILLS_IN_TORTURE = 30, 2000
 KILLS_PER_WAVE = 4
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -43,7 +42,7 @@ def river(new_warehouse, tmp_path_factory) -> SmallRiver:
     return SmallRiver(new_warehouse(), tmp_path_factory.mktemp("river"), report_recipients=["a@example.org", "b@example.org"])
 
 
-def test_a_river_killed_at_any_moment_and_run_again_ends_as_if_undisturbed(river):
+def test_a_river_killed_at_any_moment_and_run_again_ends_as_if_undisturbed(river, torture):
     run_undisturbed(river)
     started = time.monotonic()
     run_undisturbed(river)
@@ -52,7 +51,7 @@ def test_a_river_killed_at_any_moment_and_run_again_ends_as_if_undisturbed(river
     dice = random.Random(20260201)
     kills = 0
 
-    while kills < KILLS:
+    while kills < (KILLS_IN_TORTURE if torture else KILLS):
         river.forget()
         for wave, files in enumerate([whole_set(), late_set()]):
             river.drop(files, wave=wave)

@@ -148,7 +148,7 @@ READING = st.tuples(
 DELIVERIES = st.lists(st.lists(READING, min_size=1, max_size=25), min_size=1, max_size=5)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings.default.max_examples // 5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deliveries=DELIVERIES, data=st.data())
 def test_every_order_of_arrival_gives_the_same_readings_and_rollups(small_fleet, deliveries, data):
     frames = [

@@ -456,9 +456,6 @@ def test_a_replay_of_everything_changes_nothing(cloud):
     pd.testing.assert_frame_equal(cloud.read("SELECT * FROM mart.superseded_reading ORDER BY 1, 2, 3"), record)
 
 
-MOST = 30
-
-
 def fold(answers: Sequence[tuple[Span | None, dict[int, float]]]) -> dict[float, float]:
     """What must be stored after answers in the order of receipt: the rule once more, in a few lines."""
     stored: dict[float, float] = {}
@@ -496,7 +493,7 @@ def unchecked(monkeypatch) -> None:
     monkeypatch.setattr(prepared_readings, "check", check)
 
 
-@settings(max_examples=MOST, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings.default.max_examples // 5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(answers=ANSWERS, data=st.data())
 def test_every_order_of_loading_overlapping_answers_gives_what_their_order_of_receipt_says(cloud, unchecked, answers, data):
     order = data.draw(st.permutations(range(len(answers))))
@@ -628,7 +625,7 @@ LISTS = st.lists(
 )
 
 
-@settings(max_examples=MOST, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings.default.max_examples // 5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lists=LISTS, data=st.data())
 def test_every_order_of_loading_alarms_gives_what_their_order_of_receipt_says(cloud, lists, data):
     order = data.draw(st.permutations(range(len(lists))))

@@ -28,14 +28,24 @@ ELSEWHERE = {
     "missing_page": "lists of many pages",
     "token_expires_mid_page": "lists of many pages",
 }
-CASES = [
-    pytest.param(vendor, kind.name, id=f"{vendor}-{kind.name}")
-    for vendor in VENDORS
-    for kind in KINDS.values()
-    if vendor in kind.vendors and kind.name not in ELSEWHERE
-]
+IN_OWN_WORDS = {
+    "error_in_200", "too_frequent", "quota_gone", "token_expires", "no_permission", "wrong_password", "account_locked",
+}  # fmt: skip
+"""Each vendor says these in its own way. The others look alike, and one vendor stands for all, but where another is apart."""
+APART = {("deye", "burst_5xx"), ("huawei", "empty_body")}
+
+
+def _cases() -> Iterator[Any]:
+    for place, kind in enumerate(KINDS.values()):
+        for vendor in kind.vendors if kind.name not in ELSEWHERE else ():
+            is_short = (
+                kind.name in IN_OWN_WORDS or (vendor, kind.name) in APART or vendor == kind.vendors[place % len(kind.vendors)]
+            )
+            yield pytest.param(vendor, kind.name, id=f"{vendor}-{kind.name}", marks=() if is_short else pytest.mark.torture)
+
+
 SNAPSHOTS = ("getStationRealKpi", "getDevRealKpi", "station/latest", "device/latest", "getDeviceRealTimeData")
-"""A snapshot that was missed is gone: its moment cannot be asked for again. Where a history tells of the moment, it counts."""
+"""A snapshot that was missed or wrong stays so: its moment cannot be asked for again. A history of it counts."""
 
 TOLD_OF_A_DAY = (
     "SELECT coalesce(d.device_key, p.plant_key) || ' ' || s.quantity, told.measured_at, told.said, o.original_name FROM ("
@@ -49,6 +59,10 @@ AFTER_CLOCK_CHANGE = datetime(2026, 3, 31, 12, tzinfo=UTC)
 CLOCK_CHANGE = date(2026, 3, 29)
 
 
+A_DAY = timedelta(days=1, minutes=10)
+A_WHILE = timedelta(minutes=15)
+
+
 @dataclass
 class Pair:
     """The same account twice: `tried` meets the faults, `spared` does not. One plant, one day pulled at a time."""
@@ -59,8 +73,8 @@ class Pair:
     noon: datetime = FIRST_NOON
 
     def next_day(self) -> date:
-        """Put both clocks to the next noon (UTC); returns the local day that is closed by then."""
-        self.noon += timedelta(days=1)
+        """Put both clocks to the next noon (UTC), and a little later than what was asked daily; returns the local day before."""
+        self.noon += A_DAY
         for house in (self.tried, self.spared):
             house.world.clock.advance((self.noon - house.world.now()).total_seconds())
         return (self.noon - timedelta(days=1)).date()
@@ -76,10 +90,15 @@ def told_of(house: VendorHouse, day: date, zone: str) -> dict[tuple[str, datetim
     return {(series, at): (said, name.endswith(SNAPSHOTS)) for series, at, said, name in rows}
 
 
-def assert_same_day(tried: VendorHouse, spared: VendorHouse, day: date, zone: str) -> None:
+def assert_same_day(tried: VendorHouse, spared: VendorHouse, day: date, zone: str, *, spoilt_at: datetime | None = None) -> None:
+    """The same readings, but for snapshots of the minutes around another fault."""
     one, other = told_of(tried, day, zone), told_of(spared, day, zone)
     assert len(other) > 500
-    assert {key: (one[key][0], other[key][0]) for key in one.keys() & other.keys() if one[key][0] != other[key][0]} == {}
+    differing = {key: (one[key], other[key]) for key in one.keys() & other.keys() if one[key][0] != other[key][0]}
+    spoilt = [
+        key for key, told in differing.items() if told[0][1] and spoilt_at and abs(key[1] - spoilt_at) < timedelta(minutes=15)
+    ]
+    assert {key: told for key, told in differing.items() if key not in spoilt} == {}
     apart = {key: (one | other)[key] for key in one.keys() ^ other.keys()}
     assert {key: told for key, told in apart.items() if not told[1]} == {}
 
@@ -100,7 +119,7 @@ def pair(request: pytest.FixtureRequest, new_warehouse: Callable[[], str], tmp_p
         yield made
 
 
-@pytest.mark.parametrize(("pair", "fault"), CASES, indirect=["pair"], scope="module")
+@pytest.mark.parametrize(("pair", "fault"), list(_cases()), indirect=["pair"], scope="module")
 def test_after_a_fault_a_plain_retry_brings_what_a_run_without_it_brought(pair: Pair, fault: str) -> None:
     tried, vendor = pair.tried, pair.vendor
     day = pair.next_day()
@@ -113,13 +132,14 @@ def test_after_a_fault_a_plain_retry_brings_what_a_run_without_it_brought(pair: 
         with expect_ours():
             tried.pull(vendor)
         tried.world.clock.advance(120)
-    tried.load()
+    if KINDS[fault].on_answer:
+        tried.load()
     tried.world.faults.switch_off()
     set_state(tried.settings, tenant="clouds", name=vendor, state="active", now=tried.world.now())
     pair.pull_all(tried)
 
     assert switched_on.hits > 0, "the fault never hit"
-    assert_same_day(tried, pair.spared, day, "America/Sao_Paulo")
+    assert_same_day(tried, pair.spared, day, "America/Sao_Paulo", spoilt_at=pair.noon - A_DAY)
     assert tried.rows("SELECT alarm_key FROM mart.alarm ORDER BY 1") == pair.spared.rows(
         "SELECT alarm_key FROM mart.alarm ORDER BY 1"
     )

@@ -215,7 +215,7 @@ def test_devices_are_asked_for_though_another_run_registers_the_plants(
 
     house.pull("huawei")
 
-    other[0].join(10)
+    other[0].join(300)
     assert house.calls("huawei")["getDevList"] == 1
     assert house.one("SELECT count(*) FROM fleet.device WHERE kind = 'inverter'") > 0
 
@@ -248,7 +248,7 @@ def test_a_person_who_activates_an_account_and_its_pull_do_not_lock_each_other_o
         pulling.start()
         pulling.join(1.5)
         pulls.take_up_again(connection, house.ids["huawei"], now=house.world.now())
-    pulling.join(30)
+    pulling.join(300)
 
     assert failures == []
 

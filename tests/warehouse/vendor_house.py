@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 
@@ -150,6 +151,11 @@ def expect_ours() -> Iterator[None]:
     """Errors of ours are what a task would show; they end nothing here."""
     with contextlib.suppress(HeliographError):
         yield
+
+
+def all_told(told: dict[str, float], truth: dict[str, float]) -> bool:
+    """Whether the energies of the same plants are told, half a percent apart at most."""
+    return told.keys() == truth.keys() and all(told[key] == pytest.approx(truth[key], rel=0.005) for key in truth)
 
 
 def days_before(now: datetime, days: int) -> date:

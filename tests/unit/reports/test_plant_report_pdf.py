@@ -138,7 +138,7 @@ def test_bidirectional_and_control_characters_do_not_reach_the_page(month):
     assert not set(text) & set("\u202e\u202c\u2066\x07")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings.default.max_examples // 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.text(max_size=80), city=st.text(max_size=40), key=st.text(max_size=40))
 def test_no_name_breaks_a_report(month, inverters, name, city, key):
     rows = tuple(replace(row, name=name) for row in inverters(3, low=1, silent=2))

@@ -162,7 +162,7 @@ RECORDS = st.lists(st.one_of(st.dictionaries(FIELDS, VALUES, max_size=10), VALUE
 
 
 @pytest.mark.parametrize("feed", ALL)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=settings.default.max_examples // 2, suppress_health_check=list(HealthCheck))
 @given(records=RECORDS)
 def test_any_json_is_read_purely_into_storable_rows(feed, records, context):
     body = json.dumps(records).encode()
@@ -181,7 +181,7 @@ def test_any_json_is_read_purely_into_storable_rows(feed, records, context):
 
 
 @pytest.mark.parametrize("feed", [*ALL, "registry"])
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(
     body=st.one_of(
         st.binary(max_size=200),

@@ -20,7 +20,7 @@ def depth(value):
     return 1 + max(map(depth, inner), default=0) if isinstance(value, list | dict) else 0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(tree=TREES)
 def test_the_scan_finds_exactly_the_depth_that_a_decoder_would(tree):
     document = [tree]
