@@ -125,7 +125,8 @@ def live_clouds(now: datetime, *, limits_on: bool = True, plants: int = 3) -> It
     from sandbox.world import ShiftedClock, World
 
     world = World(sunshine=sunshine(plants=plants), clock=ShiftedClock(now, runs=False), limits_on=limits_on)
-    server = uvicorn.Server(uvicorn.Config(app(world), host="127.0.0.1", port=free_port(), log_level="error", access_log=False))
+    quietly = {"log_level": "critical", "access_log": False, "timeout_graceful_shutdown": 1}
+    server = uvicorn.Server(uvicorn.Config(app(world), host="127.0.0.1", port=free_port(), **quietly))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

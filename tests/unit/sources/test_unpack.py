@@ -33,7 +33,7 @@ def test_more_than_a_few_steps_come_out_whole():
     assert unpacked(gzip.compress(body, 1)) == body
 
 
-@pytest.mark.parametrize("body", [b"", gzip.compress(b"")])
+@pytest.mark.parametrize("body", [b"", gzip.compress(b"")], ids=["plain", "packed"])
 def test_an_empty_file_is_refused(body):
     with pytest.raises(BadDocument, match="0 bytes"):
         unpacked(body)
@@ -53,7 +53,7 @@ def test_a_wrong_checksum_is_refused():
         unpacked(bytes(body))
 
 
-@pytest.mark.parametrize("body", [b"\x1f\x8b" + bytes(50), gzip.compress(b"[1]")[:10] + b"\xff" * 50])
+@pytest.mark.parametrize("body", [b"\x1f\x8b" + bytes(50), gzip.compress(b"[1]")[:10] + b"\xff" * 50], ids=["zeros", "ones"])
 def test_garbage_behind_the_magic_is_refused(body):
     with pytest.raises(BadDocument, match=r"corrupt|ends too early"):
         unpacked(body)
