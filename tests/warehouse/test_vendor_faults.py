@@ -28,20 +28,16 @@ ELSEWHERE = {
     "missing_page": "lists of many pages",
     "token_expires_mid_page": "lists of many pages",
 }
-IN_OWN_WORDS = {
-    "error_in_200", "too_frequent", "quota_gone", "token_expires", "no_permission", "wrong_password", "account_locked",
-}  # fmt: skip
-"""Each vendor says these in its own way. The others look alike, and one vendor stands for all, but where another is apart."""
-APART = {("deye", "burst_5xx"), ("huawei", "empty_body")}
+OF_THEIR_OWN = {("deye", "burst_5xx"), ("huawei", "empty_body"), ("huawei", "too_frequent"), ("sungrow", "quota_gone")}
+"""What follows differs from the other vendors. Elsewhere it is the same, and one vendor stands for all."""
 
 
 def _cases() -> Iterator[Any]:
     for place, kind in enumerate(KINDS.values()):
         for vendor in kind.vendors if kind.name not in ELSEWHERE else ():
-            is_short = (
-                kind.name in IN_OWN_WORDS or (vendor, kind.name) in APART or vendor == kind.vendors[place % len(kind.vendors)]
-            )
-            yield pytest.param(vendor, kind.name, id=f"{vendor}-{kind.name}", marks=() if is_short else pytest.mark.torture)
+            stands_for_all = vendor == kind.vendors[place % len(kind.vendors)]
+            marks = () if stands_for_all or (vendor, kind.name) in OF_THEIR_OWN else pytest.mark.torture
+            yield pytest.param(vendor, kind.name, id=f"{vendor}-{kind.name}", marks=marks)
 
 
 SNAPSHOTS = ("getStationRealKpi", "getDevRealKpi", "station/latest", "device/latest", "getDeviceRealTimeData")
