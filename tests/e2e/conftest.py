@@ -1,6 +1,5 @@
-"""One installation for all end-to-end tests: first `helio run --once`, then a second run that serves until it is stopped."""
+"""One installation and one run for all end-to-end tests: `helio run`, which serves until the last of them stops it."""
 
-import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -17,13 +16,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 
 @pytest.fixture(scope="session")
-def first_run(installation: Installation) -> subprocess.CompletedProcess[str]:
-    return installation.run()
-
-
-@pytest.fixture(scope="session")
 def serving(installation: Installation) -> Installation:
-    """The installation while `helio run` serves: its second run, or its first where nobody asked for `first_run`."""
+    """The installation while `helio run` serves."""
     installation.serve()
     return installation
 

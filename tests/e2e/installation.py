@@ -55,12 +55,12 @@ class Installation:
         return done
 
     def serve(self, limit_s: float = 1800) -> None:
-        """Start `helio run` and wait until it keeps serving."""
-        output = self.said / "serving"
-        with output.open("wb") as file:
-            self.serving = subprocess.Popen([*HELIO, "run"], cwd=ROOT, env=self.environment, stdout=file, stderr=file)
+        """Start `helio run` and wait until it keeps serving; what it says is in the files `serving` and `serving-errors`."""
+        output, errors = self.said / "serving", self.said / "serving-errors"
+        with output.open("wb") as out, errors.open("wb") as err:
+            self.serving = subprocess.Popen([*HELIO, "run"], cwd=ROOT, env=self.environment, stdout=out, stderr=err)
         eventually(lambda: "Ctrl-C stops everything" in output.read_text() or self.serving.poll() is not None, limit_s=limit_s)
-        assert self.serving.poll() is None, output.read_text()[-3000:]
+        assert self.serving.poll() is None, output.read_text()[-3000:] + errors.read_text()[-3000:]
 
     def interrupt(self) -> int:
         """Ctrl-C for the run that serves; returns its status. One that does not obey is ended, with all that it started."""

@@ -1,4 +1,4 @@
-"""`helio run --once` as newcomers run it: PostgreSQL, real Airflow, five feeds, three clouds, mailed reports, API; and again."""
+"""`helio run` as newcomers run it: PostgreSQL, real Airflow, five feeds, three clouds, mailed reports, API; and again."""
 
 import gzip
 import json
@@ -9,8 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from cli.run.demo import drop_samples, waiting_drops
 from include.core.documents import FEEDS
+from include.core.settings import Settings
 from sandbox.sunshine import OUTAGES, Sunshine
+from tests.e2e.installation import eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.airflow, pytest.mark.postgres, pytest.mark.timeout(3600)]
 
@@ -20,10 +23,18 @@ DAYS = (
     "SELECT p.plant_key, r.local_date, r.energy_kwh FROM mart.rollup_day AS r JOIN fleet.series AS s USING (series_id) "
     "JOIN fleet.plant AS p ON p.plant_id = s.plant_id WHERE s.origin = 'derived' AND p.source = 'drops' ORDER BY 1, 2"
 )
+DIRTY = "SELECT * FROM ops.dirty_day"
+ADDED = (
+    "SELECT load_id FROM landing.load JOIN landing.document USING (document_id) WHERE integration_id IS NULL",
+    DAYS,
+    "SELECT purpose, interface FROM ops.pull WHERE purpose = 'days' GROUP BY 1, 2, request_key HAVING count(*) > 1",
+    "SELECT state, message_id FROM ops.outbox",
+)
 
 
 @pytest.fixture(scope="module")
-def warehouse(installation, first_run) -> dict[str, pd.DataFrame]:
+def warehouse(serving) -> dict[str, pd.DataFrame]:
+    eventually(lambda: not len(serving.read(DIRTY)[0]), what="the roll-up of what the schedule brings meanwhile")
     names = {
         "loads": "SELECT d.feed, d.state, l.* FROM landing.document AS d LEFT JOIN landing.load AS l USING (document_id)",
         "days": DAYS,
@@ -43,18 +54,19 @@ def warehouse(installation, first_run) -> dict[str, pd.DataFrame]:
             "SELECT sum(r.energy_kwh) AS kwh FROM mart.rollup_month AS r JOIN fleet.series AS s USING (series_id) "
             "WHERE s.customer_id IS NOT NULL"
         ),
-        "dirty": "SELECT * FROM ops.dirty_day",
     }
-    return dict(zip(names, installation.read(*names.values()), strict=True))
+    return dict(zip(names, serving.read(*names.values()), strict=True))
 
 
-def test_a_first_run_ends_well_and_says_so(first_run):
-    assert first_run.returncode == 0, first_run.stdout[-3000:] + first_run.stderr[-3000:]
-    assert "What the DAGs did" in first_run.stdout
-    assert re.search(r"mails delivered\s+[1-9]", first_run.stdout)
-    assert "What the imitated clouds gave" in first_run.stdout
-    assert len(first_run.stdout.splitlines()) < 90
-    assert first_run.stderr == ""
+def test_a_first_run_works_and_says_so(serving):
+    said = (serving.said / "serving").read_text()
+
+    assert "What the DAGs did" in said
+    assert re.search(r"mails delivered\s+[1-9]", said)
+    assert "What the imitated clouds gave" in said
+    assert re.search(r"ok reports and mail .* runs ended well\n", said)
+    assert len(said.splitlines()) < 110
+    assert (serving.said / "serving-errors").read_text() == ""
 
 
 def test_all_five_feeds_were_loaded_by_real_dag_runs(warehouse):
@@ -67,7 +79,6 @@ def test_all_five_feeds_were_loaded_by_real_dag_runs(warehouse):
     parts = ["inserted_rows", "updated_rows", "unchanged_rows", "duplicate_rows", "quarantined_rows"]
     assert (loads[parts].sum(axis=1) == loads["parsed_rows"]).all()
     assert (warehouse["loads"]["state"] == "refused").sum() == 1
-    assert len(warehouse["dirty"]) == 0
 
 
 def test_quarantine_explains_every_row(warehouse):
@@ -159,20 +170,31 @@ def test_report_figures_equal_the_sum_of_the_days(warehouse):
         assert figures["headline"]["energy_kwh"] == pytest.approx(days[in_period]["energy_kwh"].sum(), abs=1e-3)
 
 
-def test_nothing_keeps_running_afterwards(installation, first_run):
-    left = subprocess.run(["pgrep", "-f", str(installation.home)], capture_output=True, text=True).stdout.split()
+def test_samples_that_are_dropped_again_add_nothing(warehouse, serving, airflow):
+    settings = Settings(home=serving.home)
 
+    assert drop_samples(settings) > 20
+    assert airflow.ended(airflow.trigger("land_file_drops")) == "success"
+    eventually(lambda: waiting_drops(settings) == 0)
+
+    assert_nothing_was_added(warehouse, serving)
+
+
+@pytest.mark.torture
+def test_a_second_run_finds_its_data_adds_nothing_and_ends_by_itself(warehouse, serving):
+    assert serving.interrupt() == 0
+
+    second = serving.run()
+
+    left = subprocess.run(["pgrep", "-f", str(serving.home)], capture_output=True, text=True).stdout.split()
+    serving.serve()
+    assert (second.returncode, second.stderr) == (0, "")
     assert left == []
+    assert_nothing_was_added(warehouse, serving)
 
 
-def test_a_second_run_finds_its_data_adds_nothing_and_serves(warehouse, serving):
-    loads, days, repeated, outbox = serving.read(
-        "SELECT load_id FROM landing.load JOIN landing.document USING (document_id) WHERE integration_id IS NULL",
-        DAYS,
-        "SELECT purpose, interface FROM ops.pull WHERE purpose = 'days' GROUP BY 1, 2, request_key HAVING count(*) > 1",
-        "SELECT state, message_id FROM ops.outbox",
-    )
-
+def assert_nothing_was_added(warehouse, serving):
+    loads, days, repeated, outbox = serving.read(*ADDED)
     first = warehouse["loads"].dropna(subset=["load_id"])
     assert len(loads) == first["feed"].isin(FEEDS).sum()
     assert len(repeated) == 0
