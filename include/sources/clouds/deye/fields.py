@@ -67,11 +67,6 @@ _ENERGY: Final = f"{_SWAGGER}, StationDataItem, without a unit; kWh as public cl
 _POINT: Final = f"{_SWAGGER}, device/latest: key, value and unit; the keys are those that public clients met"
 
 
-def in_our_unit(columns: Sequence[Column]) -> Column:
-    """The first reading as it is; minus zero becomes zero."""
-    return first_of(columns).over(1)
-
-
 def from_discharge(columns: Sequence[Column]) -> Column:
     """W, + while discharging, to kW, + while charging."""
     return first_of(columns).over(-1000)
@@ -88,19 +83,19 @@ STATION_FIELDS: Final = (
     Field("ac_power_kw", ("generationPower",), "generationPower", "W", _POWER, from_thousandths),
     Field("load_power_kw", ("consumptionPower",), "consumptionPower", "W", _POWER, from_thousandths),
     Field("battery_power_kw", ("batteryPower",), "batteryPower", "W", _BATTERY, from_discharge),
-    Field("battery_pct", ("batterySOC",), "batterySOC", "%", _PERCENT, in_our_unit),
-    Field("irradiance_ghi_w_m2", ("irradiateIntensity",), "irradiateIntensity", "W/m²", _IRRADIANCE, in_our_unit),
+    Field("battery_pct", ("batterySOC",), "batterySOC", "%", _PERCENT),
+    Field("irradiance_ghi_w_m2", ("irradiateIntensity",), "irradiateIntensity", "W/m²", _IRRADIANCE),
     Field("grid_power_kw", _GRID, "gridPower, purchasePower, wirePower", "W", _POWER, from_grid),
 )
 """A station now, and its frames."""
 
 DAY_FIELDS: Final = (
-    Field("energy_day_kwh", ("generationValue",), "generationValue", "kWh", _ENERGY, in_our_unit),
-    Field("load_day_kwh", ("consumptionValue",), "consumptionValue", "kWh", _ENERGY, in_our_unit),
-    Field("export_day_kwh", ("gridValue",), "gridValue", "kWh", _ENERGY, in_our_unit),
-    Field("import_day_kwh", ("purchaseValue",), "purchaseValue", "kWh", _ENERGY, in_our_unit),
+    Field("energy_day_kwh", ("generationValue",), "generationValue", "kWh", _ENERGY),
+    Field("load_day_kwh", ("consumptionValue",), "consumptionValue", "kWh", _ENERGY),
+    Field("export_day_kwh", ("gridValue",), "gridValue", "kWh", _ENERGY),
+    Field("import_day_kwh", ("purchaseValue",), "purchaseValue", "kWh", _ENERGY),
 )
-MONTH_FIELDS: Final = (Field("energy_month_kwh", ("generationValue",), "generationValue", "kWh", _ENERGY, in_our_unit),)
+MONTH_FIELDS: Final = (Field("energy_month_kwh", ("generationValue",), "generationValue", "kWh", _ENERGY),)
 
 HISTORY_FIELDS: Final = (
     Field("ac_power_kw", ("TotalActiveACOutputPower",), "TotalActiveACOutputPower", UNIT_AS_SENT, _POINT),

@@ -42,6 +42,9 @@ _ROWS: Final = "rows"
 _STATION_KEYS: Final = tuple(key for field in STATION_FIELDS for key in field.keys)
 _DIVISORS: Final = {key: DIVISORS[QUANTITIES[field.quantity].unit] for field in DEVICE_FIELDS for key in field.keys}
 _NO_POINT: Final[Mapping[str, Any]] = {}
+_NOW_KEYS: Final = ("collectionTime", "dataList")
+_HISTORY_KEYS: Final = ("time", "itemList")
+"""Where a frame has its time and its points."""
 
 
 def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
@@ -104,7 +107,7 @@ def _read_devices_now(gathering: Gathering, answer: LandedAnswer, timezone: Zone
         if key is None:
             gathering.add_unreadable(number, "ac_power_kw", record)
         elif gathering.subject(key) is not None:
-            _add_frame(gathering, key, number, record, ("collectionTime", "dataList"), timezone)
+            _add_frame(gathering, key, number, record, _NOW_KEYS, timezone)
     _add_points(gathering)
     codes = enumerate(names.key(record.get("deviceState")) for record in gathering.tables[_ROWS].records)
     gathering.add_states(_ROWS, {at: STATES.get(code, code) for at, code in codes if code is not None})
@@ -119,17 +122,17 @@ def _read_frames(gathering: Gathering, answer: LandedAnswer, timezone: ZoneInfo)
         return
     for number, record in enumerate(records, start=1):
         if isinstance(record, dict):
-            _add_frame(gathering, key, number, record, ("time", "itemList"), timezone)
+            _add_frame(gathering, key, number, record, _HISTORY_KEYS, timezone)
         else:
             gathering.add_unreadable(number, "ac_power_kw", record)
     _add_points(gathering)
 
 
 def _add_frame(
-    gathering: Gathering, key: str, number: int, record: Mapping[str, Any], names_of: tuple[str, str], timezone: ZoneInfo
+    gathering: Gathering, key: str, number: int, record: Mapping[str, Any], keys: tuple[str, str], timezone: ZoneInfo
 ) -> None:
-    """Add a device's frame, whose time and points have these names; one with neither a time nor a point that is read is blank."""
-    stamp, points = record.get(names_of[0]), _points_of(record.get(names_of[1]))
+    """Add a frame of the device `key`, unless it has neither a time nor a point that is read."""
+    stamp, points = record.get(keys[0]), _points_of(record.get(keys[1]))
     if stamp is None and _DIVISORS.keys().isdisjoint(points):
         return
     at = gathering.written_instant(stamp, key, timezone)
