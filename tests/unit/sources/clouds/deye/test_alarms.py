@@ -16,6 +16,7 @@ from tests.unit.sources.clouds.deye.builders import CONTEXT, NOON, NOON_S, lande
         ({"level": 0, "status": 0}, "notice", False, None),
         ({"level": 9, "alertEndTime": NOON_S}, "minor", False, NOON),
         ({"level": 2}, "major", True, None),
+        ({"level": 2, "status": 1, "alertEndTime": NOON_S}, "major", True, None),
     ],
 )
 def test_an_alarm_says_how_bad_it_is_and_whether_it_has_ended(fields, severity, is_open, cleared_at):

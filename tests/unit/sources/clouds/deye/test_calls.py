@@ -42,6 +42,23 @@ def test_a_run_of_days_is_never_longer_than_five_times_24_hours():
     assert len(spans) == 3
 
 
+def test_a_history_call_takes_the_five_points_that_the_vendor_allows():
+    requests = CLOUD.day_requests(ACCOUNT, FLEET, date(2026, 6, 15), date(2026, 6, 15), True)
+
+    assert {tuple(request.body["measurePoints"]) for request in requests if request.interface == "device/historyRaw"} == {
+        ("TotalActiveACOutputPower", "TotalDCInputPower", "DailyActiveProduction", "TotalActiveProduction", "AC Temperature")
+    }
+
+
+def test_both_ends_of_a_raw_history_are_seconds_of_the_span():
+    (request,) = CLOUD.day_requests(
+        ACCOUNT, PulledFleet(FLEET.plants[1:2], FLEET.devices[3:4]), date(2026, 6, 15), date(2026, 6, 15), True
+    )[-1:]
+
+    ends = [datetime.fromtimestamp(request.body[name], UTC) for name in ("startTimestamp", "endTimestamp")]
+    assert ends == [datetime(2026, 6, 14, 22, tzinfo=UTC), datetime(2026, 6, 15, 21, 59, 59, tzinfo=UTC)]
+
+
 def test_realtime_asks_ten_inverters_at_once_and_each_station():
     fleet = PulledFleet(FLEET.plants, tuple(PulledDevice(f"{at:02}", SAO_PAULO, "INVERTER") for at in range(11)))
 

@@ -1,5 +1,6 @@
 """Readings of Deye's answers: units, signs and times, what is missing, unreadable or was not asked for."""
 
+import math
 from datetime import UTC, datetime
 
 import pytest
@@ -110,8 +111,16 @@ def test_charging_is_positive():
     assert found["5", "battery_pct"] == {NOON: 88.0}
 
 
+@pytest.mark.parametrize("name", ["generationPower", "consumptionPower", "batteryPower", "batterySOC", "irradiateIntensity"])
+@pytest.mark.parametrize("zero", [-0.0, "-0.0", 0])
+def test_zero_of_a_station_has_no_sign(name, zero):
+    (row,) = rows(station(**{name: zero}))
+
+    assert math.copysign(1, row.value) == 1
+
+
 def test_a_station_that_never_sent_anything_says_nothing():
-    assert rows(station(lastUpdateTime=None, generationPower=None)) == []
+    assert list(CLOUD.parse(station(lastUpdateTime=None, generationPower=None), CONTEXT)) == []
 
 
 def test_days_and_months_begin_at_the_stations_midnight():

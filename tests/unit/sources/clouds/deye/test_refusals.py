@@ -50,6 +50,10 @@ def test_a_login_that_is_refused_in_any_words_needs_a_person(code, message):
     assert isinstance(classification_of(code, "account/token", message), Rejected)
 
 
+def test_a_password_that_is_spoken_of_elsewhere_rejects_no_account():
+    assert type(classification_of("2109999", "station/list", "Password of the logger is wrong")) is TryLater
+
+
 def test_no_records_is_a_success_without_rows():
     raw = refusal("2101016")
 
