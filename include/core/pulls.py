@@ -104,12 +104,13 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class WaitingRequest:
-    """One request that is due, with the attempts that failed so far."""
+    """One request that is due, with the local days that it was planned for and the attempts that failed so far."""
 
     pull_id: int
-    purpose: str
+    purpose: Purpose
     request: Request
     attempts: int
+    days: PlannedDays | None = None
 
 
 @dataclass(frozen=True, slots=True)

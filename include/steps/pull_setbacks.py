@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from include.core.errors import TryLater
-from include.core.pulls import WaitingRequest
-from include.sources.clouds.errors import Contested, NotPermitted, RateLimited, Rejected, Unanswerable
+from include.core.pulls import Request, WaitingRequest
+from include.sources.clouds.errors import Contested, MemberRefused, NotPermitted, RateLimited, Rejected, Unanswerable
+from include.sources.clouds.portions import halves
 from include.steps.pull_context import PullContext
 from include.steps.vendor_account import Clock, due_again
 from include.warehouse import integrations, pulls, vendor_calls
@@ -46,6 +47,8 @@ class Setbacks:
                 raise error
             case Contested():
                 self._block(waiting, "*", self.context.now() + timedelta(seconds=error.after_s or 0), str(error))
+            case MemberRefused() if parts := self._halves(waiting):
+                self._split(waiting, parts, str(error))
             case Unanswerable():
                 self._refuse(waiting, str(error))
             case TryLater():
@@ -109,6 +112,19 @@ class Setbacks:
         since, now = context.integration.state_set_at, context.now()
         with transaction(context.database_url) as connection:
             integrations.set_state(connection, context.integration_id, "rejected", reason=str(error), now=now, since=since)
+
+    def _halves(self, waiting: WaitingRequest) -> list[Request]:
+        group_field = self.context.account.cloud.group_fields.get(waiting.request.interface)
+        return [] if group_field is None else halves(waiting.request, group_field)
+
+    def _split(self, waiting: WaitingRequest, parts: list[Request], reason: str) -> None:
+        """Replace a request that is refused for one of its members by its halves, so that the others are answered."""
+        context, now = self.context, self.context.now()
+        with transaction(context.database_url) as connection:
+            integrations.lock_account(connection, context.integration_id)  # the account before its requests
+            pulls.add_requests(connection, context.integration, waiting.purpose, parts, days=waiting.days, now=now)
+            pulls.end_request(connection, waiting.pull_id, reason=f"asked again in halves: {reason}", now=now)
+        context.note(f"{waiting.request.interface} is asked again in halves: {reason}")
 
     def _refuse(self, waiting: WaitingRequest, reason: str) -> None:
         with transaction(self.context.database_url) as connection:

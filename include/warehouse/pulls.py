@@ -68,7 +68,10 @@ def read_next(connection: Connection, integration_id: int, *, since: datetime, n
     """The most urgent request that may be made now; None, too, where the account is not as it was `since`."""
     parameters = {"integration_id": integration_id, "since": since, "now": now}
     row = connection.execute(query("pulls", "read_next"), parameters).one_or_none()
-    return None if row is None else WaitingRequest(row.pull_id, row.purpose, Request.from_json(row.request), row.attempts)
+    if row is None:
+        return None
+    days = None if row.starts_on is None else PlannedDays(row.starts_on, row.ends_on)
+    return WaitingRequest(row.pull_id, row.purpose, Request.from_json(row.request), row.attempts, days)
 
 
 def end_request(connection: Connection, pull_id: int, *, state: str = "done", reason: str | None = None, now: datetime) -> None:

@@ -55,9 +55,7 @@ def python(house: Path, *words: str, **environment: str) -> subprocess.Completed
 
 
 def test_it_passes_the_suite_that_every_vendor_must_pass(house: Path) -> None:
-    done = python(
-        house, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "tests/sources/conformance", "-k", "toy", "-rN"
-    )
+    done = python(house, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n0", "tests/sources/conformance", "-k", "toy", "-rN")
 
     assert done.returncode == 0, done.stdout[-3000:]
     assert " passed" in done.stdout
@@ -114,6 +112,15 @@ def test_a_pull_brings_its_plants_and_readings_to_the_warehouse(followed: dict[s
     assert {row[0] for row in energies} == {"A", "B", "C"}
     # A day is settled three hours after its midnight, and three closed days are asked for.
     assert [row[2][:16] for row in energies if row[0] == "B"] == ["2026-06-12 22:00", "2026-06-13 22:00", "2026-06-14 22:00"]
+
+
+@pytest.mark.postgres
+@pytest.mark.gx
+def test_a_device_that_is_refused_does_not_silence_its_group(followed: dict[str, Any]) -> None:
+    rows = followed["pull"]["rows"]
+
+    assert [row[0] for row in rows["readings"] if row[1] == "ac_power_kw"] == ["a1", "b1"]
+    assert rows["refused"] == ["c1"]
 
 
 @pytest.mark.postgres

@@ -25,7 +25,7 @@ DELETE FROM ops.pull WHERE integration_id = :integration_id AND purpose = :purpo
 
 -- name: read_next
 -- The most urgent request; none once a person switched or changed the account: whoever pulls has old credentials, or should not pull.
-SELECT pull_id, purpose, request, attempts FROM ops.pull
+SELECT pull_id, purpose, request, attempts, starts_on, ends_on FROM ops.pull
 WHERE integration_id = :integration_id AND state = 'waiting' AND due_at <= :now
     AND (SELECT i.state = 'active' AND i.state_set_at = :since FROM fleet.integration AS i WHERE i.integration_id = :integration_id)
 ORDER BY priority, pull_id
