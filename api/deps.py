@@ -18,7 +18,7 @@ from api.parameters import known_parameters, quarter_of
 from api.responses import answer, envelope
 from api.tokens import AccessTokens, BadToken
 from include.core.settings import Settings
-from include.warehouse.api_reads import Page
+from include.warehouse.api_reads import ListPage
 from include.warehouse.api_session import CurrentUser, ReadOnlyDatabase, TenantSession
 
 _bearer = OAuth2PasswordBearer(
@@ -60,7 +60,7 @@ class ApiRequest:
         """Key after which the requested page begins; None for the first page."""
         return None if cursor is None else self.state.cursors.open(cursor, request=self._identity())
 
-    def listing(self, page: Page, head: dict[str, Any] | None = None) -> Response:
+    def listing(self, page: ListPage, head: dict[str, Any] | None = None) -> Response:
         """Answer with one page of a list; `next` and the Link header lead to the next one."""
         sealed = None if page.next_key is None else self.state.cursors.seal(page.next_key, request=self._identity())
         headers = {}

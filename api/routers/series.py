@@ -27,7 +27,7 @@ from api.parameters import (
 )
 from include.core.span import Span
 from include.warehouse.api_history import HistoryPage, SeriesHead, find_series, list_events, list_readings
-from include.warehouse.api_reads import Page, list_series, read_series
+from include.warehouse.api_reads import ListPage, list_series, read_series
 from include.warehouse.api_session import TenantSession
 
 router = APIRouter(prefix="/series", tags=["series"], dependencies=PROTECTED, responses=ANSWERS)
@@ -124,4 +124,4 @@ def _spans(request: ApiRequest, head: SeriesHead, window: Window, cursor: str | 
 def _history(request: ApiRequest, head: SeriesHead, span: Span, page: HistoryPage) -> Response:
     next_key = None if page.last_at is None else [page.last_at.isoformat()]
     told = history_head(request, quantity=head.quantity, timezone=head.timezone, span=span)
-    return request.listing(Page(page.data, next_key), {"series_id": head.series_id, **told})
+    return request.listing(ListPage(page.data, next_key), {"series_id": head.series_id, **told})

@@ -54,7 +54,7 @@ class SmtpEndpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class MailEnvelope:
     """Who sends to whom, under which fixed Message-ID (`<left@right>`), and the aware instant of the Date header."""
 
     sender: str
@@ -76,7 +76,7 @@ class _Letter:
     footer: str
 
 
-def report_mail(figures: Mapping[str, Any], pdf: bytes, envelope: Envelope, *, link: str | None = None) -> EmailMessage:
+def report_mail(figures: Mapping[str, Any], pdf: bytes, envelope: MailEnvelope, *, link: str | None = None) -> EmailMessage:
     """The mail of one report, from its stored figures (`include.reports.model.figures`) and its PDF.
 
     The same arguments give the same bytes. A PDF above `MAX_ATTACHMENT_BYTES` is not attached: the text names `link` (http or

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from include.core.errors import NeedsHuman, Refused, TryLater
 from include.core.settings import Settings
-from include.reports.mail import Envelope, SmtpEndpoint, report_mail, send
+from include.reports.mail import MailEnvelope, SmtpEndpoint, report_mail, send
 from include.reports.store import read_report
 from include.steps.each import each
 from include.warehouse import reports
@@ -43,7 +43,7 @@ def _send_one(settings: Settings, endpoint: SmtpEndpoint, mail_id: int, now: dat
         mail = reports.lock_mail(connection, mail_id)
         if mail is None:
             return "taken"
-        envelope = Envelope(endpoint.sender, mail["recipient"], mail["message_id"], mail["created_at"], mail["revision"])
+        envelope = MailEnvelope(endpoint.sender, mail["recipient"], mail["message_id"], mail["created_at"], mail["revision"])
         try:
             send(report_mail(mail["figures"], read_report(mail["uri"]), envelope), endpoint)
         except (TryLater, NeedsHuman, Refused, OSError) as error:

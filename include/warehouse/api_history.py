@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from include.core.span import Grain, Span
-from include.warehouse.api_reads import Page
+from include.warehouse.api_reads import ListPage
 from include.warehouse.queries import query
 
 ROLLUP_COLUMNS: Final = (
@@ -106,13 +106,13 @@ def read_device_rollups(connection: Connection, *, group: DeviceGroup, grain: Gr
 
 def list_energy_checks(
     connection: Connection, *, plant_id: int, days: tuple[date, date], after: list[Any] | None, limit: int
-) -> Page:
+) -> ListPage:
     """Energies [kWh] of the half-open range of local days, known three ways: of the plant, then of its inverters, day by day."""
     first, end = days
     after_day, after_device = after or [first - timedelta(days=1), 0]
     parameters = {"plant_id": plant_id, "first": first, "end": end, "after_day": after_day, "after_device": after_device}
     row = connection.execute(query("api_history", "list_energy_checks"), parameters | {"limit": limit}).one()
-    return Page(_finite(row.data), _key(row.next_key))
+    return ListPage(_finite(row.data), _key(row.next_key))
 
 
 def list_alarms(  # noqa: PLR0913 - a plant, a span, a filter and a place
@@ -124,14 +124,14 @@ def list_alarms(  # noqa: PLR0913 - a plant, a span, a filter and a place
     is_open: bool | None,
     before: list[Any] | None,
     limit: int,
-) -> Page:
+) -> ListPage:
     """Alarms of a plant and its devices that were on at some time of the half-open span, latest first."""
     before_at, before_id = before or [span.end, 0]
     parameters = _span(span, timezone) | {"plant_id": plant_id, "is_open": is_open, "limit": limit}
     row = connection.execute(
         query("api_history", "list_alarms"), parameters | {"before_at": before_at, "before_id": before_id}
     ).one()
-    return Page(row.data, _key(row.next_key))
+    return ListPage(row.data, _key(row.next_key))
 
 
 def _key(written: str | None) -> list[Any] | None:

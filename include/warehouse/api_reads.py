@@ -17,7 +17,7 @@ from include.warehouse.queries import query
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ListPage:
     """One page of a list: `data` is the JSON text of an array, `next_key` the last row's key when more rows follow."""
 
     data: str
@@ -33,7 +33,7 @@ class ReportFile:
     file_name: str
 
 
-def list_plants(connection: Connection, *, after: int, limit: int) -> Page:
+def list_plants(connection: Connection, *, after: int, limit: int) -> ListPage:
     """Plants by id, those above `after`."""
     return _page(connection, "list_plants", after=after, limit=limit)
 
@@ -48,7 +48,7 @@ def find_plant_zone(connection: Connection, plant_id: int) -> str | None:
     return _one(connection, "find_plant_zone", plant_id=plant_id)
 
 
-def list_devices(connection: Connection, *, plant_id: int | None, kind: str | None, after: int, limit: int) -> Page:
+def list_devices(connection: Connection, *, plant_id: int | None, kind: str | None, after: int, limit: int) -> ListPage:
     """Devices by id, of one plant or kind where given."""
     return _page(connection, "list_devices", plant_id=plant_id, kind=kind, after=after, limit=limit)
 
@@ -58,7 +58,7 @@ def read_device(connection: Connection, device_id: int) -> str | None:
     return _one(connection, "read_device", device_id=device_id)
 
 
-def list_customers(connection: Connection, *, document: str | None, after: int, limit: int) -> Page:
+def list_customers(connection: Connection, *, document: str | None, after: int, limit: int) -> ListPage:
     """Customers by id, or the one with this document."""
     return _page(connection, "list_customers", document=document, after=after, limit=limit)
 
@@ -70,7 +70,7 @@ def read_customer(connection: Connection, customer_id: int) -> str | None:
 
 def list_series(
     connection: Connection, *, of: dict[str, int | None], quantity: str | None, origin: str | None, after: int, limit: int
-) -> Page:
+) -> ListPage:
     """Series by id; `of` may name plant_id (its devices' series included), device_id and customer_id."""
     wanted = {"plant_id": of.get("plant_id"), "device_id": of.get("device_id"), "customer_id": of.get("customer_id")}
     return _page(
@@ -92,17 +92,17 @@ def read_series(connection: Connection, series_id: int) -> str | None:
 
 def list_customer_months(
     connection: Connection, *, customer_id: int, first: date | None, end: date | None, after: date, limit: int
-) -> Page:
+) -> ListPage:
     """Monthly consumption [kWh] of one customer, months of `[first, end)`, those later than `after`."""
     return _page(connection, "list_customer_months", customer_id=customer_id, first=first, end=end, after=after, limit=limit)
 
 
-def list_month_customers(connection: Connection, *, month: date, after: int, limit: int) -> Page:
+def list_month_customers(connection: Connection, *, month: date, after: int, limit: int) -> ListPage:
     """Consumption [kWh] of every customer in one month, by customer id; null where nothing was delivered."""
     return _page(connection, "list_month_customers", month=month, after=after, limit=limit)
 
 
-def list_documents(connection: Connection, *, feed: str | None, state: str | None, before: int, limit: int) -> Page:
+def list_documents(connection: Connection, *, feed: str | None, state: str | None, before: int, limit: int) -> ListPage:
     """Manifest of documents with the counts of their newest load, newest first."""
     return _page(connection, "list_documents", feed=feed, state=state, before=before, limit=limit)
 
@@ -114,7 +114,7 @@ def read_document(connection: Connection, document_id: int) -> str | None:
 
 def list_quarantine(
     connection: Connection, *, document_id: int | None, rule: str | None, after: tuple[int, int, str], limit: int
-) -> Page:
+) -> ListPage:
     """Quarantined rows by (document, row, quantity), with the rules that they broke and the original record."""
     after_document, after_row, after_quantity = after
     return _page(
@@ -131,7 +131,7 @@ def list_quarantine(
 
 def list_reports(
     connection: Connection, *, plant_id: int | None, kind: str | None, language: str | None, before: int, limit: int
-) -> Page:
+) -> ListPage:
     """Reports without their figures, newest first."""
     return _page(connection, "list_reports", plant_id=plant_id, kind=kind, language=language, before=before, limit=limit)
 
@@ -160,9 +160,9 @@ def _quantity_table() -> str:
     )
 
 
-def _page(connection: Connection, name: str, **parameters: object) -> Page:
+def _page(connection: Connection, name: str, **parameters: object) -> ListPage:
     row = connection.execute(query("api_reads", name), parameters).one()
-    return Page(row.data, None if row.next_key is None else json.loads(row.next_key))
+    return ListPage(row.data, None if row.next_key is None else json.loads(row.next_key))
 
 
 def _row(connection: Connection, name: str, **parameters: object) -> Row[Any] | None:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ TERMS = re.findall(r"^\| (?!term |-)([^|]+?) \|", GLOSSARY, re.MULTILINE)
 
 SOFTWARE = """
     access adapter api app attempt body box cache clock code column context count database directory endpoint error field
-    file head http label limit list listing middleware object page paging path pdf pen query row scale security setting
+    file head http label limit list listing mail middleware object page paging path pdf pen query row scale security setting
     single smtp store table text value
 """
 """Words of software and print that mean here what they mean everywhere."""
@@ -79,6 +80,13 @@ def test_every_public_class_is_named_in_words_of_the_glossary():
     }
 
     assert strange == {}, "rename the class, or explain its word in docs/glossary.md"
+
+
+def test_no_two_classes_of_the_work_share_a_name():
+    names = Counter(name for path, name in public_classes() if path.startswith("include/"))
+
+    # An answer of a vendor as it comes over the network and as it is loaded; the refusal of a file and that of a vendor.
+    assert {name for name, count in names.items() if count > 1} <= {"Answer", "Refusal"}
 
 
 def test_every_dag_is_named_in_words_of_the_glossary():

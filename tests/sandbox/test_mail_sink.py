@@ -13,7 +13,7 @@ import pytest
 from aiosmtpd import smtp
 
 from include.core.errors import NeedsHuman, TryLater
-from include.reports.mail import Envelope, SmtpEndpoint, report_mail, send
+from include.reports.mail import MailEnvelope, SmtpEndpoint, report_mail, send
 from sandbox.mail_sink import Sink, controller
 
 FIGURES = {
@@ -46,7 +46,7 @@ def free_port():
 
 def mail(recipient="owner@example.com", message_id="<report-7@heliograph>"):
     sent_at = datetime(2026, 11, 1, 9, 6, tzinfo=UTC)
-    return report_mail(FIGURES, PDF, Envelope("Reports <reports@example.org>", recipient, message_id, sent_at))
+    return report_mail(FIGURES, PDF, MailEnvelope("Reports <reports@example.org>", recipient, message_id, sent_at))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from include.core.errors import NeedsHuman, Refused, TryLater
 from include.reports import mail as mail_room
-from include.reports.mail import MAX_ATTACHMENT_BYTES, Envelope, SmtpEndpoint, report_mail, send
+from include.reports.mail import MAX_ATTACHMENT_BYTES, MailEnvelope, SmtpEndpoint, report_mail, send
 from include.reports.model import figures
 
 SENT_AT = datetime(2026, 11, 1, 9, 6, tzinfo=UTC)
@@ -25,7 +25,7 @@ def envelope(**changes):
         "message_id": "<report-7-abc@heliograph>",
         "sent_at": SENT_AT,
     }
-    return Envelope(**{**given, **changes})
+    return MailEnvelope(**{**given, **changes})
 
 
 def parsed(message):
