@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from include.core.frames import Piece
-from include.core.span import day_span
+from include.core.span import day_span, microseconds_of
 from include.sources.clouds.columns import column_of
 from include.sources.clouds.document import LandedAnswer
 from include.sources.clouds.fields import Field, ReadColumn, add_fields
@@ -15,7 +15,7 @@ from include.sources.clouds.rows import AnswerRows
 from include.sources.formats import names
 from include.sources.formats.columns import Columns
 from include.sources.formats.context import ParseContext
-from include.sources.formats.instants import UNREADABLE, Instants, microseconds
+from include.sources.formats.instants import UNREADABLE, Instants
 
 
 class Row(NamedTuple):
@@ -42,7 +42,7 @@ class Gathering:
         self._context = context
         self._subjects = frozenset(answer.request.subjects)
         span = answer.request.span
-        self._span = (microseconds(span.start), microseconds(span.end)) if span else None
+        self._span = (microseconds_of(span.start), microseconds_of(span.end)) if span else None
         self._instants: dict[ZoneInfo, Instants] = {}
         self._row_number = 0
 
@@ -101,4 +101,4 @@ class Gathering:
 
 def day_start(day: date, timezone: ZoneInfo) -> int:
     """Instant [UTC µs] at which a local day begins."""
-    return microseconds(day_span(day, timezone, 0).start)
+    return microseconds_of(day_span(day, timezone, 0).start)

@@ -31,8 +31,6 @@ _FIRST_EPOCH_S: Final = 100_000_000
 _LAST_EPOCH_S: Final = 4_102_444_800
 _MAX_REMEMBERED: Final = 100_000
 
-microseconds = microseconds_of
-
 
 class Instants(dict[str, int]):
     """Remembers the instant [µs since 1970, UTC] of each text; a document has far fewer distinct times than readings."""

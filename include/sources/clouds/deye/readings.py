@@ -14,7 +14,7 @@ import numpy as np
 from include.core.errors import BadDocument
 from include.core.frames import Piece
 from include.core.quantities import QUANTITIES
-from include.core.span import day_span
+from include.core.span import day_span, microseconds_of
 from include.sources.clouds.columns import Column, column_of
 from include.sources.clouds.deye.fields import (
     DAY_FIELDS,
@@ -36,7 +36,7 @@ from include.sources.clouds.document import LandedAnswer, unpack_answer
 from include.sources.clouds.gathering import Gathering, Row
 from include.sources.formats import names, numbers
 from include.sources.formats.context import ParseContext
-from include.sources.formats.instants import UNREADABLE, microseconds
+from include.sources.formats.instants import UNREADABLE
 
 _ROWS: Final = "rows"
 _STATION_KEYS: Final = tuple(key for field in STATION_FIELDS for key in field.keys)
@@ -95,7 +95,7 @@ def _period_start(record: Mapping[str, Any], timezone: ZoneInfo, *, is_month: bo
     read = [numbers.number(record.get(name), frozenset()) for name in fields]
     try:
         year, month, *days = [int(number) for number in read if number is not None and number == int(number)]
-        return microseconds(day_span(date(year, month, 1 if is_month else days[0]), timezone).start)
+        return microseconds_of(day_span(date(year, month, 1 if is_month else days[0]), timezone).start)
     except (ValueError, IndexError, OverflowError):
         return UNREADABLE
 

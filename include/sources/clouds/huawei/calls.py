@@ -6,7 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from include.core.pulls import PulledDevice, PulledFleet, PulledPlant, Request
-from include.core.span import Span, day_span, days_between, local_day, next_month, zone
+from include.core.span import Span, day_span, days_between, local_day, microseconds_of, next_month, zone
 from include.sources.clouds.cloud import Credentials
 from include.sources.clouds.huawei.account import DEVICES_PER_CALL, DEVICES_PER_HISTORY, PLANTS_PER_CALL
 from include.sources.clouds.huawei.fields import (
@@ -23,7 +23,6 @@ from include.sources.clouds.huawei.fields import (
     STATIONS,
 )
 from include.sources.clouds.portions import groups, keys_of, months_touched, parts, sorted_plants, union
-from include.sources.formats.instants import microseconds
 
 HISTORY_SPAN: Final = timedelta(days=3)
 ALARM_SPAN: Final = timedelta(days=31)
@@ -138,4 +137,4 @@ def _joined(group: Iterable[PulledPlant | PulledDevice]) -> str:
 
 
 def _ms(instant: datetime) -> int:
-    return microseconds(instant) // 1000
+    return microseconds_of(instant) // 1000

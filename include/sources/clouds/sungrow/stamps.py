@@ -3,9 +3,9 @@
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from include.core.span import day_span
+from include.core.span import day_span, microseconds_of
 from include.sources.formats import names
-from include.sources.formats.instants import UNREADABLE, microseconds
+from include.sources.formats.instants import UNREADABLE
 
 
 def iso_text(stamp: object) -> str | None:
@@ -29,7 +29,7 @@ def period_start(text: str, length: int, timezone: ZoneInfo) -> int:
         return UNREADABLE
     try:
         day = date(int(text[:4]), int(text[4:6]), int(text[6:8] or 1))
-        return microseconds(day_span(day, timezone).start)
+        return microseconds_of(day_span(day, timezone).start)
     except (ValueError, OverflowError):
         return UNREADABLE
 
