@@ -1,7 +1,8 @@
 """What one landed document is read by: its place in the manifest, whose it is, the zones of its times, and the caps on it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from zoneinfo import ZoneInfo
 
 from include.core.documents import DROPS, LandedDocument
@@ -49,15 +50,30 @@ class DocumentContext:
 
 def read_context(settings: Settings, connection: Connection, document: LandedDocument) -> DocumentContext:
     """Read what a document of readings or alarms is read by."""
-    feeds = ALARM_FEEDS if document.feed in ALARM_FEEDS else FEEDS
-    source = feeds[document.feed].source
-    tenant = fleet.read_tenant(connection, document.tenant)
+    return read_contexts(settings, connection, [document])[0]
+
+
+def read_contexts(settings: Settings, connection: Connection, landed: Sequence[LandedDocument]) -> list[DocumentContext]:
+    """The same of several documents; what those of one tenant and source share is read once."""
+    read_tenant = cache(partial(fleet.read_tenant, connection))
+    read_zones = cache(partial(_read_zones, connection))
+    contexts = []
+    for document in landed:
+        source = _source_of(document)
+        zones = read_zones(document.tenant_id, source)
+        contexts.append(_context(settings, document, source, read_tenant(document.tenant), zones))
+    return contexts
+
+
+def _context(
+    settings: Settings, document: LandedDocument, source: str, tenant: fleet.Tenant, zones: Mapping[str, ZoneInfo]
+) -> DocumentContext:
     parsing = ParseContext(
         timezone=ZoneInfo(tenant.timezone),
         original_name=document.original_name,
         max_rows=settings.max_rows,
         max_nesting=settings.max_nesting,
-        zones=_read_zones(connection, document.tenant_id, source),
+        zones=zones,
     )
     return DocumentContext(
         document=document,
@@ -69,6 +85,11 @@ def read_context(settings: Settings, connection: Connection, document: LandedDoc
         landing=settings.landing,
         database_url=settings.database_url,
     )
+
+
+def _source_of(document: LandedDocument) -> str:
+    feeds = ALARM_FEEDS if document.feed in ALARM_FEEDS else FEEDS
+    return feeds[document.feed].source
 
 
 def _read_zones(connection: Connection, tenant_id: int, source: str) -> Mapping[str, ZoneInfo]:

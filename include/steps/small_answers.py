@@ -8,7 +8,7 @@ from typing import Final
 from include.core.frames import Piece
 from include.core.settings import Settings
 from include.quality.checks import check_all
-from include.steps.document_context import DocumentContext, read_context
+from include.steps.document_context import DocumentContext, read_contexts
 from include.steps.prepared_readings import PreparedReadings, open_readings
 from include.warehouse import documents
 from include.warehouse.engine import transaction
@@ -59,7 +59,7 @@ class SmallAnswers:
         contexts: list[DocumentContext] = []
         with _left_out(f"{len(document_ids)} documents"), transaction(self._settings.database_url) as connection:
             small = documents.read_small_answers(connection, document_ids, most_bytes=_SMALL_BYTES)
-            contexts += [read_context(self._settings, connection, document) for document in small]
+            contexts += read_contexts(self._settings, connection, small)
         return contexts
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from include.core.alarms import Alarm, AlarmList
 from include.core.frames import Piece
@@ -26,7 +26,7 @@ from include.sources.clouds.document import pack, unpack_answer
 from include.sources.feeds import AlarmFeed, Feed
 from include.steps import load, prepared_readings, roll_up
 from include.warehouse import documents, fleet
-from include.warehouse.engine import transaction
+from include.warehouse.engine import engine_of, transaction
 
 pytestmark = [pytest.mark.postgres, pytest.mark.gx]
 
@@ -233,6 +233,22 @@ def test_a_batch_of_small_answers_is_checked_a_handful_at_a_time(cloud, monkeypa
     counts = load.load_batch(cloud.settings, ids, now=NOW, run_id="test")
 
     assert (counts["documents"], counts["inserted_rows"], checked) == (MANY, MANY, [40, 40])
+
+
+def test_a_small_answer_takes_few_statements(cloud):
+    ids = land_many(cloud)
+    load.load_batch(cloud.settings, ids[:40], now=NOW, run_id="test")
+    statements = []
+
+    def count(connection, cursor, statement, *_):
+        statements.append(statement)
+
+    event.listen(engine_of(cloud.url), "before_cursor_execute", count)
+    load.load_batch(cloud.settings, ids[40:], now=NOW, run_id="test")
+    event.remove(engine_of(cloud.url), "before_cursor_execute", count)
+
+    assert len(statements) <= 16 * 40
+    assert sum("FROM fleet.tenant\n" in statement for statement in statements) == 1
 
 
 def test_a_joint_check_that_fails_is_done_document_by_document(cloud, monkeypatch):
