@@ -26,6 +26,7 @@ def read_performance(
         "plant_ids": list(plant_ids),
         "as_of": as_of,
         "window_days": sorted(set(window_days)),
+        "longest_days": max(window_days),
         "min_coverage": COMPLETE_DAY_COVERAGE,
     }
     return [dict(row._mapping) for row in connection.execute(query("performance", "read_performance"), parameters)]

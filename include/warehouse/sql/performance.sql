@@ -2,7 +2,13 @@
 -- grain: (plant, window of so many local days that ends on :as_of) · reads the api views, so it holds for both roles
 -- A day counts when at least :min_coverage of its expected time was measured and its month has a target; energy and target are summed
 -- over the same days.
-WITH day AS (
+WITH made AS (
+    SELECT plant_id, local_date, energy_kwh, covered_s >= :min_coverage * expected_s AND expected_s > 0 AS is_complete
+    FROM api.plant_day
+    WHERE plant_id = ANY (:plant_ids)
+        -- The key of the roll-ups has the start, not the local date; a day starts within two days of its date in every zone.
+        AND starts_at >= CAST(:as_of AS date) - CAST(:longest_days AS int) - 2 AND starts_at <= CAST(:as_of AS date) + 2
+), day AS (
     SELECT p.plant_id, w.days AS window_days, d::date AS local_date
     FROM api.plant AS p
     CROSS JOIN unnest(CAST(:window_days AS int[])) AS w (days)
@@ -12,14 +18,9 @@ WITH day AS (
     WHERE p.plant_id = ANY (:plant_ids)
 ), measured AS (
     SELECT
-        day.plant_id, day.window_days, day.local_date, r.energy_kwh,
-        r.covered_s >= :min_coverage * r.expected_s AND r.expected_s > 0 AS is_complete,
-        t.target_per_day_kwh AS target_kwh
+        day.plant_id, day.window_days, day.local_date, made.energy_kwh, made.is_complete, t.target_per_day_kwh AS target_kwh
     FROM day
-    LEFT JOIN api.plant_day AS r
-        ON r.plant_id = day.plant_id AND r.local_date = day.local_date
-        -- The key of the roll-ups has the start, not the local date; a day starts within two days of its date in every zone.
-        AND r.starts_at BETWEEN day.local_date - interval '2 days' AND day.local_date + interval '2 days'
+    LEFT JOIN made ON made.plant_id = day.plant_id AND made.local_date = day.local_date
     LEFT JOIN api.target AS t ON t.plant_id = day.plant_id AND t.month = date_trunc('month', day.local_date)::date
 ), counted AS (
     SELECT *, coalesce(is_complete, false) AND target_kwh IS NOT NULL AS is_counted FROM measured
