@@ -254,7 +254,7 @@ def test_a_backfill_by_command_says_that_it_was_ordered(ordered):
 
 # ---- accounts that are refused -------------------------------------------------------------------------------------------------
 
-REASONS = {"huawei": "failCode 20400", "sungrow": "E00000", "deye": "the login is refused"}
+REASONS = {"huawei": "login with 20400", "sungrow": "login with E00000", "deye": "account/token with 2101021"}
 
 
 def pulls(airflow: Airflow, vendor: str, name: str) -> list[dict[str, Any]]:
