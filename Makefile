@@ -28,7 +28,7 @@ torture: setup ## run the tests in their long form: a night
 	@exec $(PYTEST) --torture --timeout 0
 
 check: lint ## lint, format, types, layers and the fast tests: what a change must pass
-	$(PYTEST) -q tests/unit
+	$(PYTEST) -q tests/unit tests/sources/conformance
 
 lint: setup ## lint, format, types and layers only
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ from include.sources.clouds.connection import HttpLimits
 from include.sources.clouds.errors import RateLimited
 from include.sources.clouds.gateway import gateway
 from tests.conftest import live_clouds
-from tests.unit.sources.clouds.http_server import APP_ID, PASSWORD, TOKEN, assert_shows_no_secret, call
+from tests.sources.http.http_server import APP_ID, PASSWORD, TOKEN, assert_shows_no_secret, call
 
 DELIVERY = {
     "timeout": (20, "127.0.0.1 was silent for too long; ask again"),

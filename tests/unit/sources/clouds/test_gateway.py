@@ -6,7 +6,7 @@ from include.core.errors import TryLater
 from include.sources.clouds.errors import RateLimited
 from include.sources.clouds.gateway import gateway
 from include.sources.clouds.http import Reply
-from tests.unit.sources.clouds.http_server import TOKEN
+from tests.sources.http.http_server import TOKEN
 
 
 @pytest.mark.parametrize(

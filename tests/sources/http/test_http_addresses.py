@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from include.core.errors import TryLater
 from include.sources.clouds import connection
-from tests.unit.sources.clouds.http_server import assert_shows_no_secret, call, resolver, serving
+from tests.sources.http.http_server import assert_shows_no_secret, call, resolver, serving
 
 OWN = "gateway.isolarcloud.eu"
 PUBLIC = "93.184.215.14"

@@ -19,7 +19,7 @@ from include.sources.clouds.connection import HttpLimits
 from include.sources.clouds.gateway import gateway
 from include.sources.clouds.hosts import base_url
 from include.sources.clouds.http import Call, Reply, VendorHttp
-from tests.unit.sources.clouds.http_server import (
+from tests.sources.http.http_server import (
     APP_ID,
     PASSWORD,
     SHORT,
