@@ -129,8 +129,8 @@ def try_credentials(settings: Settings, *, vendor: str, credentials: Mapping[str
 def set_state(settings: Settings, *, tenant: str, name: str, state: str, now: datetime) -> dict[str, Any]:
     """Switch an account.
 
-    `active` also forgets what the vendor refused and requests again what was refused, the lists, the last closed days. `disabled`
-    pauses it: what waits stays on the work list.
+    `active` also forgets what the vendor refused, and requests again what was refused, the lists and the last closed days.
+    `disabled` pauses it: what waits stays on the work list.
     """
     if state not in {"active", "disabled"}:
         raise Refused(f"an account cannot be made {state!r}; choose active or disabled")
