@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.errors import MEDIA_TYPE
-from api.models import ProblemDocument
+from api.models.envelopes import ProblemDocument
 
 DESCRIPTION = """Read-only access to the measurements, aggregates and reports of one tenant, the one that the token names.
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from api.deps import PROTECTED, CurrentRequest
 from api.errors import not_found
-from api.models import Alarms
+from api.models.operation import Alarms
 from api.openapi import ANSWERS
 from api.parameters import DEFAULT_DAYS, LONGEST_DAYS, Cursor, Id, Limit, WindowParameter
 from include.warehouse.api_history import list_alarms

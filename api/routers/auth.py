@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from api.deps import AppState, app_state
 from api.errors import Problem
 from api.lockout import Locked
-from api.models import ProblemDocument, Token
+from api.models.envelopes import ProblemDocument, Token
 from api.openapi import ERRORS
 from api.parameters import known_parameters
 from include.core.errors import Refused, TryLater

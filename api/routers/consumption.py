@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from api.deps import PROTECTED, CurrentRequest
-from api.models import MonthCustomers
+from api.models.energy import MonthCustomers
 from api.openapi import ANSWERS
 from api.parameters import Cursor, Limit, month_of
 from include.core.quantities import QUANTITIES

@@ -6,7 +6,9 @@ from fastapi import APIRouter, Response
 
 from api.deps import PROTECTED, CurrentRequest
 from api.errors import not_found
-from api.models import Customer, CustomerMonths, Listing, Single
+from api.models.energy import CustomerMonths
+from api.models.envelopes import Listing, Single
+from api.models.fleet import Customer
 from api.openapi import ANSWERS
 from api.parameters import Cursor, Id, Limit, MonthsParameter, Text
 from include.core.quantities import QUANTITIES

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query, Response
 
 from api.deps import PROTECTED, CurrentRequest
 from api.errors import not_found
-from api.models import Document, Listing, Single
+from api.models.envelopes import Listing, Single
+from api.models.operation import Document
 from api.openapi import ANSWERS
 from api.parameters import Cursor, Id, Limit, Text
 from include.warehouse.api_reads import list_documents, read_document

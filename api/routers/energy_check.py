@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 
 from api.deps import PROTECTED, CurrentRequest
 from api.errors import not_found
-from api.models import EnergyChecks
+from api.models.energy import EnergyChecks
 from api.openapi import ANSWERS
 from api.parameters import DEFAULT_DAYS, LONGEST_DAYS, Cursor, Id, Limit, WindowParameter
 from include.core.span import day_span, local_day

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Response
 
 from api.deps import PROTECTED, AppState, CurrentRequest, app_state
 from api.errors import Problem
-from api.models import Alive, Ready, Single, StateOfWork
+from api.models.envelopes import Single
+from api.models.operation import Alive, Ready, StateOfWork
 from api.openapi import ANSWERS, ERRORS
 from api.parameters import known_parameters
 from include.warehouse.api_reads import read_state_of_work

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from api.deps import PROTECTED, CurrentRequest
 from api.errors import not_found
-from api.models import Performance
+from api.models.energy import Performance
 from api.openapi import ANSWERS
 from api.parameters import Id, day_of
 from include.core.span import local_day

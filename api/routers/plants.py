@@ -7,7 +7,9 @@ from fastapi import APIRouter, Response
 from api.deps import PROTECTED, CurrentRequest
 from api.errors import not_found
 from api.history import answer_device_rollups, answer_rollups
-from api.models import DeviceRollups, Listing, Plant, Rollups, Single
+from api.models.envelopes import Listing, Single
+from api.models.fleet import Plant
+from api.models.history import DeviceRollups, Rollups
 from api.openapi import ANSWERS
 from api.parameters import (
     DEFAULT_DAYS,

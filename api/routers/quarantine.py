@@ -3,7 +3,8 @@
 from fastapi import APIRouter, Response
 
 from api.deps import PROTECTED, CurrentRequest
-from api.models import Listing, QuarantinedRow
+from api.models.envelopes import Listing
+from api.models.operation import QuarantinedRow
 from api.openapi import ANSWERS
 from api.parameters import Cursor, Limit, OptionalId, Text
 from include.warehouse.api_reads import list_quarantine

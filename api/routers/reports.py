@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query, Response
 from api.answer_cache import AnswerBody
 from api.deps import PROTECTED, CurrentRequest
 from api.errors import not_found
-from api.models import Listing, Report, ReportWithFigures, Single
+from api.models.envelopes import Listing, Single
+from api.models.operation import Report, ReportWithFigures
 from api.openapi import ANSWERS
 from api.parameters import Cursor, Id, Limit, OptionalId
 from api.report_store import read_report_file

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, Query, Response
 from api.deps import PROTECTED, ApiRequest, CurrentRequest
 from api.errors import not_found
 from api.history import answer_rollups, history_head
-from api.models import Events, Listing, Readings, Rollups, Series, Single
+from api.models.envelopes import Listing, Single
+from api.models.history import Events, Readings, Rollups, Series
 from api.openapi import ANSWERS
 from api.parameters import (
     DEFAULT_READING_DAYS,

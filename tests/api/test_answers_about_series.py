@@ -6,7 +6,7 @@ import pytest
 from pydantic import TypeAdapter
 from sqlalchemy import text
 
-from api import models
+from api.models import energy, envelopes, fleet, history, operation
 from include.warehouse.engine import transaction
 
 pytestmark = pytest.mark.postgres
@@ -287,19 +287,20 @@ def test_a_pdf_that_was_altered_is_not_sent(stage, client):
 
 
 SHAPES = {
-    "/plants": models.Listing[models.Plant], "/plants/{plant_id}": models.Single[models.Plant],
-    "/devices": models.Listing[models.Device], "/customers": models.Listing[models.Customer],
-    "/series": models.Listing[models.Series], "/series/{series_id}": models.Single[models.Series],
-    "/series/{series_id}/readings?from=2026-11-20": models.Readings,
-    "/series/{series_id}/events?from=2026-11-20": models.Events,
-    "/series/{series_id}/rollups?grain=hour&from=2026-11-20": models.Rollups,
-    "/series/{series_id}/rollups?grain=hour&from=2026-11-20&layout=table": models.Rollups,
-    "/plants/{plant_id}/devices/rollups?grain=hour&from=2026-11-20": models.DeviceRollups,
-    "/plants/{plant_id}/performance": models.Performance,
-    "/customers/{customer_id}/consumption": models.CustomerMonths, "/consumption?month=2026-10": models.MonthCustomers,
-    "/documents": models.Listing[models.Document], "/documents/{document_id}": models.Single[models.Document],
-    "/quarantine": models.Listing[models.QuarantinedRow], "/reports": models.Listing[models.Report],
-    "/reports/{report_id}": models.Single[models.ReportWithFigures], "/health/detailed": models.Single[models.StateOfWork],
+    "/plants": envelopes.Listing[fleet.Plant], "/plants/{plant_id}": envelopes.Single[fleet.Plant],
+    "/devices": envelopes.Listing[fleet.Device], "/customers": envelopes.Listing[fleet.Customer],
+    "/series": envelopes.Listing[history.Series], "/series/{series_id}": envelopes.Single[history.Series],
+    "/series/{series_id}/readings?from=2026-11-20": history.Readings,
+    "/series/{series_id}/events?from=2026-11-20": history.Events,
+    "/series/{series_id}/rollups?grain=hour&from=2026-11-20": history.Rollups,
+    "/series/{series_id}/rollups?grain=hour&from=2026-11-20&layout=table": history.Rollups,
+    "/plants/{plant_id}/devices/rollups?grain=hour&from=2026-11-20": history.DeviceRollups,
+    "/plants/{plant_id}/performance": energy.Performance,
+    "/customers/{customer_id}/consumption": energy.CustomerMonths, "/consumption?month=2026-10": energy.MonthCustomers,
+    "/documents": envelopes.Listing[operation.Document], "/documents/{document_id}": envelopes.Single[operation.Document],
+    "/quarantine": envelopes.Listing[operation.QuarantinedRow], "/reports": envelopes.Listing[operation.Report],
+    "/reports/{report_id}": envelopes.Single[operation.ReportWithFigures],
+    "/health/detailed": envelopes.Single[operation.StateOfWork],
 }  # fmt: skip
 
 

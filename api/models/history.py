@@ -1,0 +1,129 @@
+"""Series and their history: readings, changes of state, roll-ups."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from api.models.envelopes import Count
+
+
+class Label(BaseModel):
+    """A quantity's name for people."""
+
+    en: str = Field(examples=["AC power"])
+    pt_br: str = Field(alias="pt-BR", examples=["Potência CA"])
+
+
+class Series(BaseModel):
+    """One quantity of exactly one plant, device or customer."""
+
+    series_id: int = Field(examples=[7])
+    plant_id: int | None
+    device_id: int | None
+    customer_id: int | None
+    home_plant_id: int | None = Field(description="The plant itself, or the plant of the device.")
+    quantity: str = Field(examples=["ac_power_kw"])
+    unit: str | None = Field(examples=["kW"])
+    label: Label | None
+    kind: Literal["power", "gauge", "counter", "amount", "state"]
+    origin: Literal["measured", "derived"]
+    timezone: str = Field(examples=["America/Sao_Paulo"])
+
+
+class History(BaseModel):
+    """What every answer about a series says first. The span is half-open and local; what ended by `settled_until` is settled."""
+
+    quantity: str = Field(examples=["ac_power_kw"])
+    unit: str | None = Field(examples=["kW"])
+    label: Label | None
+    timezone: str = Field(examples=["America/Sao_Paulo"])
+    start: datetime = Field(examples=["2026-11-01T00:00:00-03:00"])
+    end: datetime = Field(examples=["2026-12-01T00:00:00-03:00"])
+    settled_until: datetime = Field(examples=["2026-11-21T09:45:00-03:00"])
+
+
+class Reading(BaseModel):
+    """One measured value, and the document that brought it."""
+
+    measured_at: datetime = Field(examples=["2026-11-21T12:00:00-03:00"])
+    value: float | None = Field(examples=[41.7])
+    document_id: int
+
+
+class Readings(History):
+    """Readings of one series."""
+
+    series_id: int
+    next: str | None
+    data: list[Reading]
+
+
+class Event(BaseModel):
+    """A change of state."""
+
+    happened_at: datetime
+    state: str = Field(examples=["running"])
+    document_id: int
+
+
+class Events(History):
+    """State changes of one series."""
+
+    series_id: int
+    next: str | None
+    data: list[Event]
+
+
+class Bucket(BaseModel):
+    """One interval `[starts_at, ends_at)`, in the unit of the series. Statistics are null where nothing was measured."""
+
+    starts_at: datetime = Field(examples=["2026-11-21T12:00:00-03:00"])
+    ends_at: datetime = Field(examples=["2026-11-21T13:00:00-03:00"])
+    local_date: date = Field(examples=["2026-11-21"])
+    reading_count: Count
+    mean: float | None
+    min: float | None
+    max: float | None
+    first: float | None
+    last: float | None
+    sum: float | None
+    stddev: float | None = Field(description="Sample standard deviation.")
+    median: float | None = Field(description="With p95, p99 and active_minutes: hour and day only.")
+    p95: float | None
+    p99: float | None
+    energy_kwh: float | None = Field(description="Integral of a power, increase of a counter, sum of an amount.")
+    active_minutes: int | None
+    covered_s: float = Field(description="Measured time [s].")
+    expected_s: float = Field(description="Time in which readings are expected [s].")
+    coverage: float | None = Field(description="covered_s / expected_s; null where nothing is expected, as at night.")
+    provisional: bool = Field(description="The interval ends after settled_until.")
+
+
+class Rollups(History):
+    """Aggregates of one series."""
+
+    series_id: int
+    origin: Literal["measured", "derived"]
+    grain: Literal["hour", "day", "week", "month", "year"]
+    columns: list[str] | None = Field(default=None, description="Only with layout=table: names of the values of each array.")
+    data: list[Bucket] | list[list[Any]]
+
+
+class DeviceBuckets(BaseModel):
+    """Aggregates of one device."""
+
+    device_id: int
+    device_key: str
+    name: str
+    kind: str
+    series_id: int
+    rows: list[Bucket]
+
+
+class DeviceRollups(History):
+    """Aggregates of one quantity for every device of a plant."""
+
+    plant_id: int
+    grain: Literal["hour", "day", "week", "month", "year"]
+    data: list[DeviceBuckets]
