@@ -88,14 +88,8 @@ def look(
         if tenants is not None and tenant_folder.name not in tenants:
             found.strange.append((tenant_folder, f"no tenant is named {shown(tenant_folder.name)}; create it or move its files"))
             continue
-        for feed_folder in _folders(tenant_folder, found):
-            if feed_folder.name not in FEEDS:
-                found.strange.append(
-                    (feed_folder, f"no feed is named {shown(feed_folder.name)}; the feeds are {', '.join(FEEDS)}")
-                )
-                continue
-            for entry in _entries(feed_folder):
-                _judge(entry, tenant_folder.name, feed_folder.name, found, _Rules(settle_s, now.timestamp(), max_bytes))
+        with _reporting(tenant_folder, found):
+            _look_into(tenant_folder, found, _Rules(settle_s, now.timestamp(), max_bytes))
     found.ready.sort(key=lambda drop: (drop.modified_ns, drop.path.name))
     return found
 
@@ -127,9 +121,10 @@ def recover(drops: Path) -> list[Drop]:
     """Files that were claimed and never released, as after a crash; claim them no second time, land or refuse them."""
     left: list[Drop] = []
     for tenant_folder in _folders(drops, Look()):
-        for feed in FEEDS:
-            for place in _folders(tenant_folder / CLAIMED / feed, Look()):
-                left.extend(_drop(entry, tenant_folder.name, feed) for entry in _entries(place))
+        with _reporting(tenant_folder, Look()):
+            for feed in FEEDS:
+                for place in _folders(tenant_folder / CLAIMED / feed, Look()):
+                    left.extend(_drop(entry, tenant_folder.name, feed) for entry in _entries(place))
     return sorted(left, key=lambda drop: (drop.modified_ns, drop.path.name))
 
 
@@ -147,6 +142,27 @@ class _Rules:
     settle_s: float
     now_s: float
     max_bytes: int | None
+
+
+def _look_into(tenant_folder: Path, found: Look, rules: _Rules) -> None:
+    for feed_folder in _folders(tenant_folder, found):
+        if feed_folder.name not in FEEDS:
+            found.strange.append((feed_folder, f"no feed is named {shown(feed_folder.name)}; the feeds are {', '.join(FEEDS)}"))
+            continue
+        with _reporting(feed_folder, found):
+            for entry in _entries(feed_folder):
+                _judge(entry, tenant_folder.name, feed_folder.name, found, rules)
+
+
+@contextlib.contextmanager
+def _reporting(folder: Path, found: Look) -> Iterator[None]:
+    """A folder that is closed to us is reported; it must not hold back the other folders."""
+    try:
+        yield
+    except PermissionError as error:
+        found.strange.append(
+            (folder, f"the folder cannot be read ({error.strerror}); give Heliograph the right to read and write")
+        )
 
 
 def _judge(entry: os.DirEntry[str], tenant: str, feed: str, found: Look, rules: _Rules) -> None:

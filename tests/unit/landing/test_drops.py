@@ -105,6 +105,25 @@ def test_a_link_is_faulty_and_never_followed(drops, tmp_path):
     assert found.ready == []
 
 
+@pytest.mark.parametrize("closed", ["demo/registry", "closed"])
+def test_a_folder_that_is_closed_to_us_is_reported_and_holds_back_no_other(drops, monkeypatch, closed):
+    (drops / "closed").mkdir(exist_ok=True)
+    path = drop_file(drops)
+    scan = os.scandir
+
+    def scandir(folder):
+        if str(folder).startswith(str(drops / closed)):
+            raise PermissionError(13, "Permission denied", str(folder))
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = look_later(drops)
+
+    assert [drop.path for drop in found.ready] == [path]
+    assert [(place, "Permission denied" in sentence) for place, sentence in found.strange] == [(drops / closed, True)]
+    assert recover(drops) == []
+
+
 def test_pipes_sockets_and_folders_are_left_and_reported(drops, monkeypatch):
     folder = drops / "demo" / "consumption"
     os.mkfifo(folder / "pipe")
