@@ -11,7 +11,7 @@ from cli import fleet, vendor_accounts
 from cli.backfill import backfill
 from cli.pools import print_pools
 from cli.run import command
-from cli.settings import complete_environment
+from cli.run.settings import complete_environment
 from include.core.errors import HeliographError
 
 

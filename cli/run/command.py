@@ -18,9 +18,9 @@ from cli.run.airflow_api import AirflowApi
 from cli.run.api_client import api_answers
 from cli.run.flow import Watch, await_dags, await_runs, follow, remember_runs
 from cli.run.progress import Progress
+from cli.run.settings import local_settings
 from cli.run.summary import Outcome, print_summary
 from cli.run.supervisor import Supervisor, wait_until
-from cli.settings import local_settings
 from include.core.errors import NeedsHuman
 from include.core.settings import Settings
 

@@ -23,6 +23,7 @@ SANDBOX = "The sandbox shares nothing with what it tests"
 VENDORS = "Vendors do not know each other"
 NETWORK = "The network is reached through the HTTP client of the clouds"
 STORES = "Object stores are reached in landing and in the report store"
+CIRCLES = "No two rooms or files need each other in a circle"
 GROUND = "The ground floor carries no heavy library"
 EXPECTATIONS = "Great Expectations lives in quality"
 SQL = "SQL lives in the warehouse and the floor above"
@@ -47,7 +48,7 @@ MUTANTS = [
     (PLUGINS, "plugins/integration_secrets.py", "import include.warehouse.integrations"),
     (PLUGINS, "plugins/vendor_hooks.py", "import include.sources.clouds.registry"),
     (SANDBOX, "sandbox/limits.py", "import include.core.span"),
-    (SANDBOX, "sandbox/limits.py", "import cli.settings"),
+    (SANDBOX, "sandbox/limits.py", "import cli.run.settings"),
     (VENDORS, f"{CLOUDS}/huawei/__init__.py", "import include.sources.clouds.deye"),
     (VENDORS, f"{CLOUDS}/deye/__init__.py", "import include.sources.clouds.sungrow"),
     (NETWORK, "include/steps/land.py", "import requests"),
@@ -56,6 +57,9 @@ MUTANTS = [
     (NETWORK, "plugins/vendor_hooks.py", "import aiohttp"),
     (STORES, "include/steps/land.py", "import upath"),
     (STORES, "include/steps/report.py", "import fsspec"),
+    (CIRCLES, "sandbox/calls.py", "import sandbox.faults"),
+    (CIRCLES, "include/warehouse/queries.py", "import include.warehouse.fleet"),
+    (CIRCLES, "cli/run/settings.py", "import cli.main"),
     (GROUND, "include/core/quantities.py", "import numpy"),
     (EXPECTATIONS, "include/steps/land.py", "import great_expectations"),
     (SQL, "include/steps/land.py", "import sqlalchemy"),

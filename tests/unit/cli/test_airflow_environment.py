@@ -7,7 +7,7 @@ from pathlib import Path
 from cli.pools import pools
 from cli.run import airflow
 from cli.run.secret_file import MAKERS
-from cli.settings import complete_environment, installed_here
+from cli.run.settings import complete_environment, installed_here
 from include.core.settings import Settings
 
 SECRETS = {name: f"secret-of-{name.lower()}" for name in MAKERS}

@@ -10,7 +10,7 @@ from cli.run.postgres import database_url
 from cli.run.secret_file import read_or_create, read_pairs
 from include.core.settings import Settings
 
-REPOSITORY: Final = Path(__file__).resolve().parents[1]
+REPOSITORY: Final = Path(__file__).resolve().parents[2]
 
 
 def complete_environment(environment: MutableMapping[str, str]) -> None:
