@@ -66,11 +66,10 @@ def land_vendor(name: str) -> DAG:
             keys = {"credentials": vendor_account(account["connection_id"]), "run_id": context["run_id"]}
             counts = pull_account(settings, account["integration_id"], clock=lambda: datetime.now(UTC), **keys)
             wake_for(counts["feeds"], outlet_events[pulled])
-            if days := backfill_days(context):
-                left = backlog(settings, account["integration_id"], first=days[0], last=days[1])
-                if left["waiting"]:
-                    soon = datetime.now(UTC) + timedelta(seconds=10)
-                    raise AirflowRescheduleException(max(soon, datetime.fromisoformat(left["next_at"])))
+            days = backfill_days(context)
+            if days and (left := backlog(settings, account["integration_id"], first=days[0], last=days[1]))["waiting"]:
+                soon = datetime.now(UTC) + timedelta(seconds=10)
+                raise AirflowRescheduleException(max(soon, datetime.fromisoformat(left["next_at"])))
             return counts
 
         pull.expand(account=due())
@@ -78,5 +77,4 @@ def land_vendor(name: str) -> DAG:
     return land()
 
 
-for vendor in VENDORS:
-    globals()[f"land_{vendor}"] = land_vendor(vendor)
+globals().update({f"land_{vendor}": land_vendor(vendor) for vendor in VENDORS})
