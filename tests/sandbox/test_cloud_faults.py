@@ -441,7 +441,11 @@ def served():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app(world), host="127.0.0.1", port=port, log_level="critical", access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app(world), host="127.0.0.1", port=port, log_level="critical", access_log=False, timeout_graceful_shutdown=1
+        )
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 120
@@ -457,7 +461,7 @@ def served():
     [
         ("connection_reset", None, httpx.RemoteProtocolError),
         ("cut_body", None, httpx.RemoteProtocolError),
-        ("timeout", 0.7, httpx.ReadTimeout),
+        ("timeout", 60, httpx.ReadTimeout),
         ("slow_body", 0.4, None),
     ],
 )
@@ -471,7 +475,7 @@ def test_connections_break_and_the_next_call_is_well(served, kind, seconds, erro
         answer = client.post("/thirdData/stations", json={"pageNo": 1})
         assert answer.json()["failCode"] == 305
 
-    assert time.monotonic() - began >= (seconds or 0) / 2
+    assert time.monotonic() - began >= min(seconds or 0, 0.3)
     assert fault.hits == 1
     client.timeout = 60
     assert client.post("/thirdData/stations", json={"pageNo": 1}).json()["failCode"] == 305
