@@ -7,6 +7,10 @@ class TokenEnded(TryLater):
     """The token is not good any more; a session logs in again once and repeats the call."""
 
 
+class TokenRejected(TokenEnded):
+    """A gateway answers 401: the token is not good any more or, where a fresh one is refused as well, not for this interface."""
+
+
 class Contested(TryLater):
     """A token that was just made has ended: another program uses the account."""
 

@@ -13,6 +13,7 @@ from include.sources.clouds.errors import (
     RateLimited,
     Rejected,
     TokenEnded,
+    TokenRejected,
     Unanswerable,
 )
 from include.sources.clouds.gateway import gateway
@@ -21,6 +22,7 @@ from include.sources.formats import names
 
 ADVICE: Final[Mapping[type[HeliographError], str]] = {
     TokenEnded: "log in again; where this repeats, choose the region in which the account was made",
+    TokenRejected: "log in again; where this repeats, check the account's region and what it may use",
     RateLimited: "wait before the next call",
     QuotaExhausted: "go on when the next hour or day begins",
     Rejected: "correct login, password, app and region of the account, then activate it again",
@@ -67,7 +69,7 @@ class Refusal:
 
 _UNKNOWN: Final = Refusal((), TryLater, "a code that is not known")
 _UNAUTHORISED: Final = "HTTP 401"
-_UNAUTHORISED_ROW: Final = Refusal((_UNAUTHORISED,), TokenEnded, "not authorised")
+_UNAUTHORISED_ROW: Final = Refusal((_UNAUTHORISED,), TokenRejected, "not authorised")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class Envelope:
 
         Raises:
             TokenEnded, RateLimited, QuotaExhausted, Rejected, NotPermitted, Unanswerable: As the table says of the code.
+            TokenRejected: For the status 401 of a gateway.
             TryLater: For a fault of the vendor's platform, and for everything that is not the vendor's own JSON.
         """
         answered = f"{self.label} answered {interface} with HTTP {reply.status}"

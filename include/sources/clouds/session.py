@@ -9,7 +9,7 @@ from typing import Any, Final
 from include.core.errors import HeliographError, Refused
 from include.core.pulls import Tokens
 from include.sources.clouds.cloud import Answer, Budget, Cloud, Credentials, TokenStore
-from include.sources.clouds.errors import Contested, RateLimited, TokenEnded
+from include.sources.clouds.errors import Contested, RateLimited, TokenEnded, TokenRejected
 from include.sources.clouds.http import Call, Reply, VendorHttp
 
 CONTESTED_S: Final = 900.0
@@ -33,6 +33,7 @@ class Session:
         Raises:
             RateLimited, QuotaExhausted: Before the call where our count forbids it, after it where the vendor does.
             Contested: The token ended twice in a row.
+            TokenRejected: A gateway refused the fresh token, too.
             Rejected, NotPermitted, Unanswerable, TryLater: As the vendor's table of refusals says.
         """
         tokens = self._tokens.take(self._log_in)
@@ -43,6 +44,9 @@ class Session:
         fresh = self._tokens.take(self._log_in)
         try:
             return self._post(interface, body, fresh, subject)
+        except TokenRejected:
+            # A gateway may shut this one interface: the fresh token stays, and the calls of others go on.
+            raise
         except TokenEnded as error:
             self._tokens.discard(fresh)
             raise Contested(

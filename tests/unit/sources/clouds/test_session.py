@@ -8,7 +8,15 @@ import pytest
 from include.core.errors import HeliographError, Refused, TryLater
 from include.core.pulls import Tokens
 from include.core.vendors import AccountField, Vendor
-from include.sources.clouds.errors import Contested, NotPermitted, QuotaExhausted, RateLimited, Rejected, TokenEnded
+from include.sources.clouds.errors import (
+    Contested,
+    NotPermitted,
+    QuotaExhausted,
+    RateLimited,
+    Rejected,
+    TokenEnded,
+    TokenRejected,
+)
 from include.sources.clouds.http import Call, Reply
 from include.sources.clouds.refusals import Envelope, Refusal
 from include.sources.clouds.session import Session
@@ -36,6 +44,7 @@ ENVELOPE = Envelope(
     logins=frozenset({"in"}),
 )
 GOOD, ENDED, TOO_OFTEN = {"code": 0}, {"code": 1}, {"code": 2}
+SHUT = Reply(401, {}, b"<html>")
 
 
 class Acme:
@@ -56,7 +65,8 @@ class Acme:
 
     def send(self, call, *, base_url=None):
         self.calls.append((call.path, call.headers.get("token"), base_url))
-        return Reply(200, {}, json.dumps(self._answers.pop(0)).encode())
+        answer = self._answers.pop(0)
+        return answer if isinstance(answer, Reply) else Reply(200, {}, json.dumps(answer).encode())
 
     def _log_in(self, post, credentials, last):
         ENVELOPE.classify_response("in", post("in", Call("/in", credentials, {})))
@@ -101,6 +111,17 @@ def test_a_token_that_ends_at_once_means_that_another_program_uses_the_account()
     assert caught.value.after_s == 900
     assert len(acme.calls) == 4
     assert not tokens.is_good
+
+
+def test_a_gateway_that_refuses_a_fresh_token_refuses_one_interface_and_the_others_go_on_with_the_token():
+    acme = Acme(GOOD, SHUT, GOOD, SHUT, GOOD)
+    session = opened(acme)
+
+    with pytest.raises(TokenRejected, match="Acme Sun answered list with HTTP 401"):
+        session.post("list", {})
+
+    assert session.post("other", {}).data == GOOD
+    assert acme.login_count == 2
 
 
 def test_calls_go_where_the_login_says_and_the_login_itself_does_not():
