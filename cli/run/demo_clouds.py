@@ -26,13 +26,13 @@ def prepare_clouds(settings: Settings) -> None:
 
 
 def stages(settings: Settings) -> list[Stage]:
-    """One DAG per vendor, each with the questions that wait for it."""
+    """One DAG per vendor, each with the requests that wait for it."""
     return [_stage(settings, vendor) for vendor in DEMO["clouds"]["accounts"]]
 
 
 def _stage(settings: Settings, vendor: str) -> Stage:
     label = f"{VENDORS[vendor].label.split()[0]} to landing"
-    return Stage(label, f"land_{vendor}", lambda: _account(settings, vendor)["waiting"], "questions", must_run=True)
+    return Stage(label, f"land_{vendor}", lambda: _account(settings, vendor)["waiting"], "requests", must_run=True)
 
 
 def _account(settings: Settings, vendor: str) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class Cloud:
         authorize: (post, credentials, code) -> tokens for an owner's consent; None where there is no such way.
         consent_page: (credentials, state) -> the page on which an owner consents; it leads back with the code and the state. None
             where there is no such way.
-        sign: (interface, body, credentials, tokens) -> the call with everything that the vendor wants beside the question.
+        sign: (interface, body, credentials, tokens) -> the call with everything that the vendor wants beside the body.
         classify_response: (interface, reply) -> the JSON object of a success; raises one of `clouds.errors`, or `TryLater`.
         rate_limits: Limits of an account with this fleet.
         fleet_requests: (credentials) -> lists of plants and, where one list has them all, devices.
