@@ -108,6 +108,7 @@ class Limits:
         self._refused.clear()
 
     def _left(self, vendor: str, account: str, rule: Rule, now: datetime) -> int:
+        # A day is the calendar's and starts afresh at midnight UTC; shorter windows slide with the clock.
         spent = self._spent[vendor, account, rule]
         since = (
             now.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -56,6 +56,7 @@ class PlantDays:
     def _add_up(self, plant: Plant, local_day: date) -> PlantDay:
         days = [self._sunshine.day(inverter, local_day) for inverter in plant.inverters]
         generated = _sums(_carried(day.day_energy_kwh) for day in days)
+        # Summed before it is exchanged: inverters of one plant share its connection to the grid.
         fed_in, bought = _exchanged(generated, load_kwh=LOAD_SHARE * plant.capacity_kw * STEP_H)
         return PlantDay(
             instants=days[0].instants,

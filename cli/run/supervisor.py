@@ -125,6 +125,7 @@ class Supervisor:
 
     def stop_all(self, limit_s: float = STOP_LIMIT_S) -> None:
         """End every service of this home, also what an earlier, killed run left: TERM to all at once, KILL after `limit_s`."""
+        # Members are found before anything ends: a session whose leader is gone can no longer be told by its pid file.
         sessions = {}
         for pid_file in sorted(self.folder.glob("*.pid")):
             sessions[pid_file] = _members(pid_file)
@@ -159,6 +160,7 @@ def _members(pid_file: Path) -> list[psutil.Process]:
         pid, started, boot = int(identity["pid"]), float(identity["started"]), identity["boot"]
     except (OSError, ValueError, KeyError, TypeError):
         return []
+    # Pids are given out again: only with the same boot and start is it still the process that was started.
     if boot != _boot():
         return []
     with contextlib.suppress(psutil.NoSuchProcess):

@@ -66,6 +66,7 @@ class Cloud:
         app_id = request.query_params.get("appId")
         if app_id != APP_ID:
             raise Refusal("2101018" if app_id else "2101005")
+        # Known by its id, an app pays for the attempt, whatever comes of it.
         self._spend("account/token")
         if body.text("appSecret") != APP_SECRET:
             raise Refusal("2101021")

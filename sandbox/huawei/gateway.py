@@ -52,6 +52,7 @@ class Gateway:
             self._check_password(body.get("systemCode"))
         except Refusal as refusal:
             return refused(refusal)
+        # One session per account: who logs in again throws the other program out.
         self._world.tokens.end_all(VENDOR, USER)
         token = f"x-{self._world.tokens.issue(VENDOR, USER, TOKEN_LIFE)}"
         answer = JSONResponse({"success": True, "data": None, "failCode": 0, "params": None, "message": None})
