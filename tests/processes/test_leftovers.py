@@ -40,6 +40,7 @@ def run(tmp_path):
         env=environment | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.DEVNULL,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell in the background lets it be ignored
     )
     eventually(lambda: list(folder.rglob("ready")))
     yield program, folder
@@ -59,11 +60,13 @@ def watchers(folder):
     return [process for process in members(folder) if any("leftovers.py" in word for word in process.cmdline())]
 
 
-def test_a_run_is_known_by_its_worker_and_all_that_it_started(run):
-    _, folder = run
+def test_a_run_that_goes_on_is_left_alone_with_all_that_it_started(run):
+    program, folder = run
 
+    end_forsaken(folder.parent)
+
+    assert program.poll() is None
     titles = [" ".join(process.cmdline()) for process in members(folder)]
-
     for part, how_many in {"pytest-xdist": 2, "leftovers.py": 1, "bin/postgres": 1, "sleep 3600": 3}.items():
         assert len([title for title in titles if part in title]) == how_many, part
 
@@ -92,13 +95,3 @@ def test_what_a_killed_watcher_left_is_ended_by_the_next_run(run):
     end_forsaken(folder.parent)
 
     assert members(folder) == []
-
-
-def test_a_run_that_goes_on_is_left_alone(run):
-    program, folder = run
-    before = {process.pid for process in members(folder)}
-
-    end_forsaken(folder.parent)
-
-    assert program.poll() is None
-    assert before <= {process.pid for process in members(folder)}
