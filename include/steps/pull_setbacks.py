@@ -9,7 +9,7 @@ from include.core.pulls import Request, WaitingRequest
 from include.sources.clouds.errors import Contested, MemberRefused, NotPermitted, RateLimited, Rejected, Unanswerable
 from include.sources.clouds.portions import halves
 from include.steps.pull_context import PullContext
-from include.steps.vendor_account import Clock, due_again
+from include.steps.vendor_account import PATIENCE_S, Clock, due_again
 from include.warehouse import integrations, pulls, vendor_calls
 from include.warehouse.engine import Connection, transaction
 
@@ -24,6 +24,7 @@ _LONGEST_FOR_HISTORY_S: Final = 21_600.0
 _MOST_ATTEMPTS: Final = 20
 """About three days of a request that fails though the vendor answers others."""
 
+_EARLIER: Final = timedelta(seconds=PATIENCE_S - 1)
 _HISTORY: Final = frozenset({"days", "backfill"})
 
 
@@ -88,8 +89,10 @@ class Setbacks:
         context = self.context
         interface = error.interface or waiting.request.interface
         if error.is_counted:
+            # A moment early, as calls wait for a moment: else one that is planned then would be the first, again and again.
+            until = due_again(context.clock, error.after_s) - _EARLIER
             with transaction(context.database_url) as connection:
-                self._put_off(connection, waiting, interface, due_again(context.clock, error.after_s), str(error))
+                self._put_off(connection, waiting, interface, until, str(error))
             context.note(str(error))
             return
         with transaction(context.database_url) as connection:

@@ -36,6 +36,8 @@ def plan_due(context: PullContext) -> None:
         for planned in pull_plan.due_plans(account.cloud, account.credentials, fleet, plans, now=now):
             if planned.purpose == "days" and is_listing:
                 continue  # a day is requested once: when all devices are known
+            if planned.purpose == "alarms" and pulls.is_untried(connection, integration_id, "alarms"):
+                continue  # what a limit holds back, such as the halves of a refused request, would never get its turn
             _add(connection, context, planned, now)
 
 

@@ -124,6 +124,12 @@ def is_due(connection: Connection, integration_id: int, purpose: str, *, now: da
     return bool(connection.execute(query("pulls", "is_due"), parameters).scalar_one())
 
 
+def is_untried(connection: Connection, integration_id: int, purpose: str) -> bool:
+    """Whether a request of this purpose waits that was never made."""
+    parameters = {"integration_id": integration_id, "purpose": purpose}
+    return bool(connection.execute(query("pulls", "is_untried"), parameters).scalar_one())
+
+
 def forget_old(connection: Connection, integration_id: int, *, before: datetime, moments_before: datetime) -> None:
     """Forget requests that ended earlier; of snapshots and alarms, which are most of them, those answered earlier than that."""
     connection.execute(query("pulls", "forget_old"), {"integration_id": integration_id, "before": before})

@@ -15,7 +15,7 @@ from include.core.errors import NeedsHuman, TryLater
 from include.core.pulls import TICK, RateLimit, Request
 from include.core.span import Span
 from include.landing.store import ObjectStore
-from include.sources.clouds.errors import RateLimited, Rejected
+from include.sources.clouds.errors import MemberRefused, RateLimited, Rejected
 from include.sources.clouds.registry import CLOUDS
 from include.steps import load, pull_plan, register
 from include.steps.backfill import BackfillWish, order_backfill
@@ -79,6 +79,35 @@ def test_a_question_waits_with_the_other_interface_that_it_needs(house: VendorHo
     waiting = house.one("SELECT count(*) FROM ops.pull WHERE interface = 'getDevHistoryKpi' AND state = 'waiting'")
     assert 0 < counts["getDevHistoryKpi"] <= waiting
     assert house.one("SELECT min(due_at) FROM ops.pull WHERE interface = 'getDevHistoryKpi'") > house.world.now()
+
+
+def test_a_plant_that_the_vendor_does_not_know_keeps_no_answer_about_the_others_away(
+    house: VendorHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud = CLOUDS["huawei"]
+
+    def fetch(session: Any, request: Request) -> list[Any]:
+        answers = cloud.fetch(session, request)
+        if "NE=unknown" in request.subjects:
+            raise MemberRefused("no such plant")
+        return answers
+
+    monkeypatch.setitem(CLOUDS, "huawei", replace(cloud, fetch=fetch))
+    house.add("huawei")
+    house.pull_until_done("huawei", purposes=("fleet", "alarms"))
+    house.rows(
+        "INSERT INTO fleet.plant (tenant_id, source, plant_key, name, timezone, integration_id) "
+        "SELECT tenant_id, source, 'NE=unknown', 'Unknown', timezone, integration_id FROM fleet.plant RETURNING plant_id"
+    )
+    since = house.world.now()
+
+    # The snapshot may be requested once in five minutes, alarms once in half an hour: a half waits as long as a new whole.
+    for _ in range(15):
+        house.world.clock.advance(TICK.total_seconds())
+        house.pull("huawei")
+
+    answered = "SELECT DISTINCT interface FROM ops.pull WHERE state = 'done' AND reason IS NULL AND planned_at > :since"
+    assert {("getStationRealKpi",), ("getAlarmList",)} <= set(house.rows(answered, since=since))
 
 
 def test_an_answer_ends_the_count_of_what_was_refused_to_the_whole_account(house: VendorHouse, fetching: Any) -> None:

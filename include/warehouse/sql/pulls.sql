@@ -92,6 +92,12 @@ SELECT EXISTS (
     SELECT 1 FROM ops.pull WHERE integration_id = :integration_id AND state = 'waiting' AND purpose = :purpose AND due_at <= :now
 );
 
+-- name: is_untried
+-- Does a request of this purpose wait that was never made?
+SELECT EXISTS (
+    SELECT 1 FROM ops.pull WHERE integration_id = :integration_id AND state = 'waiting' AND purpose = :purpose AND attempts = 0
+);
+
 -- name: forget_old
 -- What was requested long ago; a waiting request is never forgotten.
 DELETE FROM ops.pull WHERE integration_id = :integration_id AND state <> 'waiting' AND ended_at < :before;
