@@ -27,7 +27,7 @@ ADVICE: Final[Mapping[type[HeliographError], str]] = {
     QuotaExhausted: "go on when the next hour or day begins",
     Rejected: "correct login, password, app and region of the account, then activate it again",
     NotPermitted: "let the account's administrator permit it",
-    MemberRefused: "each half of the request is asked for itself",
+    MemberRefused: "the others of the request are asked without it",
     Unanswerable: "it is not asked again",
     TryLater: "ask again later",
 }
