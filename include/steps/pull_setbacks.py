@@ -30,10 +30,14 @@ _HISTORY: Final = frozenset({"days", "backfill"})
 
 @dataclass(slots=True)
 class Setbacks:
-    """The setbacks of one run: `faults` are those since the vendor answered last, `most_attempts` the most of one request."""
+    """The setbacks of one run.
+
+    `faults`, of the interfaces in `faulty`, are those since the vendor answered last; `most_attempts` is the most of one request.
+    """
 
     context: PullContext
     faults: list[TryLater] = field(default_factory=list)
+    faulty: set[str] = field(default_factory=set)
     most_attempts: int = 0
 
     def take(self, waiting: WaitingRequest, error: TryLater | Rejected | NotPermitted | Unanswerable) -> None:
@@ -56,12 +60,16 @@ class Setbacks:
                 self.postpone(waiting, error)
 
     def postpone(self, waiting: WaitingRequest, error: TryLater, *, is_of_all: bool = False) -> None:
-        """Make a request again later, longer each time; with `is_of_all`, or after several faults in a row, all others too."""
+        """Make a request again later, longer each time; after several faults in a row those of its interface, too.
+
+        With `is_of_all`, or where the faults in a row are not of one interface alone, all others wait as well.
+        """
         longest_s = _LONGEST_FOR_HISTORY_S if waiting.purpose in _HISTORY else _LONGEST_BACK_OFF_S
         seconds = max(min(_BACK_OFF_S * 2 ** min(waiting.attempts, _MOST_ATTEMPTS), longest_s), error.after_s or 0)
         now = self.context.now()
         until = now + timedelta(seconds=seconds)
         self.faults.append(error)
+        self.faulty.add(waiting.request.interface)
         self.most_attempts = max(self.most_attempts, waiting.attempts + 1)
         with transaction(self.context.database_url) as connection:
             if self._is_given_up(connection, waiting, error):
@@ -69,12 +77,14 @@ class Setbacks:
             pulls.postpone_request(connection, waiting.pull_id, until=until, reason=str(error))
             if is_of_all or len(self.faults) >= _FAULTS_IN_A_ROW:
                 soon = min(until, now + timedelta(seconds=max(_LONGEST_BACK_OFF_S, error.after_s or 0)))
-                pulls.postpone_interface(connection, self.context.integration_id, "*", until=soon, reason=str(error))
+                put_off = "*" if is_of_all or len(self.faulty) > 1 else waiting.request.interface
+                pulls.postpone_interface(connection, self.context.integration_id, put_off, until=soon, reason=str(error))
         self.context.note(f"{waiting.request.interface} is asked again at {until:%H:%M:%S} UTC: {error}")
 
     def forget(self) -> None:
         """The vendor answered."""
         self.faults.clear()
+        self.faulty.clear()
 
     def raise_loud(self) -> None:
         """Raise the last fault where there were several in a row, or where one request failed again and again."""

@@ -1,5 +1,6 @@
 """What goes wrong with pulls at night: two at once, faults that nobody foresaw, people who act meanwhile, lists that grow."""
 
+import contextlib
 import json
 import threading
 from collections import Counter
@@ -202,6 +203,26 @@ def test_a_question_that_always_fails_is_given_up_while_the_vendor_answers_other
 
     assert told[0][:2] == ("waiting", 19)
     assert told[1] == ("refused", 20, "given up after 20 attempts: no answer; ask again")
+
+
+def test_an_interface_that_fails_for_every_plant_holds_back_no_other_one(
+    warehouse_url: str, tmp_path: Path, fetching: Any
+) -> None:
+    def fail(request: Request) -> None:
+        if request.interface == "station/latest":
+            raise TryLater("a fault")
+
+    fetching("deye", fail)
+    with live_clouds(NOON, plants=3) as clouds:
+        house = build(warehouse_url, clouds, tmp_path)
+        house.add("deye")
+
+        for _ in range(3):
+            with contextlib.suppress(TryLater):
+                house.pull("deye")
+            house.world.clock.advance(TICK.total_seconds())
+
+    assert house.rows("SELECT DISTINCT interface FROM ops.pull WHERE state = 'waiting'") == [("station/latest",)]
 
 
 def test_nothing_is_given_up_while_the_vendor_is_silent(house: VendorHouse, fetching: Any) -> None:
