@@ -44,7 +44,8 @@ SNAPSHOTS = ("getStationRealKpi", "getDevRealKpi", "station/latest", "device/lat
 """A snapshot that was missed or wrong stays so: its moment cannot be asked for again. A history of it counts."""
 
 TOLD_OF_A_DAY = (
-    "SELECT coalesce(d.device_key, p.plant_key) || ' ' || s.quantity, told.measured_at, told.said, o.original_name FROM ("
+    "SELECT coalesce(d.device_key, p.plant_key) || ' ' || s.quantity, told.measured_at, told.said, o.original_name, "
+    "o.received_at FROM ("
     " SELECT series_id, document_id, measured_at, value::text AS said FROM mart.reading"
     " UNION ALL SELECT series_id, document_id, happened_at, state FROM mart.state_event"
     ") AS told JOIN fleet.series AS s USING (series_id) LEFT JOIN fleet.device AS d USING (device_id) "
@@ -53,10 +54,8 @@ TOLD_OF_A_DAY = (
 )
 AFTER_CLOCK_CHANGE = datetime(2026, 3, 31, 12, tzinfo=UTC)
 CLOCK_CHANGE = date(2026, 3, 29)
-
-
 A_DAY = timedelta(days=1, minutes=10)
-A_WHILE = timedelta(minutes=15)
+A_WHILE = timedelta(minutes=10)
 
 
 @dataclass
@@ -80,20 +79,18 @@ class Pair:
         house.load()
 
 
-def told_of(house: VendorHouse, day: date, zone: str) -> dict[tuple[str, datetime], tuple[str, bool]]:
-    """What each reading and state of a local day says, and whether a snapshot told it."""
+def told_of(house: VendorHouse, day: date, zone: str) -> dict[tuple[str, datetime], tuple[str, datetime | None]]:
+    """What each reading and state of a local day says, and when it was received where a snapshot told it."""
     rows = house.rows(TOLD_OF_A_DAY, day=day, zone=zone)
-    return {(series, at): (said, name.endswith(SNAPSHOTS)) for series, at, said, name in rows}
+    return {(series, at): (said, received if name.endswith(SNAPSHOTS) else None) for series, at, said, name, received in rows}
 
 
 def assert_same_day(tried: VendorHouse, spared: VendorHouse, day: date, zone: str, *, spoilt_at: datetime | None = None) -> None:
-    """The same readings, but for snapshots of the minutes around another fault."""
+    """The same readings, but for snapshots that were received while another fault was on."""
     one, other = told_of(tried, day, zone), told_of(spared, day, zone)
     assert len(other) > 500
     differing = {key: (one[key], other[key]) for key in one.keys() & other.keys() if one[key][0] != other[key][0]}
-    spoilt = [
-        key for key, told in differing.items() if told[0][1] and spoilt_at and abs(key[1] - spoilt_at) < timedelta(minutes=15)
-    ]
+    spoilt = {key for key, ((_, at), _) in differing.items() if at and spoilt_at and spoilt_at <= at < spoilt_at + A_WHILE}
     assert {key: told for key, told in differing.items() if key not in spoilt} == {}
     apart = {key: (one | other)[key] for key in one.keys() ^ other.keys()}
     assert {key: told for key, told in apart.items() if not told[1]} == {}
