@@ -75,8 +75,10 @@ def read_next(connection: Connection, integration_id: int, *, since: datetime, n
 
 
 def end_request(connection: Connection, pull_id: int, *, state: str = "done", reason: str | None = None, now: datetime) -> None:
-    """A request is answered (done), or cannot be (refused, with the reason)."""
+    """A request is answered (done), or cannot be (refused, with the reason, which stands for earlier refusals of the same)."""
     connection.execute(query("pulls", "end_request"), {"pull_id": pull_id, "state": state, "reason": reason, "now": now})
+    if state == "refused":
+        connection.execute(query("pulls", "forget_earlier_refusals"), {"pull_id": pull_id})
 
 
 def postpone_request(connection: Connection, pull_id: int, *, until: datetime, reason: str) -> None:

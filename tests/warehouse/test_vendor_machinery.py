@@ -111,6 +111,21 @@ def test_a_plant_that_the_vendor_does_not_know_keeps_no_answer_about_the_others_
     assert {("getStationRealKpi",), ("getAlarmList",)} <= set(house.rows(answered, since=since))
 
 
+def test_the_newest_refusal_of_a_request_stands_for_the_earlier_ones(house: VendorHouse) -> None:
+    house.add("huawei")
+    request, other = (Request("getDevRealKpi", {"devIds": key}, "devices", None, (key,)) for key in ("7", "8"))
+    with transaction(house.settings.database_url) as connection:
+        account = integrations.read_integration(connection, house.ids["huawei"])
+        for one in (request, other, request):
+            pulls.add_requests(connection, account, "now", [one], now=house.world.now())
+            waiting = pulls.read_next(connection, house.ids["huawei"], since=account.state_set_at, now=house.world.now())
+            assert waiting is not None
+            pulls.end_request(connection, waiting.pull_id, state="refused", reason="no such device", now=house.world.now())
+
+    refused = house.rows("SELECT request -> 'asked' ->> 'devIds' FROM ops.pull WHERE state = 'refused' ORDER BY pull_id")
+    assert refused == [("8",), ("7",)]
+
+
 def test_an_answer_ends_the_count_of_what_was_refused_to_the_whole_account(house: VendorHouse, fetching: Any) -> None:
     refusals = [True, False, True]
 

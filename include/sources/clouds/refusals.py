@@ -130,14 +130,14 @@ class Envelope:
         known = (*self.refusals, _UNAUTHORISED_ROW)
         row = next((row for row in known if row.fits(code, interface, message)), _UNKNOWN)
         kind, advice = row.kind, row.advice
-        if interface in self.logins and (issubclass(kind, NotPermitted | Unanswerable) or row is _UNAUTHORISED_ROW):
+        if interface in self.logins and issubclass(kind, NotPermitted | Unanswerable):
             kind, advice = Rejected, None
         meaning = f"{row.words}: {message}" if message else row.words
         sentence = f"{self.label} answered {interface} with {code} ({meaning}); {advice or ADVICE[kind]}"
         return kind(sentence, after_s=row.after_s) if issubclass(kind, TryLater) else kind(sentence)
 
     def _gateway(self, interface: str, reply: Reply) -> None:
-        """Raise what the HTTP status alone says: 401 of a gateway is a token that has ended, or a login that is refused."""
-        if reply.status == 401:
+        """Raise what the HTTP status alone says. A gateway's 401 is a token that has ended, save at a login."""
+        if reply.status == 401 and interface not in self.logins:
             raise self.judge(_UNAUTHORISED, interface)
         gateway(reply, self.label)

@@ -98,7 +98,7 @@ class Session:
         """A vendor's message may repeat what was sent; errors go to logs and to people."""
         secrets = {self.credentials.get(field.name, "") for field in self._cloud.vendor.fields if field.is_secret}
         sentence = str(error)
-        for secret in secrets:
+        for secret in sorted(secrets, key=len, reverse=True):  # one may be part of another
             if len(secret) >= _SHORTEST_SECRET:
                 sentence = sentence.replace(secret, "***")
         error.args = (sentence,)

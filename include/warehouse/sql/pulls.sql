@@ -35,6 +35,13 @@ LIMIT 1;
 -- A request ends, answered or refused; one that ended meanwhile stays as it is.
 UPDATE ops.pull SET state = :state, reason = CAST(:reason AS text), ended_at = :now WHERE pull_id = :pull_id AND state = 'waiting';
 
+-- name: forget_earlier_refusals
+-- A snapshot of a device that the vendor does not know is refused every five minutes: one row says it.
+DELETE FROM ops.pull AS earlier USING ops.pull AS newest
+WHERE
+    newest.pull_id = :pull_id AND earlier.integration_id = newest.integration_id AND earlier.request_key = newest.request_key
+    AND earlier.state = 'refused' AND earlier.pull_id < newest.pull_id;
+
 -- name: postpone_request
 -- One request failed: it is made again later, and the attempt counts.
 UPDATE ops.pull SET attempts = attempts + 1, due_at = :until, reason = :reason WHERE pull_id = :pull_id;

@@ -201,10 +201,10 @@ def test_a_code_that_says_no_rows_is_a_success_whatever_the_status(status):
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", {"error": "Unauthorized"}])
-def test_a_gateway_that_knows_no_such_token_wants_a_new_one_and_at_the_login_a_person(body):
+def test_a_gateway_that_knows_no_such_token_wants_a_new_one_and_at_the_login_is_tried_later(body):
     judge = envelope(logins=frozenset({"in"}))
 
     with pytest.raises(TokenEnded, match=r"^Acme Sun answered plant/list with HTTP 401 \(.+\); log in again"):
         judge.classify_response("plant/list", reply(body, 401))
-    with pytest.raises(Rejected, match=r"^Acme Sun answered in with HTTP 401 \(.+\); correct login"):
+    with pytest.raises(TryLater, match=r"^Acme Sun answered with HTTP 401; ask again"):
         judge.classify_response("in", reply(body, 401))
