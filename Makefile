@@ -24,7 +24,7 @@ run: setup ## start everything, carry the samples through, keep serving; ONCE=1 
 test: setup ## run every test, a real Airflow run among them; Ctrl-C leaves nothing behind
 	@exec $(PYTEST)
 
-torture: setup ## run the tests in their long form: a night
+torture: setup ## run the tests in their long form: thousands of kills, every fault at every vendor
 	@exec $(PYTEST) --torture --timeout 0
 
 check: lint ## lint, format, types, layers and the fast tests: what a change must pass

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -20,6 +21,8 @@ MARK = "heliograph-tests.json"
 RUN_FOLDER = "TEST_RUN_FOLDER"
 """Marks the environment of all that a run starts."""
 PATIENCE_S = 4.0
+DIRECTED: list[Path] = []
+"""Folder of the run that this process directs."""
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -42,9 +45,8 @@ def pytest_unconfigure() -> None:
 
 
 def end_own() -> None:
-    """End all that this process's run has started, when this process directs a run."""
-    folder = Path(os.environ.get(RUN_FOLDER, os.devnull))
-    if _owner(folder / MARK) == os.getpid():
+    """End all that the run which this process directs has started."""
+    for folder in DIRECTED:
         end_all(folder)
 
 
@@ -53,14 +55,16 @@ def begin(folder: Path) -> None:
     me = psutil.Process()
     (folder / MARK).write_text(json.dumps([me.pid, me.create_time()]))
     os.environ |= {RUN_FOLDER: str(folder), "SPT_NOENV": "1"}  # a process that changes its title keeps its environment
+    DIRECTED.append(folder)
     watcher = [sys.executable, __file__, str(me.pid), str(folder)]
-    subprocess.Popen(watcher, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
+    silent = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    subprocess.Popen(watcher, cwd="/", start_new_session=True, **silent)
 
 
 def end_forsaken(parent: Path) -> None:
     """End what belongs to runs that are over; their folders may be cleared away."""
     for mark in parent.glob(f"*/{MARK}"):
-        if _owner(mark) is None:
+        if not _goes_on(mark):
             end_all(mark.parent)
             for file in (mark, mark.with_name(".lock")):
                 file.unlink(missing_ok=True)
@@ -106,12 +110,13 @@ def _is_server(process: psutil.Process) -> bool:
     return False
 
 
-def _owner(mark: Path) -> int | None:
-    """Process whose run the folder is; None when that is over."""
+def _goes_on(mark: Path) -> bool:
+    """Whether the process that directs the run is still there."""
     with contextlib.suppress(psutil.Error, OSError, ValueError):
         pid, started = json.loads(mark.read_text())
-        return pid if abs(psutil.Process(pid).create_time() - started) < 1 else None
-    return None
+        run = psutil.Process(pid)
+        return abs(run.create_time() - started) < 1 and run.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _end(processes: list[psutil.Process], *orders: signal.Signals) -> None:
@@ -126,7 +131,9 @@ def _end(processes: list[psutil.Process], *orders: signal.Signals) -> None:
 def watch(pid: int, folder: Path) -> None:
     """Wait until a run is over, however it ends, and clear up after it."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        psutil.Process(pid).wait()
+        run = psutil.Process(pid)
+        while run.is_running() and run.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.5)
     end_all(folder)
 
 

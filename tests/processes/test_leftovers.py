@@ -49,6 +49,32 @@ def run(tmp_path):
     eventually(lambda: not members(folder))
 
 
+def test_a_run_that_ends_well_keeps_nobody_waiting_who_reads_what_it_says(tmp_path):
+    (tmp_path / "test_short.py").write_text("def test_something_short(): pass")
+
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "tests.leftovers",
+            "-p",
+            "no:cacheprovider",
+            f"--rootdir={tmp_path}",
+            tmp_path,
+        ],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": "-o tmp_path_retention_policy=failed"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "1 passed" in done.stdout
+
+
 def eventually(condition, limit_s=120):
     deadline = time.monotonic() + limit_s
     while not condition():
