@@ -1,7 +1,7 @@
 """Accounts in vendor clouds: whose they are, what state they are in, their sealed credentials and tokens."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -87,11 +87,6 @@ def find_integration(connection: Connection, tenant: str, name: str) -> Integrat
     return found
 
 
-def has_integration(connection: Connection, tenant: str, name: str) -> bool:
-    """Whether a tenant has an account of this name."""
-    return _read(connection, tenant=tenant, name=name) is not None
-
-
 def find_connection(connection: Connection, connection_id: str) -> Integration | None:
     """The account whose Airflow connection has this id."""
     return _read(connection, connection_id=connection_id)
@@ -145,12 +140,6 @@ def take_due(connection: Connection, vendor: str, *, now: datetime, again: datet
     They fall due `again` then, unless whoever pulls them knows better.
     """
     rows = connection.execute(query("integrations", "take_due"), {"vendor": vendor, "now": now, "again": again, "most": most})
-    return [dict(row._mapping) for row in rows]
-
-
-def read_labels(connection: Connection, integration_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """The active ones of these accounts: integration_id, label, connection_id."""
-    rows = connection.execute(query("integrations", "read_labels"), {"integration_ids": list(integration_ids)})
     return [dict(row._mapping) for row in rows]
 
 

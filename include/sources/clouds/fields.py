@@ -1,11 +1,9 @@
-"""Facts about the fields of vendors' answers, as rows; and how a row becomes readings."""
+"""Facts about the fields of vendors' answers, as rows, and the conversions to our units that vendors share."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from include.sources.clouds.columns import Column, column_of, first_of
-from include.sources.clouds.rows import AnswerRows
-from include.sources.formats.columns import Columns
+from include.sources.clouds.columns import Column, first_of
 
 UNIT_AS_SENT: Final = "as sent"
 """Unit of a field whose values come each with its own."""
@@ -45,19 +43,3 @@ def from_thousandths(columns: Sequence[Column]) -> Column:
 def from_fraction(columns: Sequence[Column]) -> Column:
     """A fraction to per cent."""
     return first_of(columns).changed(lambda values: values * 100)
-
-
-def add_fields(
-    rows: AnswerRows,
-    columns: Columns,
-    fields: Iterable[Field],
-    *,
-    instants: Sequence[int] | None = None,
-    column: ReadColumn = column_of,
-) -> None:
-    """Add the readings of all fields; a key that no row names adds nothing. `instants` [UTC µs] stand in for the rows' own.
-
-    `column` reads one key of all rows, in the vendor's unit.
-    """
-    for field in fields:
-        rows.add_readings(columns, field.quantity, field.convert([column(rows.points, key) for key in field.keys]), instants)

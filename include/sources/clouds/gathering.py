@@ -10,7 +10,7 @@ from include.core.frames import Piece
 from include.core.span import day_span, microseconds_of
 from include.sources.clouds.columns import column_of
 from include.sources.clouds.document import LandedAnswer
-from include.sources.clouds.fields import Field, ReadColumn, add_fields
+from include.sources.clouds.fields import Field, ReadColumn
 from include.sources.clouds.rows import AnswerRows
 from include.sources.formats import names
 from include.sources.formats.columns import Columns
@@ -74,7 +74,7 @@ class Gathering:
         first, last = self._span
         return first <= start < last if end is None else first <= start < end <= last
 
-    def add(self, table: str, subject: str, row: "Row") -> None:
+    def add(self, table: str, subject: str, row: Row) -> None:
         """Add a row of a subject that was asked about."""
         self.tables[table].append(row.number, self.columns.code(subject), row.instant, row.points, row.record)
 
@@ -85,9 +85,15 @@ class Gathering:
     def add_fields(
         self, table: str, fields: Iterable[Field], instants: Sequence[int] | None = None, *, column: ReadColumn = column_of
     ) -> None:
-        """Add the readings of a table's rows; `instants` [UTC µs] stand in for the rows' own, `column` reads one key of them."""
-        if table in self.tables:
-            add_fields(self.tables[table], self.columns, fields, instants=instants, column=column)
+        """Add the readings of a table's rows; a key that no row names adds nothing.
+
+        `instants` [UTC µs] stand in for the rows' own, `column` reads one key of all rows, in the vendor's unit.
+        """
+        if (rows := self.tables.get(table)) is None:
+            return
+        for field in fields:
+            converted = field.convert([column(rows.points, key) for key in field.keys])
+            rows.add_readings(self.columns, field.quantity, converted, instants)
 
     def add_states(self, table: str, states: Mapping[int, str | None]) -> None:
         """Add text states of a table's rows, by position, where they change in the order of time."""

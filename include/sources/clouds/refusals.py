@@ -1,7 +1,7 @@
 """Whether a vendor's answer is a success, and what a refusal means: rows of a table, and one judge for all vendors."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from include.core.errors import BadDocument, HeliographError, TryLater
@@ -68,8 +68,6 @@ class Refusal:
 
 
 _UNKNOWN: Final = Refusal((), TryLater, "a code that is not known")
-_UNAUTHORISED: Final = "HTTP 401"
-_UNAUTHORISED_ROW: Final = Refusal((_UNAUTHORISED,), TokenRejected, "not authorised")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,7 @@ class Envelope:
     no_refusals: frozenset[str]
     refusals: tuple[Refusal, ...]
     empty: frozenset[str] = frozenset()
-    logins: frozenset[str] = field(default_factory=frozenset)
+    logins: frozenset[str] = frozenset()
     fault: Callable[[str, Mapping[str, Any], str], HeliographError | None] = lambda interface, data, sentence: None
 
     def classify_response(self, interface: str, reply: Reply) -> Mapping[str, Any]:
@@ -127,8 +125,7 @@ class Envelope:
 
     def judge(self, code: str, interface: str, message: str = "") -> HeliographError:
         """The error that a refusal means, with the interface, the code, the vendor's message and the next action in words."""
-        known = (*self.refusals, _UNAUTHORISED_ROW)
-        row = next((row for row in known if row.fits(code, interface, message)), _UNKNOWN)
+        row = next((row for row in self.refusals if row.fits(code, interface, message)), _UNKNOWN)
         kind, advice = row.kind, row.advice
         if interface in self.logins and issubclass(kind, NotPermitted | Unanswerable):
             kind, advice = Rejected, None
@@ -139,5 +136,5 @@ class Envelope:
     def _gateway(self, interface: str, reply: Reply) -> None:
         """Raise what the HTTP status alone says. A gateway's 401 is a token that has ended, save at a login."""
         if reply.status == 401 and interface not in self.logins:
-            raise self.judge(_UNAUTHORISED, interface)
+            raise TokenRejected(f"{self.label} answered {interface} with HTTP 401 (not authorised); {ADVICE[TokenRejected]}")
         gateway(reply, self.label)

@@ -73,14 +73,6 @@ FROM taken
 JOIN fleet.tenant AS t USING (tenant_id)
 ORDER BY taken.next_due_at, taken.integration_id;
 
--- name: read_labels
--- Names of the active ones among these accounts.
-SELECT i.integration_id, t.slug || '/' || i.name AS label, i.connection_id
-FROM fleet.integration AS i
-JOIN fleet.tenant AS t USING (tenant_id)
-WHERE i.integration_id = ANY (:integration_ids) AND i.state = 'active'
-ORDER BY i.integration_id;
-
 -- name: read_fleet_plants
 -- Plants that are pulled through an account.
 SELECT plant_key, timezone FROM fleet.plant WHERE integration_id = :integration_id ORDER BY plant_key;
