@@ -38,6 +38,7 @@ _DTYPES: Final = {
     "raw": _TEXT,
     "is_known": ("bool",),
     "rated_kw": ("float64",),
+    "has_battery": ("bool",),
 }
 _RESULT_FORMAT: Final = {"result_format": "COMPLETE", "return_unexpected_index_query": False}
 _EXAMPLES: Final = 3
@@ -73,8 +74,9 @@ def check(frame: pd.DataFrame, *, received_at: datetime, feed: str) -> Checked:
     """Judge each row of a reading frame by the rules of its feed.
 
     Args:
-        frame: the columns of `READING_COLUMNS`, `is_known` (bool, False where the subject is not registered) and `rated_kw`
-            (float64, NaN where no rating is known), with a fresh RangeIndex; a row without a quantity counts as unreadable.
+        frame: the columns of `READING_COLUMNS`, `is_known` (bool, False where the subject is not registered), `rated_kw`
+            (float64, NaN where no rating is known) and `has_battery` (bool, True where the subject's plant has one), with a
+            fresh RangeIndex; a row without a quantity counts as unreadable.
         received_at: aware instant of the document's receipt.
         feed: name of a reading feed.
 
@@ -138,6 +140,7 @@ def preload() -> float:
             "raw": np.array([None], dtype=object),
             "is_known": np.ones(1, dtype=bool),
             "rated_kw": np.ones(1),
+            "has_battery": np.zeros(1, dtype=bool),
         }
     )
     check(tiny, received_at=instant, feed="plant_measurements")
@@ -146,7 +149,7 @@ def preload() -> float:
 
 def _present_quantities(frame: pd.DataFrame) -> tuple[str, ...]:
     """Schema gate: the frame keeps its contract; returns the names of the quantities that occur."""
-    expected = {*READING_COLUMNS, "is_known", "rated_kw"}
+    expected = {*READING_COLUMNS, "is_known", "rated_kw", "has_battery"}
     if set(frame.columns) != expected:
         raise ValueError(f"the frame's columns differ from the contract in {sorted(expected ^ set(frame.columns))}")
     wrong = {name: str(frame[name].dtype) for name, dtypes in _DTYPES.items() if str(frame[name].dtype) not in dtypes}
@@ -169,7 +172,7 @@ def _broken_positions(
     needed = frame[["quantity", "measured_at", "value", "is_known"]]
     is_rated = not set(quantities).isdisjoint(RATED) and bool(frame["rated_kw"].notna().any())
     if is_rated:
-        needed = needed.assign(rated_kw=frame["rated_kw"].to_numpy())
+        needed = needed.assign(rated_kw=frame["rated_kw"].to_numpy(), has_battery=frame["has_battery"].to_numpy())
     if any(QUANTITIES[name].kind == "state" for name in quantities):
         needed = needed.assign(has_state=frame["state"].notna().to_numpy())
     batch = _batches().get_batch({"dataframe": needed})

@@ -51,32 +51,43 @@ class ExpectReadingsWithinLimits(MulticolumnMapExpectation):
 
 class _PowerWithinRating(MulticolumnMapMetricProvider):
     condition_metric_name = "reading.power_within_rating"
-    condition_value_keys = ("limits", "most")
+    condition_value_keys = ("limits", "most", "own_use")
 
     @multicolumn_condition_partial(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator] # GX leaves it untyped
-    def _pandas(cls, columns: pd.DataFrame, *, limits: dict[str, list[float]], most: float, **_: Any) -> pd.Series:  # noqa: N805, ANN401
+    def _pandas(
+        cls,  # noqa: N805
+        columns: pd.DataFrame,
+        *,
+        limits: dict[str, list[float]],
+        most: float,
+        own_use: float,
+        **_: Any,  # noqa: ANN401
+    ) -> pd.Series:
         """NaN, unknown ratings, rows of another quantity and what is impossible anyway keep the rule."""
         names = list(columns.iloc[:, 0].cat.categories)
         codes = columns.iloc[:, 0].cat.codes.to_numpy()
         value = columns.iloc[:, 1].to_numpy()
         low, high = (np.array([limits[name][side] if name in limits else np.nan for name in names] + [np.nan]) for side in (0, 1))
-        is_over = (np.abs(value) > most * columns.iloc[:, 2].to_numpy()) & (value >= low[codes]) & (value <= high[codes])
-        return pd.Series(~is_over, index=columns.index)
+        rated, may_draw = columns.iloc[:, 2].to_numpy(), np.where(columns.iloc[:, 3].to_numpy(), most, own_use)
+        is_outside = (value > most * rated) | (value < -may_draw * rated)
+        return pd.Series(~(is_outside & (value >= low[codes]) & (value <= high[codes])), index=columns.index)
 
 
 class ExpectPowerWithinRating(MulticolumnMapExpectation):
-    """Each value of a power in `limits` is at most `most` times the rating of its row; column_list = [quantity, value, rated_kw].
+    """Each value of a power in `limits` is at most `most` times the rating of its row, and at least `-own_use` times it.
 
-    What lies outside the inclusive `[low, high]` of its power is told by another rule.
+    With a battery it is at least `-most` times it. column_list = [quantity, value, rated_kw, has_battery]. What lies outside the
+    inclusive `[low, high]` of its power is told by another rule.
     """
 
     limits: dict[str, list[float]]
     most: float
+    own_use: float
     ignore_row_if: Literal["never"] = "never"
 
     map_metric = "reading.power_within_rating"
-    success_keys = ("limits", "most", "mostly")
-    args_keys = ("column_list", "limits", "most")
+    success_keys = ("limits", "most", "own_use", "mostly")
+    args_keys = ("column_list", "limits", "most", "own_use")
 
 
 class _ReadableValue(MulticolumnMapMetricProvider):

@@ -23,6 +23,7 @@ from include.quality.expectations import (
 from include.quality.rules import (
     EARLIEST,
     OVER_RATING,
+    OWN_USE,
     RATED,
     RULES,
     SUBJECT_KNOWN,
@@ -88,9 +89,10 @@ def _within_physical_limits(quantities: _Quantities) -> Expectation:
 
 def _power_within_rating(_: _Quantities) -> Expectation:
     return ExpectPowerWithinRating(
-        column_list=["quantity", "value", "rated_kw"],
+        column_list=["quantity", "value", "rated_kw", "has_battery"],
         limits=limits_of(RATED),
         most=OVER_RATING,
+        own_use=OWN_USE,
         **_described(WITHIN_RATING),
     )
 

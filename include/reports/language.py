@@ -164,7 +164,7 @@ CATALOGUE: Final[dict[str, dict[Language, str]]] = {
     "rule_subject_known": {"pt-BR": "equipamento não cadastrado", "en": "unregistered device"},
     "rule_value_readable": {"pt-BR": "valor ilegível", "en": "unreadable value"},
     "rule_within_physical_limits": {"pt-BR": "fora do limite físico", "en": "outside physical limits"},
-    "rule_power_within_rating": {"pt-BR": "potência acima da nominal", "en": "power above the rating"},
+    "rule_power_within_rating": {"pt-BR": "potência fora da nominal", "en": "power outside the rating"},
     "rule_month_is_whole": {"pt-BR": "mês incompleto", "en": "not a whole month"},
     # method and footer
     "method": {"pt-BR": "Como foram obtidos estes números", "en": "How these figures were made"},

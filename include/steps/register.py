@@ -198,12 +198,17 @@ def _reopen_waiting(connection: Connection, tenant: fleet.Tenant, outcome: Regis
 
 
 def _rated_anew(connection: Connection, tenant: fleet.Tenant, outcome: RegistrationOutcome) -> list[str]:
-    """Keys of those whose rating may be another now: plants, their devices, and devices that changed themselves."""
+    """Keys of those whose power may have other bounds now: plants with a new rating or battery, and devices."""
+    devices = [*outcome.new.get("device", ()), *outcome.changed.get("device", ())]
+    plants = {(row["source"], row["plant_key"]) for row in devices if row["kind"] == "battery" and row["plant_key"]}
+    plants |= {
+        (row["source"], row["plant_key"])
+        for row in outcome.changed.get("plant", ())
+        if row["capacity_kwp"] is not None or row["capacity_kw"] is not None
+    }
     keys = {row["device_key"] for row in outcome.changed.get("device", ())}
-    for row in outcome.changed.get("plant", ()):
-        if row["capacity_kwp"] is not None or row["capacity_kw"] is not None:
-            of_plant = {"source": row["source"], "plant_key": row["plant_key"]}
-            keys |= {row["plant_key"], *fleet.read_device_keys(connection, tenant.tenant_id, **of_plant)}
+    for source, plant_key in plants:
+        keys |= {plant_key, *fleet.read_device_keys(connection, tenant.tenant_id, source=source, plant_key=plant_key)}
     return sorted(keys)
 
 

@@ -1,6 +1,7 @@
 """Finds the series behind a document's own keys, registering unknown subjects where the operator allows it."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,8 @@ from include.core.documents import DROPS
 from include.core.frames import Subject, SubjectKind
 from include.warehouse import fleet
 from include.warehouse.engine import Connection, transaction
+
+_OF_BATTERIES: Final = ("battery_power_kw", "battery_pct")
 
 
 class SubjectDirectory:
@@ -32,13 +35,19 @@ class SubjectDirectory:
         self._names: dict[int, tuple[str, str]] = {}
 
     def describe(self, frame: pd.DataFrame, described: Mapping[str, Subject]) -> None:
-        """Give each row `is_known`, is its subject registered by now, and `rated_kw`, NaN where no rating is known."""
+        """Give each row `is_known`, `rated_kw` (NaN where unknown) and `has_battery`, of its subject as registered by now.
+
+        A hybrid inverter says itself that it has a battery: by readings of it in the same frame.
+        """
         keys = [str(key) for key in frame["subject"].cat.categories]
         self._look_up([key for key in keys if key not in self._looked_up], described)
         found = [self._known.get(key) for key in keys] + [None]
         codes = frame["subject"].cat.codes.to_numpy()
         frame["is_known"] = np.array([subject is not None for subject in found])[codes]
         frame["rated_kw"] = np.array([(subject and subject.rated_kw) or np.nan for subject in found], float)[codes]
+        has_battery = np.array([subject is not None and subject.has_battery for subject in found])
+        has_battery[codes[frame["quantity"].isin(_OF_BATTERIES).to_numpy()]] = True
+        frame["has_battery"] = has_battery[codes]
 
     def series_ids(self, frame: pd.DataFrame) -> NDArray[np.int32]:
         """series_id of each row; every subject in it is known."""
@@ -62,12 +71,12 @@ class SubjectDirectory:
         return {series_id: zone_of[subject_id] for (subject_id, _), series_id in self._series.items()}
 
     def look_again(self, connection: Connection) -> tuple[list[str], list[str]]:
-        """Read the known subjects once more; returns which unknown ones are registered by now, and whose rating is another.
+        """Read the known subjects once more; returns who is registered by now, and who has another rating or battery.
 
         `connection` holds the tenant's lock, so what it finds cannot change before its transaction ends.
         """
         found = fleet.read_subjects(connection, self._tenant.tenant_id, self._kind, sorted(self._looked_up), self._source)
-        rated_anew = [key for key, known in self._known.items() if key in found and found[key].rated_kw != known.rated_kw]
+        rated_anew = [key for key, known in self._known.items() if key in found and _bounds(found[key]) != _bounds(known)]
         self._known |= {key: subject for key, subject in found.items() if key in self._known}
         return sorted(found.keys() - self._known.keys()), sorted(rated_anew)
 
@@ -95,6 +104,10 @@ class SubjectDirectory:
         if new:
             with transaction(self._url) as connection:
                 self._series |= fleet.ensure_series(connection, self._tenant.tenant_id, self._kind, new)
+
+
+def _bounds(subject: fleet.KnownSubject) -> tuple[float | None, bool]:
+    return subject.rated_kw, subject.has_battery
 
 
 def _with_parents(keys: list[str], described: Mapping[str, Subject]) -> list[Subject]:

@@ -31,11 +31,15 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class KnownSubject:
-    """A registered plant, device or customer, the IANA zone of its days and, where known, the power that it is rated for."""
+    """A registered plant, device or customer, the IANA zone of its days and, where known, the power that it is rated for.
+
+    `has_battery`: its plant has a battery, or says how full one is.
+    """
 
     subject_id: int
     timezone: str
     rated_kw: float | None = None
+    has_battery: bool = False
 
 
 def upsert_tenant(connection: Connection, tenant: Tenant) -> int:
@@ -135,7 +139,7 @@ def read_subjects(
     """Those of the keys that are registered."""
     parameters = {"tenant_id": tenant_id, "subjects": list(subjects), "source": source}
     rows = connection.execute(query("fleet", f"read_{kind}_subjects"), parameters)
-    return {row.subject: KnownSubject(row.subject_id, row.timezone, row.rated_kw) for row in rows}
+    return {row.subject: KnownSubject(row.subject_id, row.timezone, row.rated_kw, row.has_battery) for row in rows}
 
 
 def register_subjects(connection: Connection, tenant: Tenant, kind: SubjectKind, subjects: Iterable[Subject]) -> None:

@@ -21,6 +21,7 @@ NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 GOOD = {
     "quantity": "ac_power_kw", "measured_at": NOW - timedelta(hours=1), "value": 5.0, "state": None, "is_known": True,
     "rated_kw": np.nan,
+    "has_battery": False,
 }  # fmt: skip
 MONTH = GOOD | {"quantity": "consumption_kwh", "measured_at": datetime(2026, 2, 1, 3, 0, tzinfo=UTC)}
 SNAPSHOT = Path(__file__).with_name("suite_snapshot.json")
@@ -41,6 +42,7 @@ def frame_of(*rows):
             "raw": np.full(len(rows), None, dtype=object),
             "is_known": table["is_known"].astype("bool"),
             "rated_kw": table["rated_kw"].astype("float64"),
+            "has_battery": table["has_battery"].astype(bool),
         }
     )
 
@@ -54,7 +56,13 @@ KEEPS = [
     ("sensor_readings", GOOD | {"quantity": "humidity_pct", "value": 100.0}),
     ("telemetry_batches", GOOD | {"quantity": "state", "value": np.nan, "state": "on"}),
     ("plant_measurements", GOOD | {"value": 15.0, "rated_kw": 10.0}),
-    ("plant_measurements", GOOD | {"value": -15.0, "rated_kw": 10.0}),
+    ("plant_measurements", GOOD | {"value": -0.00635, "rated_kw": 5.4}),  # NREL SERF East at night
+    ("plant_measurements", GOOD | {"value": -0.03912, "rated_kw": 5.6}),  # NREL SERF West at night
+    ("plant_measurements", GOOD | {"value": -0.5, "rated_kw": 10.0}),
+    ("plant_measurements", GOOD | {"value": -50.0}),
+    ("sungrow_devices", GOOD | {"value": -15.0, "rated_kw": 10.0, "has_battery": True}),
+    ("huawei_devices", GOOD | {"quantity": "dc_power_kw", "value": -15.0, "rated_kw": 10.0, "has_battery": True}),
+    ("deye_plants", GOOD | {"quantity": "battery_power_kw", "value": -50.0, "rated_kw": 10.0}),
     ("plant_measurements", GOOD | {"quantity": "load_power_kw", "value": 5000.0, "rated_kw": 10.0}),
     ("huawei_plants", GOOD | {"quantity": "grid_power_kw", "value": 5000.0, "rated_kw": 10.0}),
     ("consumption", MONTH),
@@ -76,7 +84,10 @@ BREAKS = [
     ("plant_measurements", GOOD | {"value": np.inf}, "within_physical_limits"),
     ("plant_measurements", GOOD | {"value": 500_001.0, "rated_kw": 10.0}, "within_physical_limits"),
     ("plant_measurements", GOOD | {"value": 15.01, "rated_kw": 10.0}, "power_within_rating"),
-    ("huawei_devices", GOOD | {"value": -15.01, "rated_kw": 10.0}, "power_within_rating"),
+    ("plant_measurements", GOOD | {"value": -50.0, "rated_kw": 100.0}, "power_within_rating"),
+    ("huawei_devices", GOOD | {"value": -0.501, "rated_kw": 10.0}, "power_within_rating"),
+    ("huawei_devices", GOOD | {"quantity": "dc_power_kw", "value": -0.501, "rated_kw": 10.0}, "power_within_rating"),
+    ("huawei_devices", GOOD | {"value": -15.01, "rated_kw": 10.0, "has_battery": True}, "power_within_rating"),
     ("deye_plants", GOOD | {"quantity": "dc_power_kw", "value": 5000.0, "rated_kw": 10.0}, "power_within_rating"),
     ("plant_measurements", GOOD | {"value": np.nan, "rated_kw": 10.0}, "value_readable"),
     ("sensor_readings", GOOD | {"quantity": "humidity_pct", "value": 100.01}, "within_physical_limits"),
@@ -138,6 +149,7 @@ def random_frame(seed, rows):
             "raw": np.full(rows, None, dtype=object),
             "is_known": dice.random(rows) < 0.9,
             "rated_kw": dice.choice([np.nan, 10.0, 50.0], rows),
+            "has_battery": dice.random(rows) < 0.5,
         }
     )
 
@@ -155,7 +167,9 @@ def reference_masks(frame):
         if quantity and quantity.kind != "state" and not np.isnan(row.value):
             masks["within_physical_limits"][place] = not quantity.low <= row.value <= quantity.high
             is_power = quantity.name in ("ac_power_kw", "dc_power_kw")
-            masks["power_within_rating"][place] = is_power and abs(row.value) > 1.5 * row.rated_kw
+            least = -1.5 if row.has_battery else -0.05
+            held = row.value > 1.5 * row.rated_kw or row.value < least * row.rated_kw
+            masks["power_within_rating"][place] = is_power and held
     return masks
 
 
@@ -187,7 +201,7 @@ def test_an_empty_frame_is_good_as_a_whole():
     checked = check(frame_of(GOOD).iloc[:0].reset_index(drop=True), received_at=NOW, feed="plant_measurements")
 
     assert checked.good.tolist() == []
-    assert checked.suite == "readings__plant_measurements__v2"
+    assert checked.suite == "readings__plant_measurements__v3"
 
 
 def test_the_report_is_json_and_tells_limits_reasons_and_rows():

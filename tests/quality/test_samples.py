@@ -60,6 +60,7 @@ def test_a_sample_holds_the_readings_and_breaks_the_rules_that_are_expected(name
 
     for piece in FEEDS[feed].parse(*opened(name)):
         frame = piece.frame.assign(is_known=piece.frame["subject"].isin(known).to_numpy(dtype=bool))
+        frame["has_battery"] = False
         frame["rated_kw"] = frame["subject"].astype(object).map(rated).to_numpy(dtype=float)
         broken.update(check(frame, received_at=NOW, feed=feed).counts)
         rows, missing = rows + len(frame), missing + piece.missing_count

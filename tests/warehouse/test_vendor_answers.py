@@ -336,7 +336,7 @@ def test_a_power_far_above_the_rating_is_held_back(cloud):
     cloud.register("plant", plant_key="S1", capacity_kwp=100)
     cloud.register("device", device_key="I1", capacity_kw=60)
     cloud.register("device", device_key="M1", plant_key="S1", kind="meter")
-    rows = [["I1", 90.0], ["I1", 90.1], ["I2", 150.0], ["I2", -150.1], ["M1", 9000.0]]
+    rows = [["I1", 90.0], ["I1", 90.1], ["I2", 150.0], ["I2", -5.1], ["M1", 9000.0], ["I1", -3.0]]
     said = [[key, "ac_power_kw", at(place).isoformat(), value] for place, (key, value) in enumerate(rows)]
 
     counts = cloud.load(cloud.land("devices", {"rows": said}))
@@ -344,6 +344,19 @@ def test_a_power_far_above_the_rating_is_held_back(cloud):
     held = cloud.read("SELECT row_number, broken_rules FROM landing.quarantine ORDER BY 1")
     assert counts.quarantine_reasons == {"power_within_rating": 2}
     assert held.to_numpy().tolist() == [[2, ["power_within_rating"]], [4, ["power_within_rating"]]]
+
+
+def test_an_inverter_with_a_battery_may_be_charged_from_the_grid_with_all_its_power(cloud):
+    cloud.register("plant", plant_key="S1", capacity_kwp=100)
+    at_night = {"rows": [["I1", "ac_power_kw", at(0).isoformat(), -40.0], ["I2", "ac_power_kw", at(0).isoformat(), -40.0]]}
+    at_night["rows"] += [["I2", "battery_power_kw", at(0).isoformat(), 38.0], ["I2", "ac_power_kw", at(5).isoformat(), -150.1]]
+
+    alone = cloud.load(cloud.land("devices", at_night))
+    cloud.register("device", device_key="B1", plant_key="S1", kind="battery")
+    beside = cloud.load(cloud.land("devices", {"rows": [["I1", "ac_power_kw", at(10).isoformat(), -40.0]]}))
+
+    assert (alone.quarantine_reasons, alone.inserted_rows) == ({"power_within_rating": 2}, 2)
+    assert (beside.quarantine_reasons, beside.inserted_rows) == ({}, 1)
 
 
 # --------------------------------------------------------------------------------------------------------------- authority

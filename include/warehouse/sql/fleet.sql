@@ -118,10 +118,13 @@ ORDER BY t.slug, p.plant_key, p.source;
 SELECT source, plant_key, timezone FROM fleet.plant WHERE tenant_id = :tenant_id;
 
 -- name: read_device_subjects
--- The rating bounds the power of an inverter; what a meter counts is not the plant's alone.
+-- The rating bounds the power of an inverter; what a meter counts is not the plant's alone. A battery may be charged through inverters.
 SELECT
     d.device_id AS subject_id, d.device_key AS subject, p.plant_id, coalesce(p.timezone, t.timezone) AS timezone,
-    CASE WHEN d.kind = 'inverter' THEN coalesce(d.capacity_kw, greatest(p.capacity_kwp, p.capacity_kw)) END AS rated_kw
+    CASE WHEN d.kind = 'inverter' THEN coalesce(d.capacity_kw, greatest(p.capacity_kwp, p.capacity_kw)) END AS rated_kw,
+    EXISTS (SELECT FROM fleet.device AS b WHERE b.plant_id = p.plant_id AND b.kind = 'battery')
+        OR EXISTS (SELECT FROM fleet.series AS s WHERE s.plant_id = p.plant_id AND s.quantity IN ('battery_power_kw', 'battery_pct'))
+        AS has_battery
 FROM fleet.device AS d
 JOIN fleet.tenant AS t USING (tenant_id)
 LEFT JOIN fleet.plant AS p ON p.plant_id = d.plant_id
@@ -129,16 +132,21 @@ WHERE d.tenant_id = :tenant_id AND d.source = :source AND d.device_key = ANY (:s
 
 -- name: read_customer_subjects
 -- Customers by their document, in the shape of read_device_subjects; nothing is rated.
-SELECT c.customer_id AS subject_id, c.document AS subject, NULL::int AS plant_id, t.timezone, NULL::float8 AS rated_kw
+SELECT c.customer_id AS subject_id, c.document AS subject, NULL::int AS plant_id, t.timezone, NULL::float8 AS rated_kw,
+    false AS has_battery
 FROM fleet.customer AS c
 JOIN fleet.tenant AS t USING (tenant_id)
 WHERE c.tenant_id = :tenant_id AND c.document = ANY (:subjects);
 
 -- name: read_plant_subjects
 -- Plants by key, in the shape of read_device_subjects.
-SELECT plant_id AS subject_id, plant_key AS subject, plant_id, timezone, greatest(capacity_kwp, capacity_kw) AS rated_kw
-FROM fleet.plant
-WHERE tenant_id = :tenant_id AND source = :source AND plant_key = ANY (:subjects);
+SELECT
+    p.plant_id AS subject_id, p.plant_key AS subject, p.plant_id, p.timezone, greatest(p.capacity_kwp, p.capacity_kw) AS rated_kw,
+    EXISTS (SELECT FROM fleet.device AS b WHERE b.plant_id = p.plant_id AND b.kind = 'battery')
+        OR EXISTS (SELECT FROM fleet.series AS s WHERE s.plant_id = p.plant_id AND s.quantity IN ('battery_power_kw', 'battery_pct'))
+        AS has_battery
+FROM fleet.plant AS p
+WHERE p.tenant_id = :tenant_id AND p.source = :source AND p.plant_key = ANY (:subjects);
 
 -- name: read_device_series
 -- Measured series of devices.
