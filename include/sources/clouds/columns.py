@@ -47,9 +47,11 @@ class Column:
         return Column(np.where(is_zero, 0.0, self.values), self.is_missing & ~is_zero, self.is_absent & ~is_zero)
 
     def less(self, other: "Column") -> "Column":
-        """This less the other; no reading where one of them has none."""
+        """This less the other; no reading where one of them has none, and missing where one of them is named and has none."""
+        is_missing = self.is_missing | other.is_missing
+        said_none = (self.is_missing & ~self.is_absent) | (other.is_missing & ~other.is_absent)
         with np.errstate(all="ignore"):
-            return Column(self.values - other.values, self.is_missing | other.is_missing, self.is_absent & other.is_absent)
+            return Column(self.values - other.values, is_missing, is_missing & ~said_none)
 
     def changed(self, change: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> "Column":
         """The same with other numbers."""

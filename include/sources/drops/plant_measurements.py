@@ -3,7 +3,7 @@
 Portuguese and English field names are read. Times: MongoDB's `{"$date": ...}`, ISO 8601 or epoch; without offset they are
 local times of the tenant's zone. Power comes in W and becomes kW. Known lies: a temperature of 0 beside a power of 0 is a
 sleeping inverter that measured nothing, so the temperature is missing and the power stays; both values may be null; -999,
--1000000, 65535 and 6553.5 mean "no reading".
+-1000000, 65535 and 6553.5 mean "no reading". A field that a record does not have is not missing: it says nothing.
 """
 
 import math
@@ -50,16 +50,16 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     for row_number, raw in enumerate(raw_records(body, context), start=1):
         record = _decode(raw)
         key = None if record is None else names.key(_given(record.inversor_id, record.inverter_id))
-        if record is None or key is None or not _has_values(record):
+        values = {} if record is None else _values(record)
+        if record is None or key is None or not values:
             columns.add_unreadable(row_number, "ac_power_kw", raw)
         else:
             code = columns.codes.get(key)
             if code is None or columns.subjects.get(key) is None:
                 code = columns.code(key, _subject(key, record))
             instant = instants.read(_given(record.datetime, record.timestamp), code)
-            power, temperature = _values(record)
-            columns.add(row_number, code, _POWER, instant, power, raw)
-            columns.add(row_number, code, _TEMPERATURE, instant, temperature, raw)
+            for quantity_code, value in values.items():
+                columns.add(row_number, code, quantity_code, instant, value, raw)
         if len(columns) >= 100_000:
             yield from columns.full()
     yield from columns.rest()
@@ -75,31 +75,24 @@ def _decode(raw: msgspec.Raw) -> _Record | None:
             return None
 
 
-def _has_values(record: _Record) -> bool:
-    return _power(record) is not _UNSET or _temperature(record) is not _UNSET
-
-
-def _power(record: _Record) -> Any:  # noqa: ANN401
-    return _set(record.potencia_ativa_watt, record.active_power_watt, record.ac_power_w, record.power_w)
-
-
-def _temperature(record: _Record) -> Any:  # noqa: ANN401
-    return _set(record.temperatura_celsius, record.temperature_celsius)
-
-
-def _values(record: _Record) -> tuple[float | None, float | None]:
-    """Power [kW] and temperature [°C]; None says "no reading", NaN unreadable."""
-    watt = _number(_power(record))
-    temperature = _number(_temperature(record))
-    if watt == 0 and temperature == 0:
-        temperature = None
-    return None if watt is None else watt / 1000, temperature
+def _values(record: _Record) -> dict[int, float | None]:
+    """Power [kW] and temperature [°C] by quantity code, as far as the record has them; None is no reading, NaN unreadable."""
+    power = _set(record.potencia_ativa_watt, record.active_power_watt, record.ac_power_w, record.power_w)
+    temperature = _set(record.temperatura_celsius, record.temperature_celsius)
+    values: dict[int, float | None] = {}
+    if power is not _UNSET:
+        watt = _number(power)
+        values[_POWER] = None if watt is None else watt / 1000
+    if temperature is not _UNSET:
+        celsius = _number(temperature)
+        values[_TEMPERATURE] = None if celsius == 0 and values.get(_POWER) == 0 else celsius
+    return values
 
 
 def _number(value: Any) -> float | None:  # noqa: ANN401
     if type(value) is float and math.isfinite(value) and value not in numbers.SENTINELS:
         return value
-    return None if value is _UNSET else numbers.number(value)
+    return numbers.number(value)
 
 
 def _subject(key: str, record: _Record) -> Subject:

@@ -10,7 +10,8 @@ Text that is no number becomes a `state` row of the sensor. A number of an unkno
 only where there is no value; `sensor_voltagem_bateria`, `sensor_status` and the fields about the make of a sensor are not
 readings. A field that repeats what the sensor itself measures (`sensor_voltagem` of a voltage sensor) is skipped.
 
-A record is one reading; `row_number` counts them, so that a reading's accompanying fields share its number.
+A record is one reading; `row_number` counts them, so that a reading's accompanying fields share its number. A record
+without a field for a value but with accompanying fields is about those alone: it misses no value.
 """
 
 import math
@@ -34,6 +35,7 @@ _SERIES: Final = attrgetter("sensor_uuid", "sensor_tipo", "sensor_unidade")
 _READINGS: Final = attrgetter("readings")
 _VALUES: Final = tuple(map(attrgetter, ("sensor_telemetria", "valor", "value")))
 _STAMPS: Final = tuple(map(attrgetter, ("sensor_datahora_coleta", "timestamp")))
+_UNSET: Final = msgspec.UNSET
 _NUMERIC: Final = frozenset({float, int})
 _NOT_NUMBERS: Final = re.compile(r"[+-]?(inf|infinity|nan|[\d.,]+(e[+-]?\d+)?)", re.IGNORECASE | re.ASCII)
 
@@ -154,8 +156,10 @@ class _Batch:
                 if reading is sensor
                 else {"sensor_uuid": sensor.sensor_uuid, "sensor_tipo": sensor.sensor_tipo, "reading": reading}
             )
-            if value is None:
-                value = _status(sensor, reading)
+            if value is None or value is _UNSET:
+                value = _status(sensor, reading, value)
+            if value is _UNSET and _has_extras(sensor):
+                continue
             self._one(first + position, indexes[position], instants[position], value, record)
         return instants
 
@@ -175,7 +179,7 @@ class _Batch:
         measure, subject_code = self._series.measures[index], self._series.subject_codes[index]
         if isinstance(value, bool):
             value = "on" if value else "off"
-        read = numbers.number(value)
+        read = None if value is _UNSET else numbers.number(value)
         if read is None:
             self.columns.missing_count += 1
         elif subject_code == self.columns.codes.get(NOBODY):
@@ -217,19 +221,29 @@ class _Batch:
 def _column(readings: Sequence[Sensor | Reading], fields: Sequence[Callable[[Any], Any]]) -> list[Any]:
     """First given of several fields, of each reading; where all readings use the same field, it is taken as it stands."""
     for field in fields:
-        if readings and field(readings[0]) is not None:
+        if readings and not _is_empty(field(readings[0])):
             column = list(map(field, readings))
-            if None not in column:
+            if None not in column and _UNSET not in column:
                 return column
     return [_first(*(field(reading) for field in fields)) for reading in readings]
 
 
 def _first(*values: Any) -> Any:  # noqa: ANN401
-    return next((value for value in values if value is not None), None)
+    """The first that is given, else null where one says so, else unset."""
+    given = next((value for value in values if not _is_empty(value)), _UNSET)
+    return None if given is _UNSET and None in values else given
 
 
-def _status(sensor: Sensor, reading: Sensor | Reading) -> str | None:
-    return sensor.status if reading is sensor and isinstance(sensor.status, str) else None
+def _is_empty(value: object) -> bool:
+    return value is None or value is _UNSET
+
+
+def _status(sensor: Sensor, reading: Sensor | Reading, otherwise: Any) -> Any:  # noqa: ANN401
+    return sensor.status if reading is sensor and isinstance(sensor.status, str) else otherwise
+
+
+def _has_extras(sensor: Sensor) -> bool:
+    return any(getattr(sensor, name) is not None for name, _ in EXTRAS)
 
 
 def _is_no_state(text: str) -> bool:

@@ -17,10 +17,10 @@ _SENSORS_AT_ONCE: Final = 20_000
 class Reading(msgspec.Struct, omit_defaults=True, gc=False):
     """One entry of a sensor's list of readings."""
 
-    sensor_telemetria: Any = None
+    sensor_telemetria: Any = msgspec.UNSET
     sensor_datahora_coleta: Any = None
-    valor: Any = None
-    value: Any = None
+    valor: Any = msgspec.UNSET
+    value: Any = msgspec.UNSET
     timestamp: Any = None
 
 
@@ -32,10 +32,10 @@ class Sensor(msgspec.Struct, omit_defaults=True, gc=False):
     sensor_tipo: Id = None
     sensor_unidade: Id = None
     sensor_modelo: Any = None
-    sensor_telemetria: Any = None
+    sensor_telemetria: Any = msgspec.UNSET
     sensor_datahora_coleta: Any = None
-    valor: Any = None
-    value: Any = None
+    valor: Any = msgspec.UNSET
+    value: Any = msgspec.UNSET
     status: Any = None
     timestamp: Any = None
     sensor_bateria_pct: Any = None

@@ -148,3 +148,26 @@ def test_one_object_and_json_lines_are_read_like_an_array(parsed):
 
     assert len(parsed("plant_measurements", a_record()).rows) == 2
     assert [row[1] for row in parsed("plant_measurements", lines).rows] == ["1", "1", "2", "2"]
+
+
+def test_a_field_that_a_record_does_not_have_is_not_missing(parsed):
+    power_only = [{key: value for key, value in a_record().items() if key != "temperatura_celsius"} for _ in range(3)]
+    temperature_only = {key: value for key, value in a_record(inversor_id=6).items() if key != "potencia_ativa_watt"}
+
+    found = parsed("plant_measurements", [*power_only, temperature_only, a_record(inversor_id=7, temperatura_celsius=None)])
+
+    assert [row[2] for row in found.rows] == ["ac_power_kw"] * 3 + ["temp_inverter_c", "ac_power_kw"]
+    assert found.missing == 1
+
+
+@pytest.mark.parametrize("nothing", [None, "", "--", "NaN", "unknown", -999, 65535])
+def test_a_field_that_says_no_reading_is_missing(parsed, nothing):
+    found = parsed("plant_measurements", [a_record(potencia_ativa_watt=nothing)])
+
+    assert ([row[2] for row in found.rows], found.missing) == (["temp_inverter_c"], 1)
+
+
+def test_zero_degrees_without_any_power_field_is_a_reading(parsed):
+    found = parsed("plant_measurements", [{"inversor_id": 5, "datetime": "2025-01-01T15:00:00Z", "temperatura_celsius": 0}])
+
+    assert ([row[4] for row in found.rows], found.missing) == ([0.0], 0)

@@ -180,3 +180,30 @@ def test_a_repeated_hour_is_told_apart_by_the_order_of_one_sensors_readings():
 
     hours = piece.frame.loc[piece.frame["subject"] == "b", "measured_at"].dt.strftime("%H:%M").tolist()
     assert hours == ["04:30", "05:00", "05:50", "06:10", "07:10"]
+
+
+def test_a_record_of_accompanying_fields_alone_misses_no_value(parsed):
+    without_value = {key: value for key, value in a_sensor(sensor_bateria_pct=80).items() if key != "sensor_telemetria"}
+
+    found = parsed(
+        "telemetry_batches", a_batch(without_value, a_sensor(sensor_telemetria=None, sensor_bateria_pct=70), a_sensor())
+    )
+
+    assert [row[:3] for row in found.rows] == [(3, "s1", "temperature_c"), (1, "s1", "battery_pct"), (2, "s1", "battery_pct")]
+    assert found.missing == 1
+
+
+def test_a_record_that_says_nothing_at_all_is_counted(parsed):
+    nothing = {key: value for key, value in a_sensor().items() if key != "sensor_telemetria"}
+
+    found = parsed("telemetry_batches", a_batch(nothing, a_sensor()))
+
+    assert (len(found.rows), found.missing) == (1, 1)
+
+
+def test_an_unreadable_record_without_all_fields_keeps_its_text(parsed):
+    found = parsed(
+        "telemetry_batches", a_batch({"sensor_uuid": "s1", "sensor_tipo": "temperature", "valor": [], "timestamp": "x"})
+    )
+
+    assert json.loads(found.frame["raw"][0]) == {"sensor_uuid": "s1", "sensor_tipo": "temperature", "valor": [], "timestamp": "x"}
