@@ -1,0 +1,179 @@
+"""Falls and jumps of counters that never begin anew by themselves: dips, exchanged meters, rollovers, spikes.
+
+Which rows are accepted depends on readings from the last accepted one on; only what a first value after a reset adds depends on
+up to 20 rows before it. So a window may begin at any accepted row.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from include.rollups.counter_limits import HORIZON_US, rollovers_kwh
+from include.rollups.counter_series import CounterFault, CounterSeries, noise_kwh
+
+NEAR_ZERO: Final = 0.1
+"""Share of the old level below which a fall may be a new beginning."""
+SMALL_FALL: Final = 0.02
+"""Share of the old level up to which a fall is rounding, a restored state or net metering, also where it never comes back."""
+SMALL_FALL_KWH: Final = 1.0
+"""The same for young counters [kWh], whose last digit may be more than that share."""
+WORTH_DOUBTING_KWH: Final = 1.0
+"""Below this a rise of unknown rating is not worth a doubt, however young the counter."""
+FAR_FROM_USUAL: Final = 100
+"""How many times its usual rate a counter of unknown rating that more than doubles may have gained."""
+
+_SMALL, _LARGE, _TO_ZERO = range(3)
+
+
+def judge_reading(series: CounterSeries, last: int, row: int) -> tuple[int, int]:
+    """Decide about a row of a lifetime counter, given the last accepted one (-1: none)."""
+    if not series.is_reading[row]:
+        return _leave_zeros_out(series, last, row)
+    if last < 0 or series.at_us[row] - series.at_us[last] > HORIZON_US:
+        return series.accept(last, row)
+    level, value = float(series.value[last]), float(series.value[row])
+    if series.is_fall(level, row):
+        return _judge_fall(series, last, row)
+    if not series.follows(last, row) or is_doubtful(series, level, value):
+        return judge_jump(series, last, row, series.row_from(int(series.at_us[row]) + HORIZON_US))
+    return series.accept(last, row, value - level)
+
+
+def is_doubtful(series: CounterSeries, level: float, value: float) -> bool:
+    """Whether a rise more than doubles a counter of unknown rating: it may be a spike."""
+    return not series.is_rated and value > 2 * level and value - level > WORTH_DOUBTING_KWH
+
+
+def judge_jump(series: CounterSeries, last: int, row: int, end: int) -> tuple[int, int]:
+    """Decide about a rise that is not explained, or is doubtful: a spike where it falls back before row `end`."""
+    level, value = float(series.value[last]), float(series.value[row])
+    is_explained = series.follows(last, row)
+    rows = series.readings_in(row + 1, end, level - noise_kwh(level), level + (value - level) / 2)
+    back = next((int(back) for back in rows if series.follows(last, int(back))), -1)
+    if back >= 0 and (not is_explained or _stays_near(series, row, back, level)):
+        series.hold(row, back)
+        series.fault[row] = CounterFault.HELD_BACK
+        return series.accept(last, back, float(series.value[back]) - level)
+    until_us = int(series.at_us[row]) + HORIZON_US
+    series.await_until(last + 1, until_us)
+    if is_explained and not value - level > FAR_FROM_USUAL * series.usual_kw(row, until_us) * series.hours(last, row):
+        return series.accept(last, row, value - level)
+    series.fault[row] = CounterFault.HELD_BACK
+    return series.accept(last, row)
+
+
+def _stays_near(series: CounterSeries, row: int, back: int, level: float) -> bool:
+    """Whether a run that falls back stayed where it had jumped to; one that climbed on was a counter at work."""
+    jumped_to = series.value[row]
+    return bool(series.value[row:back][series.is_reading[row:back]].max() <= jumped_to + (jumped_to - level) / 2)
+
+
+def _leave_zeros_out(series: CounterSeries, last: int, row: int) -> tuple[int, int]:
+    """Leave a run of zeros and maxima out; zeros before a counter's first reading that follows from 0 are its beginning."""
+    after = series.readings_in(row, len(series.value), -np.inf)
+    end = int(after[0]) if after.size else len(series.value)
+    series.hold(row, end)
+    if last >= 0 or not after.size or series.value[end - 1] != 0:
+        return last, end
+    until_us = int(series.at_us[end]) + HORIZON_US
+    if not series.is_usual(end - 1, end, float(series.value[end]), until_us):
+        return last, end
+    series.await_until(0, until_us)
+    first = end - 1
+    while first > row and series.value[first - 1] == 0:
+        first -= 1
+    for zero in range(first, end):
+        series.accept(zero - 1 if zero > first else -1, zero, 0.0)
+        series.fault[zero] = CounterFault.NONE
+    return end - 1, end
+
+
+def _judge_fall(series: CounterSeries, last: int, row: int) -> tuple[int, int]:
+    level = float(series.value[last])
+    end = series.row_from(int(series.at_us[row]) + HORIZON_US)
+    back = series.rejoin(last, row + 1, end)
+    depth = _depth(series, level, row)
+    deeper = _falls_deeper(series, level, depth, (row + 1, end if back < 0 else back), has_rejoined=back >= 0)
+    if deeper >= 0:
+        return hold_dip(series, last, row, deeper)
+    if back >= 0 and (depth < _TO_ZERO or jumps_back(series, level, row, back)):
+        return leave_dip_out(series, last, row, back)
+    if back >= 0:
+        return reset(series, last, row, int(series.at_us[back]) + 1)
+    return _judge_lasting_fall(series, last, row, end, depth)
+
+
+def _judge_lasting_fall(series: CounterSeries, last: int, row: int, end: int, depth: int) -> tuple[int, int]:
+    """Decide about a fall that does not come back before row `end`, where the horizon ends."""
+    until_us = int(series.at_us[row]) + HORIZON_US
+    series.await_until(last + 1, until_us)
+    for gain_kwh in rollovers_kwh(float(series.value[last]), float(series.value[row])):
+        if series.is_usual(last, row, gain_kwh, until_us):
+            series.fault[row] = CounterFault.RESET
+            return series.accept(last, row, gain_kwh)
+    if depth == _SMALL:
+        lasting = int(series.readings_in(row, end, -np.inf)[-1])
+        hold_dip(series, last, row, lasting)
+        return series.accept(last, lasting)
+    if depth == _TO_ZERO:
+        return reset(series, last, row, until_us)
+    series.fault[row] = CounterFault.RESET
+    return series.accept(last, row)
+
+
+def _depth(series: CounterSeries, level: float, row: int) -> int:
+    """How deep a fall is; one over a zero began there."""
+    value = float(series.value[row])
+    if value <= NEAR_ZERO * level or _is_after_zero(series, row):
+        return _TO_ZERO
+    return _SMALL if level - value <= _small_kwh(level) else _LARGE
+
+
+def _small_kwh(level: float) -> float:
+    return max(SMALL_FALL * level, SMALL_FALL_KWH)
+
+
+def _is_after_zero(series: CounterSeries, row: int) -> bool:
+    return bool(series.value[row - 1] <= 0 and not series.is_reading[row - 1])
+
+
+def _falls_deeper(series: CounterSeries, level: float, depth: int, between: tuple[int, int], *, has_rejoined: bool) -> int:
+    """The first row at which a fall goes on to a depth that asks for a decision of its own; -1: none."""
+    if depth == _TO_ZERO or (depth == _LARGE and not has_rejoined):
+        return -1
+    limit = NEAR_ZERO * level if has_rejoined else np.nextafter(level - _small_kwh(level), -np.inf)
+    rows = series.readings_in(*between, -np.inf, limit)
+    return int(rows[0]) if rows.size else -1
+
+
+def jumps_back(series: CounterSeries, level: float, row: int, back: int) -> bool:
+    """Whether a counter came back from a fall in one jump, as after a dip, and did not count its way up."""
+    rows = np.append(series.readings_in(row, back, -np.inf, level), back)
+    value = series.value[rows]
+    if _is_after_zero(series, row):
+        value = np.insert(value, 0, 0.0)
+    if np.diff(value).max() > (level - value[0]) / 2:
+        return True
+    return not series.follows(int(rows[-2]), back)
+
+
+def hold_dip(series: CounterSeries, last: int, row: int, end: int) -> tuple[int, int]:
+    """Accept nothing of a dip up to row `end`, which is looked at next."""
+    series.hold(row, end)
+    if series.is_reading[max(last, 0) : row].sum() <= 1:
+        series.fault[row] = CounterFault.DIP
+    return last, end
+
+
+def leave_dip_out(series: CounterSeries, last: int, row: int, back: int) -> tuple[int, int]:
+    """Leave a dip out that came back at row `back`: energy goes on from the old level."""
+    hold_dip(series, last, row, back)
+    return series.accept(last, back, float(series.value[back]) - float(series.value[last]))
+
+
+def reset(series: CounterSeries, last: int, row: int, until_us: int) -> tuple[int, int]:
+    """Count from a row on that began near zero; its value is added where it can have been gained since the last accepted row."""
+    series.await_until(last + 1, until_us)
+    series.fault[row] = CounterFault.RESET
+    value = float(series.value[row])
+    return series.accept(last, row, value if series.is_usual(last, row, value, until_us) else np.nan)
