@@ -46,26 +46,36 @@ def is_doubtful(series: CounterSeries, level: float, value: float) -> bool:
 
 def judge_jump(series: CounterSeries, last: int, row: int, end: int) -> tuple[int, int]:
     """Decide about a rise that is not explained, or is doubtful: a spike where it falls back before row `end`."""
-    level, value = float(series.value[last]), float(series.value[row])
-    is_explained = series.follows(last, row)
-    rows = series.readings_in(row + 1, end, level - noise_kwh(level), level + (value - level) / 2)
-    back = next((int(back) for back in rows if series.follows(last, int(back))), -1)
-    if back >= 0 and (not is_explained or _stays_near(series, row, back, level)):
+    gain_kwh = float(series.value[row] - series.value[last])
+    back = _back_from_spike(series, last, row, end)
+    if back >= 0:
         series.hold(row, back)
         series.fault[row] = CounterFault.HELD_BACK
-        return series.accept(last, back, float(series.value[back]) - level)
-    until_us = int(series.at_us[row]) + HORIZON_US
-    series.await_until(last + 1, until_us)
-    if is_explained and not value - level > FAR_FROM_USUAL * series.usual_kw(row, until_us) * series.hours(last, row):
-        return series.accept(last, row, value - level)
+        return series.accept(last, back, float(series.value[back] - series.value[last]))
+    if not series.is_daily:
+        series.await_until(last + 1, int(series.at_us[row]) + HORIZON_US)
+    if series.follows(last, row) and not _is_far_from_usual(series, last, row):
+        return series.accept(last, row, gain_kwh)
     series.fault[row] = CounterFault.HELD_BACK
     return series.accept(last, row)
 
 
-def _stays_near(series: CounterSeries, row: int, back: int, level: float) -> bool:
-    """Whether a run that falls back stayed where it had jumped to; one that climbed on was a counter at work."""
-    jumped_to = series.value[row]
-    return bool(series.value[row:back][series.is_reading[row:back]].max() <= jumped_to + (jumped_to - level) / 2)
+def _back_from_spike(series: CounterSeries, last: int, row: int, end: int) -> int:
+    """The first row before `end` that falls back to follow the last accepted one; -1: none, or the counter was at work above."""
+    level, value = float(series.value[last]), float(series.value[row])
+    rows = series.readings_in(row + 1, end, level - noise_kwh(level), level + (value - level) / 2)
+    back = next((int(back) for back in rows if series.follows(last, int(back))), -1)
+    if back < 0 or series.value[row:back][series.is_reading[row:back]].max() > value + (value - level) / 2:
+        return -1
+    return back
+
+
+def _is_far_from_usual(series: CounterSeries, last: int, row: int) -> bool:
+    """Whether a lifetime counter of unknown rating gained far more than it usually does, as after a series that began in a dip."""
+    if series.is_daily:
+        return False
+    usual_kw = series.usual_kw(row, int(series.at_us[row]) + HORIZON_US)
+    return float(series.value[row] - series.value[last]) > FAR_FROM_USUAL * usual_kw * series.hours(last, row)
 
 
 def _leave_zeros_out(series: CounterSeries, last: int, row: int) -> tuple[int, int]:
@@ -147,14 +157,18 @@ def _falls_deeper(series: CounterSeries, level: float, depth: int, between: tupl
 
 
 def jumps_back(series: CounterSeries, level: float, row: int, back: int) -> bool:
-    """Whether a counter came back from a fall in one jump, as after a dip, and did not count its way up."""
+    """Whether a counter came back from a fall in one jump, as after a dip, and did not count its way up.
+
+    On its way up it may have dipped itself; so its highest value so far is compared.
+    """
     rows = np.append(series.readings_in(row, back, -np.inf, level), back)
     value = series.value[rows]
     if _is_after_zero(series, row):
         value = np.insert(value, 0, 0.0)
-    if np.diff(value).max() > (level - value[0]) / 2:
+    if np.diff(np.maximum.accumulate(value)).max() > (level - value[0]) / 2:
         return True
-    return not series.follows(int(rows[-2]), back)
+    highest = int(rows[np.argmax(series.value[rows[:-1]])])
+    return not series.follows(highest, back)
 
 
 def hold_dip(series: CounterSeries, last: int, row: int, end: int) -> tuple[int, int]:

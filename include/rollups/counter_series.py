@@ -47,6 +47,7 @@ class CounterSeries:
     is_reading: NDArray[np.bool_]
     limit_kw: float
     is_rated: bool
+    is_daily: bool
     increase_kwh: NDArray[np.float64]
     from_us: NDArray[np.int64]
     is_accepted: NDArray[np.bool_]
@@ -85,9 +86,19 @@ class CounterSeries:
         return bool(self.value[row] < level - noise_kwh(level))
 
     def follows(self, last: int, row: int) -> bool:
-        """Whether the rating, or else the absurd bound, explains a row's rise over an earlier one."""
+        """Whether the rating, or else the absurd bound, explains a row's rise over an earlier one since when that stood still."""
         start, end = float(self.value[last]), float(self.value[row])
-        return not exceeds(end - start, self.hours(last, row), self.limit_kw, start, end)[0]
+        if not exceeds(end - start, self.hours(last, row), self.limit_kw, start, end)[0]:
+            return True
+        still = self._still_since(last)
+        return still < last and not exceeds(end - start, self.hours(still, row), self.limit_kw, start, end)[0]
+
+    def _still_since(self, row: int) -> int:
+        """The row, at most 20 back, since which a reading's value has been shown; zeros and maxima in between aside."""
+        earliest = max(row - NEIGHBOURS, 0)
+        others = np.flatnonzero((self.value[earliest:row] != self.value[row]) & self.is_reading[earliest:row])
+        first = earliest + int(others[-1]) + 1 if others.size else earliest
+        return first + int(np.argmax(self.value[first : row + 1] == self.value[row]))
 
     def row_from(self, at_us: int) -> int:
         """The first row at or after an instant."""
@@ -110,7 +121,7 @@ class CounterSeries:
         """The first row from `first` up to `end` that is back at the last accepted level without jumping over it; -1: none."""
         level = float(self.value[last])
         rows = self.readings_in(first, end, level - noise_kwh(level))
-        most = self.limit_kw * (self.at_us[rows] - self.at_us[last]) / HOUR_US + 1001.0
+        most = self.limit_kw * (self.at_us[rows] - self.at_us[max(last - NEIGHBOURS, 0)]) / HOUR_US + 1001.0
         rows = rows[self.value[rows] - level <= most]
         return next((int(row) for row in rows if self.follows(last, int(row))), -1)
 

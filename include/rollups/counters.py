@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from include.rollups.counter_days import RESTART_SHARE, SILENT_NIGHT_H, judge_reading_of_day
 from include.rollups.counter_episodes import WORTH_DOUBTING_KWH, judge_reading
-from include.rollups.counter_limits import HORIZON_DAYS, HOUR_US, exceeds, is_maximum, most_kw
+from include.rollups.counter_limits import HORIZON_DAYS, HOUR_US, NEIGHBOURS, exceeds, is_maximum, most_kw
 from include.rollups.counter_series import CounterFault, CounterSeries, noise_kwh, walk
 
 __all__ = ["HORIZON_DAYS", "CounterFault", "CounterReadings", "CounterSteps", "step_counters"]
@@ -132,9 +132,9 @@ def _go_on(rows: _Rows) -> _Decided:
 
 def _lifetime_breaks(rows: _Rows) -> NDArray[np.bool_]:
     """True where a lifetime counter does not simply go on: no reading, a fall, a rise that is not explained or doubtful."""
-    value, is_near = rows.readings.value, rows.hours <= HORIZON_DAYS * 24
+    is_near = rows.hours <= HORIZON_DAYS * 24
     is_break = _falls(rows) & is_near
-    is_break |= exceeds(rows.gain_kwh, rows.hours, rows.limit_kw, rows.before_kwh, value) & is_near
+    is_break |= _jumps(rows) & is_near
     is_break |= _doubts(rows) & is_near
     return is_break | ~rows.is_reading
 
@@ -146,6 +146,20 @@ def _falls(rows: _Rows) -> NDArray[np.bool_]:
     level = rows.before_kwh[fallen]
     is_fall[fallen] = rows.readings.value[fallen] < level - noise_kwh(level)
     return is_fall
+
+
+def _jumps(rows: _Rows) -> NDArray[np.bool_]:
+    """True where the rating does not explain a rise since the row before, nor since when the counter stood still at its value."""
+    is_jump = exceeds(rows.gain_kwh, rows.hours, rows.limit_kw, rows.before_kwh, rows.readings.value)
+    jumps = np.flatnonzero(is_jump)
+    still = jumps - 1
+    for _ in range(NEIGHBOURS):
+        still -= rows.gain_kwh[still] == 0
+    hours = (rows.readings.at_us[jumps] - rows.readings.at_us[still]) / HOUR_US
+    is_jump[jumps] = exceeds(
+        rows.gain_kwh[jumps], hours, rows.limit_kw[jumps], rows.before_kwh[jumps], rows.readings.value[jumps]
+    )
+    return is_jump
 
 
 def _doubts(rows: _Rows) -> NDArray[np.bool_]:
@@ -227,6 +241,7 @@ def _series(rows: _Rows, decided: _Decided, span: slice) -> CounterSeries:
         rows.is_reading[span],
         float(rows.limit_kw[span.start]),
         bool(rows.is_rated[span.start]),
+        bool(rows.is_daily[span.start]),
         decided.increase_kwh[span],
         decided.from_us[span],
         decided.is_accepted[span],
