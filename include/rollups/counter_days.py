@@ -18,6 +18,8 @@ RESTART_SHARE: Final = 0.5
 """A restart falls below this share of the old value; less is rounding, or a battery that feeds the house."""
 DAWN_H: Final = 6.0
 """Up to when a counter may show yesterday's total again after a dip."""
+NOON_H: Final = 12.0
+"""From when on a counter of the day that was never seen before is counting this day's energy."""
 EVENING_H: Final = 18.0
 """From when on a fall to near zero is an early restart."""
 SAME_TOTAL: Final = 0.01
@@ -59,7 +61,8 @@ def _judge_new_day(series: CounterSeries, last: int, row: int) -> tuple[int, int
 def _judge_rise(series: CounterSeries, last: int, row: int) -> tuple[int, int]:
     level, value = float(series.value[last]), float(series.value[row])
     end = _next_day(series, row)
-    if series.follows(last, row) and not (is_doubtful(series, level, value) and _falls_later(series, row, end)):
+    is_spike_possible = is_doubtful(series, last, row) and _falls_later(series, row, end)
+    if series.follows(last, row) and not is_spike_possible:
         return series.accept(last, row, value - level)
     return judge_jump(series, last, row, end)
 
@@ -151,8 +154,10 @@ def _counts_from_midnight(series: CounterSeries, row: int) -> bool:
 
 
 def _has_restarted(series: CounterSeries, last: int, row: int) -> bool:
-    """Whether the day of a row has had its restart: seen, or its values have more than doubled since its first."""
+    """Whether the day of a row has had its restart: seen, told by its rise, or before the counter's first afternoon."""
     first = int(np.searchsorted(series.local_day, series.local_day[row]))
+    if first == 0 and _hours_of_day(series, 0) >= NOON_H:
+        return True
     rows = np.flatnonzero(series.is_accepted[first:row]) + first
     return bool(series.is_restart[rows].any() or series.value[rows[0]] < RESTART_SHARE * series.value[last])
 

@@ -9,18 +9,18 @@ from typing import Final
 import numpy as np
 
 from include.rollups.counter_limits import HORIZON_US, rollovers_kwh
-from include.rollups.counter_series import CounterFault, CounterSeries, noise_kwh
+from include.rollups.counter_series import Amount, CounterFault, CounterSeries
 
 NEAR_ZERO: Final = 0.1
 """Share of the old level below which a fall may be a new beginning."""
 SMALL_FALL: Final = 0.02
 """Share of the old level up to which a fall is rounding, a restored state or net metering, also where it never comes back."""
 SMALL_FALL_KWH: Final = 1.0
-"""The same for young counters [kWh], whose last digit may be more than that share."""
-WORTH_DOUBTING_KWH: Final = 1.0
-"""Below this a rise of unknown rating is not worth a doubt, however young the counter."""
+"""What is added to it [kWh] for young counters, whose last digit may be more than that share."""
 FAR_FROM_USUAL: Final = 100
-"""How many times its usual rate a counter of unknown rating that more than doubles may have gained."""
+"""How many times its usual rate a counter of unknown rating may have gained in a step that more than doubles it."""
+SPIKE_OF_DAY_H: Final = 1.0
+"""Over a longer step a counter of the day may have risen from nothing, and have restarted after it."""
 
 _SMALL, _LARGE, _TO_ZERO = range(3)
 
@@ -34,14 +34,22 @@ def judge_reading(series: CounterSeries, last: int, row: int) -> tuple[int, int]
     level, value = float(series.value[last]), float(series.value[row])
     if series.is_fall(level, row):
         return _judge_fall(series, last, row)
-    if not series.follows(last, row) or is_doubtful(series, level, value):
+    if not series.follows(last, row) or is_doubtful(series, last, row):
         return judge_jump(series, last, row, series.row_from(int(series.at_us[row]) + HORIZON_US))
     return series.accept(last, row, value - level)
 
 
-def is_doubtful(series: CounterSeries, level: float, value: float) -> bool:
-    """Whether a rise more than doubles a counter of unknown rating: it may be a spike."""
-    return not series.is_rated and value > 2 * level and value - level > WORTH_DOUBTING_KWH
+def is_doubtful(series: CounterSeries, last: int, row: int) -> bool:
+    """Whether a rise of a counter of unknown rating is so large that it may be a spike; of the day, also within an hour."""
+    if series.is_rated or (series.is_daily and series.hours(last, row) > SPIKE_OF_DAY_H):
+        return False
+    level = float(series.value[last])
+    return float(series.value[row]) - level > doubtful_kwh(level, is_daily=series.is_daily)
+
+
+def doubtful_kwh(level: Amount, *, is_daily: bool) -> Amount:
+    """The rise [kWh] from which on a counter of unknown rating is doubted; those of the day rise steeply each morning."""
+    return SMALL_FALL_KWH + (1.0 if is_daily else SMALL_FALL) * level
 
 
 def judge_jump(series: CounterSeries, last: int, row: int, end: int) -> tuple[int, int]:
@@ -61,18 +69,21 @@ def judge_jump(series: CounterSeries, last: int, row: int, end: int) -> tuple[in
 
 
 def _back_from_spike(series: CounterSeries, last: int, row: int, end: int) -> int:
-    """The first row before `end` that falls back to follow the last accepted one; -1: none, or the counter was at work above."""
+    """The row before `end` that takes the rise back and follows the last accepted one; -1: none.
+
+    None either where the counter was at work above, climbing by more than half of the rise, or fell below the old level.
+    """
     level, value = float(series.value[last]), float(series.value[row])
-    rows = series.readings_in(row + 1, end, level - noise_kwh(level), level + (value - level) / 2)
-    back = next((int(back) for back in rows if series.follows(last, int(back))), -1)
-    if back < 0 or series.value[row:back][series.is_reading[row:back]].max() > value + (value - level) / 2:
+    rows = series.readings_in(row + 1, end, -np.inf, level + (value - level) / 2)
+    if not rows.size or series.is_fall(level, back := int(rows[0])) or not series.follows(last, back):
         return -1
-    return back
+    highest = series.value[row:back][series.is_reading[row:back]].max()
+    return back if highest <= value + (value - level) / 2 else -1
 
 
 def _is_far_from_usual(series: CounterSeries, last: int, row: int) -> bool:
-    """Whether a lifetime counter of unknown rating gained far more than it usually does, as after a series that began in a dip."""
-    if series.is_daily:
+    """Whether a lifetime counter of unknown rating gained far more than usual, as after a series that began in a dip."""
+    if series.is_daily or series.value[row] <= 2 * series.value[last]:
         return False
     usual_kw = series.usual_kw(row, int(series.at_us[row]) + HORIZON_US)
     return float(series.value[row] - series.value[last]) > FAR_FROM_USUAL * usual_kw * series.hours(last, row)
@@ -140,7 +151,7 @@ def _depth(series: CounterSeries, level: float, row: int) -> int:
 
 
 def _small_kwh(level: float) -> float:
-    return max(SMALL_FALL * level, SMALL_FALL_KWH)
+    return SMALL_FALL_KWH + SMALL_FALL * level
 
 
 def _is_after_zero(series: CounterSeries, row: int) -> bool:
@@ -186,7 +197,7 @@ def leave_dip_out(series: CounterSeries, last: int, row: int, back: int) -> tupl
 
 
 def reset(series: CounterSeries, last: int, row: int, until_us: int) -> tuple[int, int]:
-    """Count from a row on that began near zero; its value is added where it can have been gained since the last accepted row."""
+    """Count from a row on that began near zero; its value is added where it can have been gained since `last`."""
     series.await_until(last + 1, until_us)
     series.fault[row] = CounterFault.RESET
     value = float(series.value[row])

@@ -25,10 +25,11 @@ class CounterFault(IntEnum):
     HELD_BACK = 4
 
 
-_Level = TypeVar("_Level", float, NDArray[np.float64])
+Amount = TypeVar("Amount", float, NDArray[np.float64])
+"""One amount [kWh], or an array of them."""
 
 
-def noise_kwh(level: _Level) -> _Level:
+def noise_kwh(level: Amount) -> Amount:
     """How far below a level [kWh] a value is still the same number."""
     return 1e-9 * (level + 1.0)
 
@@ -86,7 +87,7 @@ class CounterSeries:
         return bool(self.value[row] < level - noise_kwh(level))
 
     def follows(self, last: int, row: int) -> bool:
-        """Whether the rating, or else the absurd bound, explains a row's rise over an earlier one since when that stood still."""
+        """Whether the rating, or else the absurd bound, explains a rise over an earlier row since that value was first shown."""
         start, end = float(self.value[last]), float(self.value[row])
         if not exceeds(end - start, self.hours(last, row), self.limit_kw, start, end)[0]:
             return True

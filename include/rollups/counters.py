@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from include.rollups.counter_days import RESTART_SHARE, SILENT_NIGHT_H, judge_reading_of_day
-from include.rollups.counter_episodes import WORTH_DOUBTING_KWH, judge_reading
+from include.rollups.counter_episodes import SPIKE_OF_DAY_H, doubtful_kwh, judge_reading
 from include.rollups.counter_limits import HORIZON_DAYS, HOUR_US, NEIGHBOURS, exceeds, is_maximum, most_kw
 from include.rollups.counter_series import CounterFault, CounterSeries, noise_kwh, walk
 
@@ -149,7 +149,7 @@ def _falls(rows: _Rows) -> NDArray[np.bool_]:
 
 
 def _jumps(rows: _Rows) -> NDArray[np.bool_]:
-    """True where the rating does not explain a rise since the row before, nor since when the counter stood still at its value."""
+    """True where the rating does not explain a rise over the row before since that row's value was first shown."""
     is_jump = exceeds(rows.gain_kwh, rows.hours, rows.limit_kw, rows.before_kwh, rows.readings.value)
     jumps = np.flatnonzero(is_jump)
     still = jumps - 1
@@ -163,11 +163,10 @@ def _jumps(rows: _Rows) -> NDArray[np.bool_]:
 
 
 def _doubts(rows: _Rows) -> NDArray[np.bool_]:
-    """True where a rise of a counter of unknown rating more than doubles it."""
-    is_doubtful = (rows.gain_kwh > WORTH_DOUBTING_KWH) & ~rows.is_rated
-    risen = np.flatnonzero(is_doubtful)
-    is_doubtful[risen] = rows.readings.value[risen] > 2 * rows.before_kwh[risen]
-    return is_doubtful
+    """True where a rise of a counter of unknown rating is so large that it may be a spike."""
+    level = rows.before_kwh
+    least = np.where(rows.is_daily, doubtful_kwh(level, is_daily=True), doubtful_kwh(level, is_daily=False))
+    return ~rows.is_rated & (rows.gain_kwh > least) & ~(rows.is_daily & (rows.hours > SPIKE_OF_DAY_H))
 
 
 def _begin_days(rows: _Rows, decided: _Decided) -> None:
@@ -192,7 +191,7 @@ def _begin_days(rows: _Rows, decided: _Decided) -> None:
 
 
 def _settle_doubts(rows: _Rows, is_new_day: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Rows that more than double a counter of the day, as each morning's do, on days on which it does not fall after them."""
+    """Rows of counters of the day whose steep rise, as each morning has, is not doubted: the day has no fall after them."""
     falls = np.cumsum(rows.gain_kwh < 0)
     doubtful = np.flatnonzero(_doubts(rows) & rows.is_daily & rows.is_reading)
     ends = np.append(np.flatnonzero(is_new_day | np.isnan(rows.gain_kwh)), len(falls))

@@ -67,7 +67,7 @@ def displaced(rng, energy, level, resolution, kinds) -> tuple[np.ndarray, np.nda
 
 
 def disturb(rng, register, kinds, resolution) -> str:
-    """Disturb a register in place: each kind once, apart from one another and from falls of the register itself."""
+    """Disturb a register in place, where it is free: readings apart from one another and from falls of the register itself."""
     free, told, true = np.ones(len(register), dtype=bool), "", register.copy()
     free[:MARGIN] = free[-MARGIN:] = False
     for fall in np.flatnonzero(np.diff(register) < 0):
@@ -75,25 +75,24 @@ def disturb(rng, register, kinds, resolution) -> str:
     for kind in kinds:
         length = int(rng.integers(1, 21))
         row = int(rng.integers(MARGIN, len(register) - MARGIN))
-        is_frozen = kind == "restored" and true[row - 20] == true[row - 1]
-        if is_frozen or (kind == "spike" and (np.diff(true) < 0).any()) or not free[row - 2 : row + length + 2].all():
-            continue
-        free[row - 2 : row + length + 2] = False
-        span = slice(row, row + length)
-        if kind == "dip":
-            register[span] = np.round(true[row - 1] * rng.uniform(0.0001, 0.9) / resolution) * resolution
-        elif kind == "zeros":
-            register[span] = 0.0
-        elif kind == "maximum":
-            register[span] = rng.choice([65535, 4294967295, 2147483647, 429496729.5])
-        elif kind == "restored":
-            register[span] = true[row - 20]
-        elif kind == "rounding":
-            register[row] -= resolution
-        elif kind == "spike":
-            register[span] = true[row - 1] * rng.uniform(3, 50) + 2 * (true[-1] - true[0])
-        told += f" {kind} at {row}+{length}"
+        if free[row - 2 : row + length + 2].all() and (kind != "spike" or (np.diff(true) >= 0).all()):
+            free[row - 2 : row + length + 2] = False
+            register[row : row + length] = shown(rng, kind, true[row - 20 : row], true[row : row + length], resolution)
+            told += f" {kind} at {row}+{length}"
     return told
+
+
+def shown(rng, kind, before, now, resolution):
+    """What is shown in the place of true readings that follow upon those before."""
+    share, maximum = rng.uniform(0.0001, 0.9), rng.choice([65535, 4294967295, 2147483647, 429496729.5])
+    return {
+        "dip": np.round(before[-1] * share / resolution) * resolution,
+        "zeros": 0.0,
+        "maximum": maximum,
+        "restored": before[0],
+        "rounding": np.append(now[:1] - resolution, now[1:]),
+        "spike": (before[-1] + 1000 * (now[-1] - before[0] + resolution)) * rng.uniform(3, 50),
+    }[kind]
 
 
 @given(disturbed_counters())
@@ -103,3 +102,100 @@ def test_a_disturbed_counter_gives_its_true_energy(counter):
     error = abs(energy - counter.true_kwh)
     target(error / counter.true_kwh)
     assert error <= 0.005 * counter.true_kwh + 2 * counter.resolution_kwh, counter.told
+
+
+@st.composite
+def disturbed_day_counters(draw) -> Disturbed:
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    minutes, days = draw(st.sampled_from([5, 15, 60])), draw(st.integers(4, 8))
+    per_day, size_kw = 1440 // minutes, draw(st.sampled_from([5.0, 2500.0]))
+    hour = np.arange(per_day) * minutes / 60
+    share = (
+        np.clip(np.sin((hour - 6) / 12 * np.pi), 0, 1) * rng.uniform(0.2, 1, (days, per_day)) * rng.uniform(0.05, 1, (days, 1))
+    )
+    shown = np.round(np.cumsum(share * size_kw * minutes / 60, axis=1), 3)
+    true_kwh, told = shown[:, -1].copy(), ""
+    for day in range(1, days):
+        kind = draw(st.sampled_from(["stale", "early", "battery", "noon", "older state", "none"]))
+        told += f" {kind}"
+        disturb_day(rng, shown[day], kind, true_kwh[day - 1], per_day)
+    is_kept = draw(st.sampled_from([1.0, 1.0, 0.7])) > rng.random(shown.size)
+    is_kept.reshape(days, per_day)[:, [0, per_day * 3 // 4]] = True
+    stamps = every(minutes, shown.size, start="2026-04-26T00:00")
+    rated_kw = size_kw if draw(st.booleans()) else np.nan
+    readings = readings_of((stamps[is_kept], shown.ravel()[is_kept]), rated_kw=rated_kw, is_daily=True)
+    return Disturbed(readings, float(true_kwh.sum() - shown[0, 0]), 0.001, told)
+
+
+def disturb_day(rng, shown, kind, yesterday, per_day) -> None:
+    """Show a day's counter as devices do: late or early restarts, a battery's discharge, zeros at noon, an older state."""
+    hour = per_day // 24
+    if kind == "stale":
+        shown[: int(rng.integers(1, 6)) * hour] = yesterday
+    elif kind == "early":
+        shown[int(rng.integers(19, 24)) * hour :] = 0.0
+    elif kind == "battery":
+        shown[18 * hour + 1 :] = shown[-1] * np.linspace(1, rng.uniform(0.6, 1), per_day - 18 * hour - 1)
+    elif kind == "noon":
+        begin = int(rng.integers(11, 15)) * hour
+        shown[begin : begin + int(rng.integers(1, max(hour, 2)))] = 0.0
+    elif kind == "older state":
+        shown[-1] *= 0.86
+
+
+@given(disturbed_day_counters())
+def test_a_disturbed_counter_of_the_day_gives_its_true_energy(counter):
+    energy = float(np.nansum(step_counters(counter.readings).increase_kwh))
+
+    assert energy == pytest.approx(counter.true_kwh, rel=0.005, abs=0.01), counter.told
+
+
+def part_of(readings: CounterReadings, rows: slice) -> CounterReadings:
+    """A window of the only counter among the readings."""
+    columns = {name: getattr(readings, name)[rows] for name in ("at_us", "value", "local_day", "midnight_us")}
+    return replace(readings, starts=np.array([0, len(columns["value"])]), **columns)
+
+
+def window_of(readings, steps, first, end) -> slice:
+    """What must be read to compute rows `first` to `end`: 24 rows before, no episode cut at either side."""
+    at_us, begin = readings.at_us, max(first - 24, 0)
+    while (cut := (steps.episode_row <= begin) & (at_us[begin] < steps.episode_until_us)).any():
+        if begin == 0:
+            break
+        begin = max(int(steps.episode_row[cut].min()) - 1, 0)
+    until_us = steps.episode_until_us[steps.episode_row < end].max(initial=at_us[end - 1] + 1)
+    return slice(begin, max(end, int(np.searchsorted(at_us, until_us))))
+
+
+@pytest.mark.parametrize("counters_of", [disturbed_counters(), disturbed_day_counters()], ids=["lifetime", "day"])
+def test_a_day_comes_out_to_the_same_bits_from_a_window_that_cuts_no_episode(counters_of):
+    @given(counters_of)
+    def check(counter):
+        readings, steps = counter.readings, step_counters(counter.readings)
+        for day in np.unique(readings.local_day):
+            first, end = np.searchsorted(readings.local_day, [day, day + 1])
+            window = window_of(readings, steps, first, end)
+            seen = step_counters(part_of(readings, window))
+            inside, whole = slice(first - window.start, end - window.start), slice(first, end)
+            for name in ("increase_kwh", "from_us", "is_accepted", "fault"):
+                assert getattr(seen, name)[inside].tobytes() == getattr(steps, name)[whole].tobytes(), (name, day, counter.told)
+
+    check()
+
+
+@pytest.mark.parametrize("counters_of", [disturbed_counters(), disturbed_day_counters()], ids=["lifetime", "day"])
+def test_whole_arrays_give_the_same_bits_as_row_by_row(counters_of, monkeypatch):
+    lifetime_breaks, begin_days = counters._lifetime_breaks, counters._begin_days
+
+    @given(counters_of)
+    def check(counter):
+        at_once = step_counters(counter.readings)
+        monkeypatch.setattr(counters, "_lifetime_breaks", lambda rows: np.ones(len(rows.gain_kwh), dtype=bool))
+        monkeypatch.setattr(counters, "_begin_days", lambda rows, decided: None)
+        one_by_one = step_counters(counter.readings)
+        monkeypatch.setattr(counters, "_lifetime_breaks", lifetime_breaks)
+        monkeypatch.setattr(counters, "_begin_days", begin_days)
+        for name in ("increase_kwh", "from_us", "is_accepted", "fault", "episode_row", "episode_until_us"):
+            assert getattr(at_once, name).tobytes() == getattr(one_by_one, name).tobytes(), (name, counter.told)
+
+    check()
