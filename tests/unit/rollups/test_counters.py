@@ -98,7 +98,8 @@ def test_a_counter_that_stood_still_catches_up_what_its_rating_allows_since_then
     # Frozen at 1000.03 for three hours, then the 27 kWh of four hours at once.
     frozen = [990.01, 1000.03, 1000.03, 1000.03, 1000.03, 1027.04]
 
-    assert energy_of(frozen, rated_kw=10) == pytest.approx(37.03)
+    with_zeros = [990.01, 1000.03, 1000.03, 0, 1000.03, 0, 1000.03, 1027.04]
+    assert (energy_of(frozen, rated_kw=10), energy_of(with_zeros, rated_kw=10)) == pytest.approx((37.03, 37.03))
 
 
 @pytest.mark.parametrize("rated_kw", [UNKNOWN, 10])

@@ -91,6 +91,11 @@ CASES = {
         {"d01": "00:00 0, 12:00 0.2, 16:00 0.4", "d02": "00:00 0, 10:00 0.1, 12:00 0.4, 16:00 0.5", "d03": "00:00 0, 12:00 0.3"},
         [0.4, 0.5, 0.3],
     ),
+    "a winter day that passes the total of the day before in one step": (
+        {"d01": "00:00 0, 12:00 0.2, 16:00 0.4", "d02": "00:00 0, 10:00 0.1, 11:00 0.4, 19:00 0"},
+        [0.4, 0.4],
+    ),
+    "a battery, then a logger that restarted": ({"d01": "00:00 0, 12:00 30, 13:00 29, 14:00 2, 16:00 9"}, [39]),
     "a low reading in the morning is the restart": ({"d01": "07:00 0, 18:00 2.5", "d02": "08:00 0.5, 12:00 6"}, [2.5, 6]),
     "the total stands for a day": (
         {"d01": "06:00 0, 18:00 40", "d02": "06:00 40, 12:00 40, 18:00 40", "d03": "00:00 0, 08:00 5"},
@@ -102,7 +107,7 @@ CASES = {
 @pytest.mark.parametrize(("days", "true_kwh"), CASES.values(), ids=CASES)
 @pytest.mark.parametrize("is_rated", [False, True], ids=["rating unknown", "rated"])
 def test_the_energy_of_a_day_is_the_rise_of_its_maximum_after_the_restart(days, true_kwh, is_rated):
-    rated_kw = max(true_kwh) / 4 if is_rated else UNKNOWN
+    rated_kw = max(true_kwh) / 2 if is_rated else UNKNOWN
 
     assert energies(rated_kw, **days) == pytest.approx(true_kwh)
 
@@ -112,6 +117,13 @@ def test_a_regular_restart_is_no_fault_and_one_at_noon_is():
     assert faults(d01="00:00 0, 12:00 30, 13:00 2, 15:00 9") == [CounterFault.RESET]
     assert faults(d01="00:00 0, 12:00 30, 13:00 2, 13:15 31") == [CounterFault.DIP]
     assert faults(d01="06:00 0, 12:00 30, 19:00 0, 23:00 0", d02="06:00 0, 12:00 1") == []
+
+
+def test_a_zero_at_midnight_after_which_yesterdays_total_is_back_is_a_dip():
+    at_midnight = {"d01": "00:00 0, 18:00 40, 23:45 40", "d02": "00:00 0, 00:15 40, 02:00 0, 10:00 10"}
+    over_midnight = {"d01": "00:00 0, 18:00 40, 23:50 0", "d02": "00:00 0, 00:10 40, 02:00 0, 10:00 10"}
+
+    assert (faults(**at_midnight), faults(**over_midnight)) == ([CounterFault.DIP], [CounterFault.DIP])
 
 
 def test_the_first_value_of_a_day_is_spread_from_midnight_or_from_yesterdays_total():

@@ -97,7 +97,7 @@ def test_counters_of_the_day_give_the_energy_of_each_day_however_they_restart(da
     assert not (steps.fault == CounterFault.HELD_BACK).any()
 
 
-def test_two_plants_with_thousands_of_faults_take_less_than_a_second_of_cpu(lifetimes, days):
+def test_two_plants_with_thousands_of_faults_take_no_minutes(lifetimes, days):
     readings = [
         readings_of(*[(STAMPS, shown) for shown, _ in lifetimes], rated_kw=RATED_KW),
         readings_of(*[(STAMPS, shown) for shown, _ in days], rated_kw=RATED_KW, is_daily=True),
@@ -107,4 +107,5 @@ def test_two_plants_with_thousands_of_faults_take_less_than_a_second_of_cpu(life
     for counters in readings:
         step_counters(counters)
 
-    assert time.process_time() - begin < 1
+    # 0.4 s on an idle core; what looks at every row of a series for every fault takes minutes.
+    assert time.process_time() - begin < 10
