@@ -19,7 +19,7 @@ RESTART_SHARE: Final = 0.5
 DAWN_H: Final = 6.0
 """Up to when a counter may show yesterday's total again after a dip."""
 NOON_H: Final = 12.0
-"""From when on a counter of the day that was never seen before is counting this day's energy."""
+"""By when a counter of the day has restarted."""
 EVENING_H: Final = 18.0
 """From when on a fall to near zero is an early restart."""
 SAME_TOTAL: Final = 0.01
@@ -126,8 +126,7 @@ def _accept_early_restart(series: CounterSeries, last: int, row: int) -> tuple[i
 def _back_at_total(series: CounterSeries, last: int, row: int, between: tuple[int, int]) -> int:
     """The first row in between at which the last accepted total is back after a deep fall at `row`; -1: none.
 
-    The total comes back in one jump, and it does so in the night, or the rating does not explain it as today's, or the restart
-    follows.
+    The total comes back in one jump, and it does so in the night, or the restart follows before noon.
     """
     level, low = float(series.value[last]), float(series.value[row])
     if level <= WORTH_A_DIP_KWH:
@@ -143,8 +142,8 @@ def _back_at_total(series: CounterSeries, last: int, row: int, between: tuple[in
 def _is_yesterdays(series: CounterSeries, row: int, level: float) -> bool:
     if _hours_of_day(series, row) < DAWN_H:
         return True
-    later = series.readings_in(row + 1, _next_day(series, row), -np.inf, np.nextafter(RESTART_SHARE * level, -np.inf))
-    return bool(later.size)
+    noon = series.row_from(int(series.midnight_us[row] + NOON_H * HOUR_US))
+    return bool(series.readings_in(row + 1, noon, -np.inf, np.nextafter(RESTART_SHARE * level, -np.inf)).size)
 
 
 def _counts_from_midnight(series: CounterSeries, row: int) -> bool:

@@ -95,6 +95,10 @@ CASES = {
         {"d01": "00:00 0, 12:00 0.2, 16:00 0.4", "d02": "00:00 0, 10:00 0.1, 11:00 0.4, 19:00 0"},
         [0.4, 0.4],
     ),
+    "a day that passes the total of the day before in one step": (
+        {"d01": "00:00 0, 12:00 3, 18:00 3.639", "d02": "00:00 0, 09:00 1.7, 10:00 3.652, 18:00 13, 22:00 0"},
+        [3.639, 13],
+    ),
     "a battery, then a logger that restarted": ({"d01": "00:00 0, 12:00 30, 13:00 29, 14:00 2, 16:00 9"}, [39]),
     "a low reading in the morning is the restart": ({"d01": "07:00 0, 18:00 2.5", "d02": "08:00 0.5, 12:00 6"}, [2.5, 6]),
     "the total stands for a day": (
