@@ -1,11 +1,11 @@
-"""Coverage: the share of the expected time that was measured."""
+"""Coverage and completeness: the shares of a day that were measured or are known."""
 
 from typing import Final
 
 COMPLETE_DAY_COVERAGE: Final = 0.9
-"""Coverage from which a local day is complete, so that its energy may be compared with its target."""
+"""Completeness from which a local day is complete, so that its energy may be compared with its target."""
 
 
-def is_complete(coverage: float) -> bool:
-    """True where a local day of this coverage may be compared with its target."""
-    return coverage >= COMPLETE_DAY_COVERAGE
+def is_complete(completeness: float) -> bool:
+    """True where a local day of this completeness may be compared with its target."""
+    return completeness >= COMPLETE_DAY_COVERAGE
