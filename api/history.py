@@ -6,13 +6,24 @@ from zoneinfo import ZoneInfo
 from fastapi import Response
 
 from api.deps import ApiRequest
-from api.parameters import DEFAULT_DAYS, LONGEST_DAYS, Window, settled_until
+from api.minutes import read_device_minutes, read_series_minutes
+from api.parameters import (
+    DEFAULT_DAYS,
+    LONGEST_DAYS,
+    RollupGrain,
+    Window,
+    require_minutes,
+    require_minutes_fit,
+    settled_edge,
+    settled_until,
+)
 from include.core.quantities import QUANTITIES
-from include.core.span import Grain, Span
+from include.core.span import Span
 from include.warehouse.api_history import (
     ROLLUP_COLUMNS,
     DeviceGroup,
     SeriesHead,
+    count_power_series,
     read_device_rollups,
     read_rollups,
 )
@@ -21,13 +32,20 @@ from include.warehouse.api_session import TenantSession
 
 def history_head(request: ApiRequest, *, quantity: str, timezone: str, span: Span) -> dict[str, Any]:
     """Quantity, unit, label, zone, local span and `settled_until` of an answer."""
-    zone = ZoneInfo(timezone)
-    settled = settled_until(span, now=request.now, settled_after_h=request.state.settings.settled_after_h)
     row = QUANTITIES.get(quantity)
     return {
         "quantity": quantity,
         "unit": row.unit if row else None,
         "label": {"en": row.label_en, "pt-BR": row.label_pt} if row else None,
+        **span_head(request, timezone=timezone, span=span),
+    }
+
+
+def span_head(request: ApiRequest, *, timezone: str, span: Span) -> dict[str, str]:
+    """Zone, local span and `settled_until` of an answer."""
+    zone = ZoneInfo(timezone)
+    settled = settled_until(span, now=request.now, settled_after_h=request.state.settings.settled_after_h)
+    return {
         "timezone": timezone,
         "start": span.start.astimezone(zone).isoformat(),
         "end": span.end.astimezone(zone).isoformat(),
@@ -36,15 +54,20 @@ def history_head(request: ApiRequest, *, quantity: str, timezone: str, span: Spa
 
 
 def answer_rollups(
-    request: ApiRequest, session: TenantSession, *, head: SeriesHead, grain: Grain, window: Window, layout: str
+    request: ApiRequest, session: TenantSession, *, head: SeriesHead, grain: RollupGrain, window: Window, layout: str
 ) -> Response:
     """Answer with the aggregates of one series."""
     span = window.span(
         ZoneInfo(head.timezone), now=request.now, default_days=DEFAULT_DAYS[grain], longest_days=LONGEST_DAYS[grain]
     )
     as_table = layout == "table"
-    settled = settled_until(span, now=request.now, settled_after_h=request.state.settings.settled_after_h)
-    data = read_rollups(session.connection, head=head, grain=grain, span=span, settled_until=settled, as_table=as_table)
+    settled = settled_edge(now=request.now, settled_after_h=request.state.settings.settled_after_h)
+    if grain == "minute":
+        require_minutes(head.quantity, head.kind)
+        require_minutes_fit(span, count_power_series(session.connection, head) if head.origin == "derived" else 1)
+        data = read_series_minutes(session, head=head, span=span, settled_until=settled, as_table=as_table)
+    else:
+        data = read_rollups(session.connection, head=head, grain=grain, span=span, settled_until=settled, as_table=as_table)
     return request.answer_and_cache(
         session,
         data,
@@ -59,11 +82,15 @@ def answer_rollups(
 
 
 def answer_device_rollups(
-    request: ApiRequest, session: TenantSession, *, group: DeviceGroup, grain: Grain, span: Span
+    request: ApiRequest, session: TenantSession, *, group: DeviceGroup, grain: RollupGrain, span: Span
 ) -> Response:
     """Answer with the aggregates of every device of a plant."""
-    settled = settled_until(span, now=request.now, settled_after_h=request.state.settings.settled_after_h)
-    data = read_device_rollups(session.connection, group=group, grain=grain, span=span, settled_until=settled)
+    settled = settled_edge(now=request.now, settled_after_h=request.state.settings.settled_after_h)
+    if grain == "minute":
+        require_minutes(group.quantity, QUANTITIES[group.quantity].kind)
+        data = read_device_minutes(session, group=group, span=span, settled_until=settled)
+    else:
+        data = read_device_rollups(session.connection, group=group, grain=grain, span=span, settled_until=settled)
     return request.answer_and_cache(
         session,
         data,

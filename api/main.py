@@ -18,11 +18,14 @@ from api.routers import (
     alarms,
     auth,
     consumption,
+    counter_days,
     customers,
     devices,
     documents,
+    energy,
     energy_check,
     health,
+    peak_power,
     performance,
     plants,
     quarantine,
@@ -36,8 +39,8 @@ from include.warehouse.api_session import MOST_CONNECTIONS, ReadOnlyDatabase
 
 PREFIX = "/api/v1"
 _SUBJECTS = (
-    auth, plants, devices, customers, series, consumption, performance, energy_check, alarms, documents, quarantine, reports,
-    health,
+    auth, plants, devices, customers, series, consumption, performance, energy, energy_check, counter_days, peak_power, alarms,
+    documents, quarantine, reports, health,
 )  # fmt: skip
 
 

@@ -12,17 +12,28 @@ from fastapi.routing import APIRoute
 
 from api.errors import Problem, unprocessable
 from include.core.quantities import QUANTITIES
-from include.core.span import Grain, Span, day_span, local_day
+from include.core.span import Span, day_span, local_day
 
-LONGEST_DAYS: Final[dict[Grain, int]] = {"hour": 366, "day": 3_660, "week": 36_600, "month": 36_600, "year": 36_600}
+RollupGrain = Literal["minute", "hour", "day", "week", "month", "year"]
+"""Grains that may be asked for: the stored ones, and minutes, which are computed."""
+EnergyGrain = Literal["day", "week", "month", "year"]
+
+LONGEST_DAYS: Final[dict[RollupGrain, int]] = {
+    "minute": 31, "hour": 366, "day": 3_660, "week": 36_600, "month": 36_600, "year": 36_600,
+}  # fmt: skip
 """Longest span [d] of one rollup request, by grain."""
-DEFAULT_DAYS: Final[dict[Grain, int]] = {"hour": 7, "day": 31, "week": 366, "month": 731, "year": 3_653}
+DEFAULT_DAYS: Final[dict[RollupGrain, int]] = {"minute": 1, "hour": 7, "day": 31, "week": 366, "month": 731, "year": 3_653}
 """Span [d] before `to` where `from` is not given, by grain."""
 LONGEST_READING_DAYS: Final = 3_660
 DEFAULT_READING_DAYS: Final = 1
+LONGEST_PEAK_DAYS: Final = 31
 MOST_ROLLUP_ROWS: Final = 100_000
 """Rows that one answer for all devices of a plant may hold."""
-HOURS_PER: Final[dict[Grain, int]] = {"hour": 1, "day": 24, "week": 168, "month": 720, "year": 8_760}
+MOST_COMPUTED_MINUTES: Final = 200_000
+"""Minutes of inverters from which one answer for a plant may be computed."""
+HOURS_PER: Final[dict[RollupGrain, float]] = {
+    "minute": 1 / 60, "hour": 1, "day": 24, "week": 168, "month": 720, "year": 8_760,
+}  # fmt: skip
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?", re.ASCII)
@@ -38,7 +49,11 @@ Cursor = Annotated[
     str | None, Query(max_length=1024, description="`next` of the answer before; leave the other parameters as they were.")
 ]
 GrainParameter = Annotated[
-    Grain, Query(description="Length of the intervals: local hours, days, ISO weeks, months or years of the plant.")
+    RollupGrain,
+    Query(description="Length of the intervals: minutes, or local hours, days, ISO weeks, months or years of the plant."),
+]
+EnergyGrainParameter = Annotated[
+    EnergyGrain, Query(description="Length of the intervals: local days, ISO weeks, months or years of the plant.")
 ]
 QuantityParameter = Annotated[Literal[*QUANTITIES], Query(description="A quantity; its name carries the unit.")]  # type: ignore[valid-type]
 Layout = Annotated[
@@ -139,7 +154,12 @@ def settled_until(span: Span, *, now: datetime, settled_after_h: float) -> datet
     Rounded down to the quarter hour, the finest offset of any zone's hours: so an answer changes when an interval settles, not
     with every second.
     """
-    return max(span.start, min(span.end, quarter_of(now - timedelta(hours=settled_after_h))))
+    return max(span.start, min(span.end, settled_edge(now=now, settled_after_h=settled_after_h)))
+
+
+def settled_edge(*, now: datetime, settled_after_h: float) -> datetime:
+    """Quarter of an hour until which everything is settled; an interval that ends later is provisional."""
+    return quarter_of(now - timedelta(hours=settled_after_h))
 
 
 def quarter_of(instant: datetime) -> datetime:
@@ -148,7 +168,18 @@ def quarter_of(instant: datetime) -> datetime:
     return utc.replace(minute=utc.minute // 15 * 15, second=0, microsecond=0)
 
 
-def require_rows_fit(span: Span, grain: Grain, series_count: int) -> None:
+def days_that_start(span: Span, timezone: ZoneInfo) -> tuple[date, date]:
+    """Half-open range of the local days that start in a span."""
+    return _first_day_from(span.start, timezone), _first_day_from(span.end, timezone)
+
+
+def _first_day_from(instant: datetime, timezone: ZoneInfo) -> date:
+    """The first local day that does not start before an instant."""
+    day = local_day(instant, timezone)
+    return day if day_span(day, timezone).start >= instant else day + timedelta(days=1)
+
+
+def require_rows_fit(span: Span, grain: RollupGrain, series_count: int) -> None:
     """Raise a 422 problem when an answer for so many series would hold more than `MOST_ROLLUP_ROWS` rows."""
     rows = series_count * ((span.end - span.start) / timedelta(hours=HOURS_PER[grain]) + 1)
     if rows > MOST_ROLLUP_ROWS:
@@ -156,6 +187,25 @@ def require_rows_fit(span: Span, grain: Grain, series_count: int) -> None:
             "from",
             f"{series_count} devices in this span make about {rows:,.0f} rows and one answer holds {MOST_ROLLUP_ROWS:,}; "
             "ask for a shorter span or a coarser grain",
+        )
+
+
+def require_minutes(quantity: str, kind: str) -> None:
+    """Raise a 422 problem for amounts: they belong to an hour or longer."""
+    if kind == "amount":
+        raise unprocessable(
+            "grain", f"{quantity} is an amount of an hour or longer and has no minutes; ask for grain=day or a longer one"
+        )
+
+
+def require_minutes_fit(span: Span, series_count: int) -> None:
+    """Raise a 422 problem when the minutes of a plant are to be computed from more than `MOST_COMPUTED_MINUTES`."""
+    minutes = series_count * ((span.end - span.start) / timedelta(minutes=1))
+    if minutes > MOST_COMPUTED_MINUTES:
+        raise unprocessable(
+            "from",
+            f"the plant's minutes are the sum of {series_count} inverters', in this span {minutes:,.0f}, and one answer is made "
+            f"from {MOST_COMPUTED_MINUTES:,} at most; ask for a shorter span or a coarser grain",
         )
 
 

@@ -17,7 +17,7 @@ from include.core.errors import Refused
 from include.core.settings import Settings
 from include.core.span import zone
 from include.steps import users
-from include.steps.overview import read_status
+from include.steps.overview import read_health
 from include.steps.tenants import require_tenant, save_tenant
 
 tenants = typer.Typer(help="Organisations whose data is kept.", no_args_is_help=True)
@@ -116,16 +116,23 @@ def place(file: Path, folder: Path) -> Path:
 
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Per tenant and feed: what came, what waits, what was refused, how fresh it is."""
-    rows = read_status(Settings.from_environment())
+    """Per tenant and feed: what came, what waits, how fresh it is; what the roll-up has to do, and counters that misbehave."""
+    found = read_health(Settings.from_environment(), now=datetime.now(UTC))
     if as_json:
-        print(json.dumps(rows, default=str, indent=2))
+        print(json.dumps(found, default=str, indent=2))
         return
-    table = Table("tenant", "feed", "documents", "waiting", "refused", "rows", "quarantined", "received", "measured until")
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
-    Console().print(table)
+    feeds = Table("tenant", "feed", "documents", "waiting", "refused", "rows", "quarantined", "received", "measured until")
+    tenants = Table("tenant", "dirty days", "dirty plant days", "counters that misbehaved in 7 days")
+    counters = Table("tenant", "plant", "device", "counter", "series", "days", "held back", "resets", "dips", "zeros")
+    counters.title = "Counters that misbehaved most in 7 days"
+    for table, rows in ((feeds, found["feeds"]), (tenants, found["tenants"]), (counters, found["counters"])):
+        for row in rows:
+            table.add_row(*(_cell(value) for value in row.values()))
+    for table in (feeds, tenants, *([counters] if found["counters"] else [])):
+        Console().print(table)
 
 
 def _cell(value: object) -> str:
+    if value is None:
+        return ""
     return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value)

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli import fleet, vendor_accounts
+from cli.aggregates import audit, recompute
 from cli.backfill import backfill
 from cli.pools import print_pools
 from cli.run import command
@@ -41,6 +42,8 @@ app.add_typer(vendor_accounts.integrations, name="integration")
 app.command()(backfill)
 app.command()(fleet.drop)
 app.command()(fleet.status)
+app.command()(audit)
+app.command()(recompute)
 
 # The machine.
 app.command()(command.run)

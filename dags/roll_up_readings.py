@@ -2,9 +2,9 @@
 
 **What:** Works off the dirty days until none is left; a bucket whose readings are gone is removed.
 
-**Reads:** `ops.dirty_day` (the work list) and `mart.reading`.
+**Reads:** `ops.dirty_day` and `ops.dirty_plant_day` (the work lists) and `mart.reading`.
 
-**Writes:** `mart.rollup`; each round removes its dirty days in the same transaction.
+**Writes:** `mart.rollup` and `mart.energy_day`; each round removes its dirty days in the same transaction.
 
 **If it fails:** the days stay dirty and the next run takes them; numbers in the API stay as they were. Clear the task once
 PostgreSQL answers again. If it fails on one and the same day every time, the log names it.
@@ -42,7 +42,7 @@ def roll_up_readings() -> None:
                 break
         else:
             raise TryLater(f"{done['remaining']} dirty days are left after {MOST_ROUNDS} rounds; the next try goes on")
-        if not total["dirty_days"]:
+        if not total["dirty_days"] and not total["plant_days"]:
             raise AirflowSkipException("no day is dirty")
         outlet_events[ROLLED_UP].add(ROLLUPS)
         return {"dirty_days": total["dirty_days"], "rows_changed": total["rows_changed"]}

@@ -1,11 +1,13 @@
 """Energies by day and month: consumption, performance, the three ways to tell a day."""
 
 from datetime import date, datetime
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from api.models.envelopes import Count, Listing
 from api.models.fleet import Customer
+from include.core.energy import EnergySource
 
 
 class CustomerMonth(BaseModel):
@@ -41,10 +43,12 @@ class WindowPerformance(BaseModel):
     window_days: int = Field(examples=[30])
     first_day: date
     last_day: date
-    energy_kwh: float | None = Field(description="Of the counted days: measured well enough, and with a target.")
+    energy_kwh: float | None = Field(description="Of the counted days: known to at least 0.9, and with a target.")
     target_kwh: float | None = Field(description="Of the counted days.")
     performance_index: float | None = Field(description="energy_kwh / target_kwh; not a performance ratio.")
     measured_kwh: float | None = Field(description="Of all days of the window.")
+    recovered_kwh: float | None = Field(description="The part of measured_kwh that counters know and power did not measure.")
+    energy_sources: list[EnergySource] = Field(description="Where measured_kwh comes from.", examples=[["power"]])
     days_counted: Count
     days_expected: Count
     days_without_target: Count
@@ -58,10 +62,14 @@ class Performance(BaseModel):
 
 
 class EnergyCheck(BaseModel):
-    """The energy of one local day, known in three ways; a way that does not exist is null."""
+    """The energy of one local day, and the three ways to know it; a way that does not exist is null."""
 
     local_date: date
     device_id: int | None = Field(description="Null: the whole plant.")
+    energy_kwh: float | None = Field(description="What is published: reports and performance are made of it.")
+    energy_source: EnergySource | None = Field(description="Where energy_kwh comes from.")
+    recovered_kwh: float = Field(description="The part of energy_kwh that counters know and power did not measure.")
+    completeness: float | None = Field(description="Share of the day's clear-sky energy in whose time the energy is known.")
     integrated_kwh: float | None = Field(description="Integral of the power.")
     counted_kwh: float | None = Field(description="Increase of the energy counter.")
     vendor_kwh: float | None = Field(description="What the vendor says of the day.")
@@ -77,5 +85,63 @@ class EnergyChecks(Listing[EnergyCheck]):
     plant_id: int
     timezone: str = Field(examples=["America/Sao_Paulo"])
     unit: str = Field(examples=["kWh"])
+    start: datetime
+    end: datetime
+
+
+class PlantEnergy(BaseModel):
+    """Published energy of a plant in one interval `[starts_at, ends_at)`, summed from its local days."""
+
+    starts_at: datetime = Field(examples=["2026-11-01T00:00:00-03:00"])
+    ends_at: datetime = Field(examples=["2026-12-01T00:00:00-03:00"])
+    local_date: date = Field(description="First local day of the interval.", examples=["2026-11-01"])
+    energy_kwh: float | None = Field(description="What the plant made on the days that are known [kWh]; null where none is.")
+    energy_sources: list[EnergySource] = Field(description="Where energy_kwh comes from, sorted.", examples=[["power"]])
+    recovered_kwh: float | None = Field(description="The part of energy_kwh that counters know and power did not measure [kWh].")
+    days: Count = Field(description="Local days of the whole interval.", examples=[30])
+    days_known: Count = Field(description="Days with an energy; the others add nothing to energy_kwh.")
+    days_complete: Count = Field(description="Days that are at least 0.9 complete.")
+    mean_completeness: float | None = Field(
+        description="Mean completeness of the days that have one, 0 to 1. Silent days have none: compare days_known with days."
+    )
+    provisional: bool = Field(description="The interval has not ended, or ended so lately that late data is still expected.")
+    partial: bool = Field(
+        description="The interval reaches outside the span that was asked for; its figures are those of all of it."
+    )
+
+
+class PlantEnergies(BaseModel):
+    """Published energy of a plant; the span is half-open and local."""
+
+    plant_id: int
+    grain: Literal["day", "week", "month", "year"]
+    unit: str = Field(examples=["kWh"])
+    timezone: str = Field(examples=["America/Sao_Paulo"])
+    start: datetime = Field(examples=["2026-11-01T00:00:00-03:00"])
+    end: datetime = Field(examples=["2026-12-01T00:00:00-03:00"])
+    settled_until: datetime = Field(examples=["2026-11-21T09:45:00-03:00"])
+    data: list[PlantEnergy]
+
+
+class CounterDay(BaseModel):
+    """A local day on which an energy counter misbehaved, and how."""
+
+    local_date: date = Field(examples=["2026-11-21"])
+    series_id: int
+    device_id: int | None = Field(description="Null: a counter of the plant itself.")
+    quantity: str = Field(examples=["energy_total_kwh"])
+    zeros: Count = Field(description="Readings of zero or of an integer's maximum; they are left out.")
+    dips: Count = Field(description="Falls that came back to the old level; they are left out.")
+    resets: Count = Field(description="Falls to near zero that stayed: a new meter, a restart; it counts on from there.")
+    held_back: Count = Field(description="Increases that no rating explains; they are not counted.")
+    is_open: bool = Field(description="Readings after this day still decide what happened: its energy may change.")
+    opened_at: datetime | None = Field(description="When what is open began; null where nothing is open.")
+
+
+class CounterDays(Listing[CounterDay]):
+    """Days on which counters of a plant misbehaved; the span is half-open and local. Other days are absent."""
+
+    plant_id: int
+    timezone: str = Field(examples=["America/Sao_Paulo"])
     start: datetime
     end: datetime

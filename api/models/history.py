@@ -89,15 +89,19 @@ class Bucket(BaseModel):
     last: float | None
     sum: float | None
     stddev: float | None = Field(description="Sample standard deviation.")
-    median: float | None = Field(description="With p95, p99 and active_minutes: hour and day only.")
+    median: float | None = Field(description="With p95, p99 and active_minutes: minute, hour and day only.")
     p95: float | None
     p99: float | None
     energy_kwh: float | None = Field(description="Integral of a power, increase of a counter, sum of an amount.")
     active_minutes: int | None
+    active_hours: int | None = Field(description="Local hours with a reading; day only.")
     covered_s: float = Field(description="Measured time [s].")
     expected_s: float = Field(description="Time in which readings are expected [s].")
     coverage: float | None = Field(description="covered_s / expected_s; null where nothing is expected, as at night.")
-    provisional: bool = Field(description="The interval ends after settled_until.")
+    provisional: bool = Field(description="The interval has not ended, or ended so lately that late data is still expected.")
+    partial: bool = Field(
+        description="The interval reaches outside the span that was asked for; its figures are those of all of it."
+    )
 
 
 class Rollups(History):
@@ -105,7 +109,7 @@ class Rollups(History):
 
     series_id: int
     origin: Literal["measured", "derived"]
-    grain: Literal["hour", "day", "week", "month", "year"]
+    grain: Literal["minute", "hour", "day", "week", "month", "year"]
     columns: list[str] | None = Field(default=None, description="Only with layout=table: names of the values of each array.")
     data: list[Bucket] | list[list[Any]]
 
@@ -125,5 +129,38 @@ class DeviceRollups(History):
     """Aggregates of one quantity for every device of a plant."""
 
     plant_id: int
-    grain: Literal["hour", "day", "week", "month", "year"]
+    grain: Literal["minute", "hour", "day", "week", "month", "year"]
     data: list[DeviceBuckets]
+
+
+class Peak(BaseModel):
+    """The greatest power of a plant's inverters together, and of each by itself; 15-minute means. Null where none has spoken."""
+
+    peak_power_kw: float | None = Field(description="Greatest sum of the inverters' means of the same quarter of an hour.")
+    peak_at: datetime | None = Field(description="Start of that quarter of an hour; the first, where several are as great.")
+    inverters_at_peak: Count | None = Field(description="Inverters with a reading in it: the others are not in the sum.")
+    sum_of_inverter_peaks_kw: float | None = Field(
+        description="Sum of each inverter's own greatest mean, at different times: never less than peak_power_kw."
+    )
+
+
+class DayPeak(Peak):
+    """The peak of one local day."""
+
+    local_date: date = Field(examples=["2026-11-21"])
+    provisional: bool = Field(description="The day has not ended, or ended so lately that late data is still expected.")
+
+
+class Peaks(BaseModel):
+    """The peak of the span, and of each local day on which an inverter has spoken."""
+
+    span: Peak
+    days: list[DayPeak]
+
+
+class PeakPower(History):
+    """Peak power of a plant in whole local days."""
+
+    plant_id: int
+    inverter_count: Count = Field(description="Inverters that are registered at the plant.")
+    data: Peaks

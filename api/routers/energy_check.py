@@ -1,6 +1,5 @@
 """The check of a day's energies: three ways of knowing the same."""
 
-from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Response
@@ -9,8 +8,7 @@ from api.deps import PROTECTED, CurrentRequest
 from api.errors import not_found
 from api.models.energy import EnergyChecks
 from api.openapi import ANSWERS
-from api.parameters import DEFAULT_DAYS, LONGEST_DAYS, Cursor, Id, Limit, WindowParameter
-from include.core.span import day_span, local_day
+from api.parameters import DEFAULT_DAYS, LONGEST_DAYS, Cursor, Id, Limit, WindowParameter, days_that_start
 from include.warehouse.api_history import list_energy_checks
 from include.warehouse.api_reads import find_plant_zone
 
@@ -29,13 +27,7 @@ def energy_check(
             raise not_found("plant", plant_id)
         zone = ZoneInfo(timezone)
         span = window.span(zone, now=request.now, default_days=DEFAULT_DAYS["day"], longest_days=LONGEST_DAYS["day"])
-        days = (_first_day_from(span.start, zone), _first_day_from(span.end, zone))
+        days = days_that_start(span, zone)
         page = list_energy_checks(session.connection, plant_id=plant_id, days=days, after=place, limit=limit)
     ends = {"start": span.start.astimezone(zone).isoformat(), "end": span.end.astimezone(zone).isoformat()}
     return request.listing(page, {"plant_id": plant_id, "timezone": timezone, "unit": "kWh", **ends})
-
-
-def _first_day_from(instant: datetime, timezone: ZoneInfo) -> date:
-    """The first local day that does not start before an instant."""
-    day = local_day(instant, timezone)
-    return day if day_span(day, timezone).start >= instant else day + timedelta(days=1)

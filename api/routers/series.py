@@ -94,7 +94,7 @@ def events(
 def rollups(
     request: CurrentRequest, series_id: Id, grain: GrainParameter, window: WindowParameter, layout: Layout = "objects"
 ) -> Response:
-    """Aggregates whose interval starts in the span, oldest first; intervals without readings are absent."""
+    """Aggregates whose interval overlaps the span, oldest first; intervals without readings are absent."""
     with request.session() as session:
         if known := request.cached(session):
             return known

@@ -118,7 +118,7 @@ def publish_plant_energy(
     if summed.completeness is not None and is_complete(summed.completeness):
         return summed
     itself = publish_energy(replace(own, vendor_kwh=None))
-    return _beside(itself, told) if _knows_more(itself, summed, own) else summed
+    return _beside(itself, told) if _knows_more(itself, summed) else summed
 
 
 def _gaps(hours: Sequence[LocalHour]) -> Iterator[tuple[int, int]]:
@@ -154,14 +154,15 @@ def _sum(told: Sequence[PublishedEnergy], completeness: float | None) -> Publish
 
 
 def _source_of(told: Sequence[PublishedEnergy]) -> EnergySource:
-    """The vendor where it tells more of the sum than all others; else what the others are."""
-    vendor_kwh = sum(inverter.energy_kwh or 0.0 for inverter in told if inverter.source == "vendor")
-    sources = {inverter.source for inverter in told if inverter.source != "vendor"}
-    if not sources or vendor_kwh > sum(inverter.energy_kwh or 0.0 for inverter in told) / 2:
+    """The vendor where it tells more of the sum than the others; else what the others are."""
+    by_vendor = [inverter for inverter in told if inverter.source == "vendor"]
+    others = [inverter for inverter in told if inverter.source != "vendor"]
+    if by_vendor and sum(each.energy_kwh or 0.0 for each in by_vendor) > sum(each.energy_kwh or 0.0 for each in others):
         return "vendor"
-    if sources == {"power"}:
-        return "power"
-    return "counter" if sources == {"counter"} else "power and counter"
+    sources = {inverter.source for inverter in others}
+    if len(sources) == 1:
+        return others[0].source or "power"
+    return "power and counter" if others else "vendor"
 
 
 def _mean_completeness(inverters: Sequence[PublishedEnergy | None], ratings_kw: Sequence[float | None]) -> float | None:
@@ -174,9 +175,9 @@ def _mean_completeness(inverters: Sequence[PublishedEnergy | None], ratings_kw: 
     return sum(weight * (share or 0.0) for weight, share in zip(weights, shares, strict=True)) / sum(weights)
 
 
-def _knows_more(itself: PublishedEnergy, summed: PublishedEnergy, own: KnownEnergy) -> bool:
+def _knows_more(itself: PublishedEnergy, summed: PublishedEnergy) -> bool:
     """True where the plant itself knows more of the day, and no less energy than its inverters together already have."""
-    if itself.energy_kwh is None or itself.completeness is None or (itself.source == "counter" and own.is_held_back):
+    if itself.energy_kwh is None or itself.completeness is None:
         return False
     return itself.completeness > (summed.completeness or 0.0) and itself.energy_kwh >= (summed.energy_kwh or 0.0)
 

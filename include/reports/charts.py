@@ -92,7 +92,7 @@ def power_curve(page: PdfPage, box: Box, report: PlantReport) -> None:
     """Mean power over the hours of light; gaps in the light are hatched, the quiet night is left out."""
     curve = _curve(report)
     if curve is None:
-        _empty(page, box, report.language)
+        _empty(page, box, report.language, "chart_empty" if report.is_empty else "chart_no_power")
         return
     peak = max(power for run in curve.runs for _, power in run)
     capacity = report.capacity_kw if report.capacity_kw and 0.5 * report.capacity_kw <= peak <= report.capacity_kw * 1.5 else None
@@ -116,10 +116,10 @@ def _plot(box: Box) -> Box:
     return Box(box.x + _GUTTER, box.y + 5, box.w - _GUTTER, box.h - 11)
 
 
-def _empty(page: PdfPage, box: Box, language: Language) -> None:
+def _empty(page: PdfPage, box: Box, language: Language, why: str = "chart_empty") -> None:
     plot = Box(box.x, box.y + 2, box.w, box.h - 6)
     page.fill_box(plot, PANEL, 1.5)
-    page.write_at(plot.x + plot.w / 2, plot.y + plot.h / 2 + 1, say("chart_empty", language), Pen(10, MUTED), "centre")
+    page.write_at(plot.x + plot.w / 2, plot.y + plot.h / 2 + 1, say(why, language), Pen(10, MUTED), "centre")
 
 
 def _grid(page: PdfPage, plot: Box, scale: Scale, language: Language) -> None:
@@ -150,7 +150,7 @@ def _bar(page: PdfPage, slot: Box, bar: DayBar, scale: Scale) -> None:
 
 
 def _is_partial(bar: DayBar) -> bool:
-    return bar.energy_kwh is not None and (bar.coverage is None or not is_complete(bar.coverage))
+    return bar.energy_kwh is not None and (bar.completeness is None or not is_complete(bar.completeness))
 
 
 def _target_line(page: PdfPage, plot: Box, bars: Sequence[DayBar], scale: Scale) -> None:

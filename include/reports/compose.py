@@ -46,9 +46,10 @@ class Issue:
 
 
 def compose(plant: Mapping[str, Any], period: PlantPeriod, performance: Sequence[Mapping[str, Any]], issue: Issue) -> PlantReport:
-    """Compose the report of one plant (a row of `read_plants`) from its period and its performance up to `issue.last_day`.
+    """Compose the report of one plant from its period and its performance up to `issue.last_day`.
 
-    The rows of `performance` are those of `WINDOW_DAYS` and of the period itself.
+    `plant` is a row of `read_plants` with `is_place_guessed`. The rows of `performance` are those of `WINDOW_DAYS` and of the
+    period itself.
     """
     windows = {row["window_days"]: _window(row) for row in performance}
     span = day_span(issue.first_day, ZoneInfo(plant["timezone"]), (issue.last_day - issue.first_day).days + 1)
@@ -74,11 +75,13 @@ def compose(plant: Mapping[str, Any], period: PlantPeriod, performance: Sequence
         completeness=_completeness(period),
         provenance=_provenance(period, issue.code_version),
         is_provisional=span.end > issue.settled_until,
+        is_place_guessed=plant["is_place_guessed"],
     )
 
 
 def _headline(plant: Mapping[str, Any], period: PlantPeriod, against_target: TargetWindow) -> Headline:
     energy_kwh = _sum(day["energy_kwh"] for day in period.days)
+    sources = {day["energy_source"] for day in period.days if day["energy_source"] is not None}
     return Headline(
         energy_kwh=energy_kwh,
         target_kwh=_sum(day["target_kwh"] for day in period.days),
@@ -86,8 +89,10 @@ def _headline(plant: Mapping[str, Any], period: PlantPeriod, against_target: Tar
         days_counted=against_target.days_counted,
         days_expected=against_target.days_expected,
         specific_yield_kwh_kwp=_ratio(energy_kwh, plant["capacity_kwp"]),
-        coverage=_coverage(period.days),
+        completeness=_mean_completeness(period.days),
         money=_money(period.tariff, energy_kwh),
+        recovered_kwh=sum(day["recovered_kwh"] or 0.0 for day in period.days),
+        energy_source=sources.pop() if len(sources) == 1 else None,
     )
 
 
@@ -109,16 +114,12 @@ def _power(curve: Sequence[Mapping[str, Any]], span: Span) -> tuple[PowerPoint, 
 
 
 def _bar(day: Mapping[str, Any]) -> DayBar:
-    return DayBar(day["local_date"], day["energy_kwh"], day["target_kwh"], _ratio(day["covered_s"], day["expected_s"]))
+    return DayBar(day["local_date"], day["energy_kwh"], day["target_kwh"], day["completeness"], day["energy_source"])
 
 
 def _inverters(plant: Mapping[str, Any], period: PlantPeriod) -> tuple[InverterRow, ...]:
-    """The plant's kWp are shared out by the AC rating of its inverters, for only that is known of each.
-
-    Of each inverter the same time is expected, silent days included.
-    """
+    """The plant's kWp are shared out by the AC rating of its inverters, for only that is known of each."""
     rows = period.inverters
-    expected_s = sum(day["expected_s"] for day in period.days) / max(len(rows), 1)
     rated_kw = _sum(row["capacity_kw"] for row in rows) if all(row["capacity_kw"] for row in rows) else None
     kwp_per_kw = _ratio(plant["capacity_kwp"], rated_kw)
     return with_peer_shares(
@@ -130,7 +131,7 @@ def _inverters(plant: Mapping[str, Any], period: PlantPeriod) -> tuple[InverterR
                 peer_share=None,
                 max_power_kw=row["max_power_kw"],
                 temp_max_c=row["temp_max_c"],
-                coverage=_ratio(row["covered_s"] or 0.0, expected_s),
+                completeness=row["completeness"],
             )
             for row in rows
         ]
@@ -150,7 +151,7 @@ def _window(row: Mapping[str, Any]) -> TargetWindow:
 def _completeness(period: PlantPeriod) -> Completeness:
     # Times of a plant add up over its inverters; people think in hours of the day.
     inverters = max(len(period.inverters), 1)
-    missing_s = sum(day["expected_s"] - day["covered_s"] for day in period.days)
+    missing_s = sum(_missing_s(day) for day in period.days)
     return Completeness(
         missing_days=tuple(day["local_date"] for day in period.days if day["energy_kwh"] is None),
         missing_hours=missing_s / inverters / 3600,
@@ -170,8 +171,15 @@ def _provenance(period: PlantPeriod, code_version: str) -> Provenance:
     )
 
 
-def _coverage(days: Sequence[Mapping[str, Any]]) -> float | None:
-    return _ratio(sum(day["covered_s"] for day in days), sum(day["expected_s"] for day in days))
+def _missing_s(day: Mapping[str, Any]) -> float:
+    """Time of which the energy is unknown: that without power, as far as neither the night nor a counter explains it [s]."""
+    silent_s: float = day["expected_s"] - day["covered_s"]
+    return silent_s if day["completeness"] is None else min(silent_s, (1 - day["completeness"]) * day["expected_s"])
+
+
+def _mean_completeness(days: Sequence[Mapping[str, Any]]) -> float | None:
+    known = [day["completeness"] for day in days if day["completeness"] is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _sum(values: Iterable[float | None]) -> float | None:

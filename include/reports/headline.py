@@ -61,8 +61,10 @@ def _energy(headline: Headline, language: Language) -> Tile:
     value = headline.energy_kwh
     if value is None:
         note = say("note_energy_none", language)
-    elif is_partial(headline.coverage):
-        note = say("note_energy_partial", language, percent=percent(headline.coverage, language))
+    elif is_partial(headline.completeness):
+        note = say("note_energy_partial", language, percent=percent(headline.completeness, language))
+    elif headline.energy_source == "vendor":
+        note = say("note_energy_vendor", language)
     else:
         note = say("note_energy_complete", language)
     return Tile(say("energy", language), quantity(value, language), _unit(value, "kWh"), note)

@@ -44,7 +44,8 @@ CATALOGUE: Final[dict[str, dict[Language, str]]] = {
     "savings": {"pt-BR": "Economia estimada", "en": "Estimated savings"},
     "yield": {"pt-BR": "Produtividade", "en": "Specific yield"},
     "note_energy_complete": {"pt-BR": "medida no período", "en": "measured in the period"},
-    "note_energy_partial": {"pt-BR": "{percent} do tempo medido", "en": "{percent} of time measured"},
+    "note_energy_partial": {"pt-BR": "dados {percent} completos", "en": "data {percent} complete"},
+    "note_energy_vendor": {"pt-BR": "segundo o fabricante", "en": "by the vendor's own total"},
     "note_energy_none": {"pt-BR": "nenhuma leitura", "en": "no readings"},
     "note_target_day": {"pt-BR": "do dia", "en": "of the day"},
     "note_target_month": {"pt-BR": "do período inteiro", "en": "of the whole period"},
@@ -66,6 +67,10 @@ CATALOGUE: Final[dict[str, dict[Language, str]]] = {
     "legend_target": {"pt-BR": "meta diária", "en": "daily target"},
     "legend_gap": {"pt-BR": "sem dados", "en": "no data"},
     "legend_capacity": {"pt-BR": "potência instalada CA", "en": "installed AC power"},
+    "chart_no_power": {
+        "pt-BR": "A potência não foi medida; só a energia do dia é conhecida",
+        "en": "No power was measured; only the energy of the day is known",
+    },
     "chart_empty": {"pt-BR": "Nenhuma leitura neste período", "en": "No readings in this period"},
     # performance windows and data
     "windows": {"pt-BR": "Desempenho vs. meta", "en": "Performance vs. target"},
@@ -74,7 +79,7 @@ CATALOGUE: Final[dict[str, dict[Language, str]]] = {
     "window_n": {"pt-BR": "Últimos {days} dias", "en": "Last {days} days"},
     "days_counted": {"pt-BR": "Dias", "en": "Days"},
     "of": {"pt-BR": "{counted} de {expected}", "en": "{counted} of {expected}"},
-    "column_coverage_long": {"pt-BR": "Tempo medido", "en": "Time measured"},
+    "column_completeness_long": {"pt-BR": "Dados completos", "en": "Data complete"},
     # inverters
     "inverters": {"pt-BR": "Inversores", "en": "Inverters"},
     "inverters_more": {"pt-BR": "Inversores (continuação)", "en": "Inverters (continued)"},
@@ -85,7 +90,7 @@ CATALOGUE: Final[dict[str, dict[Language, str]]] = {
     "column_share": {"pt-BR": "vs. pares", "en": "vs. peers"},
     "column_power": {"pt-BR": "Máx. kW", "en": "Max. kW"},
     "column_temperature": {"pt-BR": "Máx. °C", "en": "Max. °C"},
-    "column_coverage": {"pt-BR": "Dados", "en": "Data"},
+    "column_completeness": {"pt-BR": "Dados", "en": "Data"},
     "inverters_none": {"pt-BR": "Nenhum inversor cadastrado.", "en": "No inverter is registered."},
     # observations
     "observations": {"pt-BR": "Observações", "en": "Observations"},
@@ -138,6 +143,25 @@ CATALOGUE: Final[dict[str, dict[Language, str]]] = {
         "pt-BR": "Ao todo faltam dados de {hours}\u00a0h; a energia dessas horas não é estimada.",
         "en": "In all, data of {hours}\u00a0h is missing; the energy of those hours is not estimated.",
     },
+    "see_recovered": {
+        "pt-BR": "{energy}\u00a0kWh da geração foram recuperados dos contadores de energia em períodos sem leituras de potência.",
+        "en": "{energy}\u00a0kWh of the generation were recovered from energy counters across gaps in the power readings.",
+    },
+    "see_counter": {
+        "pt-BR": "A geração vem dos contadores de energia; não há leituras de potência.",
+        "en": "The generation comes from energy counters; there are no power readings.",
+    },
+    "see_vendor": {
+        "pt-BR": "A geração é o total diário informado pelo fabricante; não há leituras de potência nem de contadores.",
+        "en": "The generation is the vendor's own total of each day; there are no readings of power or counters.",
+    },
+    "see_sources": {"pt-BR": "Origem da geração: {sources}.", "en": "The generation comes from: {sources}."},
+    "source_power": {"pt-BR": "potência ({days})", "en": "power ({days})"},
+    "source_power and counter": {"pt-BR": "potência e contadores ({days})", "en": "power and counters ({days})"},
+    "source_counter": {"pt-BR": "contadores ({days})", "en": "counters ({days})"},
+    "source_vendor": {"pt-BR": "total diário do fabricante ({days})", "en": "the vendor's total of the day ({days})"},
+    "day_count_one": {"pt-BR": "1 dia", "en": "1 day"},
+    "day_count": {"pt-BR": "{count} dias", "en": "{count} days"},
     "see_best": {"pt-BR": "Melhor dia: {day}, com {energy}\u00a0kWh.", "en": "Best day: {day}, with {energy}\u00a0kWh."},
     "see_peak": {
         "pt-BR": "Maior potência média: {power}\u00a0kW às {time}.",
@@ -172,6 +196,12 @@ CATALOGUE: Final[dict[str, dict[Language, str]]] = {
         "pt-BR": "Energia: integral da potência CA medida; intervalos sem leituras não são estimados.",
         "en": "Energy: integral of the measured AC power; intervals without readings are not estimated.",
     },
+    "method_energy_counters": {
+        "pt-BR": "Energia: integral da potência CA medida; onde ela falta, o aumento dos contadores de energia ou, "
+        "sem eles, o total diário do fabricante; o que nenhum deles informa não é estimado.",
+        "en": "Energy: integral of the measured AC power; where it is missing, the increase of the energy counters or, "
+        "without them, the vendor's total of the day; what none of them tells is not estimated.",
+    },
     "method_target": {
         "pt-BR": "Meta: valor mensal dividido pelos dias do mês. Desempenho: geração ÷ meta, só nos dias com "
         "pelo menos {percent} de dados; não é o performance ratio (PR) da IEC 61724.",
@@ -181,6 +211,10 @@ CATALOGUE: Final[dict[str, dict[Language, str]]] = {
     "method_savings": {
         "pt-BR": "Economia estimada: geração × tarifa de {price} por kWh.",
         "en": "Estimated savings: generation × tariff of {price} per kWh.",
+    },
+    "method_place_guessed": {
+        "pt-BR": "A usina não tem coordenadas cadastradas: a luz do dia esperada é a da cidade que dá nome ao fuso.",
+        "en": "The plant has no coordinates: daylight is expected as in the city that names its time zone.",
     },
     "method_day": {"pt-BR": "Dia: dia civil em {timezone}.", "en": "Day: calendar day in {timezone}."},
     "source_one": {

@@ -6,6 +6,7 @@ Shares and indices are ratios (1.0 = 100 %); days are the plant's own local days
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
@@ -13,6 +14,7 @@ from hashlib import sha256
 from statistics import median
 from typing import Any, Final, Literal
 
+from include.core.energy import EnergySource
 from include.core.errors import Refused
 
 Kind = Literal["day", "month"]
@@ -40,8 +42,9 @@ class Headline:
     """The figures of the tiles.
 
     `energy_kwh` is everything measured in the period and `target_kwh` the target of the whole period; `performance_index` is
-    energy by target over the `days_counted` complete days only, so it need not be the quotient of the two. `coverage` is
-    measured by expected time.
+    energy by target over the `days_counted` complete days only, so it need not be the quotient of the two. `completeness` is
+    the mean of the days'. `recovered_kwh` is the part of the energy that counters know and power did not measure,
+    `energy_source` where all of it comes from, None where that differs.
     """
 
     energy_kwh: float | None
@@ -50,8 +53,10 @@ class Headline:
     days_counted: int
     days_expected: int
     specific_yield_kwh_kwp: float | None
-    coverage: float | None
+    completeness: float | None
     money: Money | None = None
+    recovered_kwh: float = 0.0
+    energy_source: EnergySource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +69,13 @@ class PowerPoint:
 
 @dataclass(frozen=True, slots=True)
 class DayBar:
-    """One local day: energy and target [kWh], measured by expected time."""
+    """One local day: energy and target [kWh], the share in which the energy is known, and where it comes from."""
 
     day: date
     energy_kwh: float | None
     target_kwh: float | None
-    coverage: float | None
+    completeness: float | None
+    energy_source: EnergySource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +88,7 @@ class InverterRow:
     peer_share: float | None
     max_power_kw: float | None
     temp_max_c: float | None
-    coverage: float | None
+    completeness: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,8 @@ class Provenance:
 class PlantReport:
     """One report of one plant over the local days `first_day` to `last_day`, both included.
 
-    `power` is drawn for a day, `days` for a month. `issued_at` is aware; `is_provisional` says that late data is still expected.
+    `power` is drawn for a day, `days` for a month. `issued_at` is aware; `is_provisional` says that late data is still expected,
+    `is_place_guessed` that daylight is that of the zone's city.
     Raises `Refused` for a naive issue time, a reversed period or an unknown language.
     """
 
@@ -146,6 +153,7 @@ class PlantReport:
     completeness: Completeness = Completeness()
     provenance: Provenance = Provenance(0, None, None, 0, None, "")
     is_provisional: bool = False
+    is_place_guessed: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be printed."""
@@ -155,6 +163,11 @@ class PlantReport:
             raise Refused(f"report {self.report_id!r} ends {self.last_day} before it starts {self.first_day}; swap the two")
         if self.language not in LANGUAGES:
             raise Refused(f"language {self.language!r} is not printed; choose one of {', '.join(LANGUAGES)}")
+
+    @property
+    def energy_sources(self) -> Counter[EnergySource]:
+        """Days with energy by its source."""
+        return Counter(bar.energy_source for bar in self.days if bar.energy_source is not None)
 
     @property
     def is_empty(self) -> bool:
@@ -191,9 +204,11 @@ def fingerprint(figures_of_report: Mapping[str, Any]) -> str:
 
 
 def headline_of(figures_of_report: Mapping[str, Any]) -> Headline:
-    """The headline of stored figures, as `figures` wrote it."""
+    """The headline of stored figures, as `figures` wrote it, now or when the completeness was a coverage."""
     stored = dict(figures_of_report["headline"])
     money = stored.pop("money")
+    if "coverage" in stored:
+        stored["completeness"] = stored.pop("coverage")
     return Headline(**stored, money=Money(**money) if money else None)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from include.core.coverage import COMPLETE_DAY_COVERAGE, is_complete
+from include.core.energy import EnergySource
 from include.core.span import zone
 from include.reports.headline import deviation
 from include.reports.language import CATALOGUE, day_and_month, days_listed, listed, number, percent, quantity, say
@@ -13,6 +14,7 @@ from include.reports.plain_text import clean
 
 _MOST_NAMED: Final = 3
 _NAME_CHARS: Final = 40
+_SOURCES: Final[tuple[EnergySource, ...]] = ("power", "power and counter", "counter", "vendor")
 _WORTH_SAYING_H: Final = {"day": 0.25, "month": 1.0}
 
 
@@ -31,6 +33,7 @@ def observations(report: PlantReport) -> tuple[Observation, ...]:
     return (
         *_state_of_report(report),
         *_against_target(report),
+        *_sources(report),
         *_inverters(report),
         *_missing(report),
         *_extreme(report),
@@ -77,6 +80,23 @@ def _against_target(report: PlantReport) -> Iterator[Observation]:
         yield Observation(tone, text)
 
 
+def _sources(report: PlantReport) -> Iterator[Observation]:
+    """Where the energy comes from, unless it is power alone, and how much of it counters recovered."""
+    language, days = report.language, report.energy_sources
+    by_power = days.keys() & {"power", "power and counter"}
+    if len(days) == 1 and not by_power:
+        yield Observation("note", say(f"see_{next(iter(days))}", language))
+    elif days.keys() - {"power", "power and counter"}:
+        told = [say(f"source_{source}", language, days=_day_count(days[source], report)) for source in _SOURCES if days[source]]
+        yield Observation("note", say("see_sources", language, sources=listed(told, language)))
+    if by_power and report.headline.recovered_kwh > 0:
+        yield Observation("note", say("see_recovered", language, energy=quantity(report.headline.recovered_kwh, language)))
+
+
+def _day_count(count: int, report: PlantReport) -> str:
+    return say("day_count_one" if count == 1 else "day_count", report.language, count=count)
+
+
 def _counted_sums(report: PlantReport) -> tuple[float | None, float | None]:
     """Energy and target over the counted days; one of a day's report is that day."""
     headline = report.headline
@@ -85,7 +105,7 @@ def _counted_sums(report: PlantReport) -> tuple[float | None, float | None]:
     counted = [
         (bar.energy_kwh, bar.target_kwh)
         for bar in report.days
-        if bar.energy_kwh is not None and bar.target_kwh is not None and is_complete(bar.coverage or 0)
+        if bar.energy_kwh is not None and bar.target_kwh is not None and is_complete(bar.completeness or 0)
     ]
     return sum(energy for energy, _ in counted), sum(target for _, target in counted)
 

@@ -130,8 +130,8 @@ class _Sheet:
         badges: list[tuple[str, Colour, Colour]] = []
         if report.is_empty:
             badges.append((say("no_data", self.language), RED, RED_PALE))
-        elif is_partial(report.headline.coverage):
-            text = say("incomplete", self.language, percent=percent(report.headline.coverage, self.language))
+        elif is_partial(report.headline.completeness):
+            text = say("incomplete", self.language, percent=percent(report.headline.completeness, self.language))
             badges.append((text, AMBER, AMBER_PALE))
         if report.is_provisional:
             badges.append((say("provisional", self.language), AMBER, AMBER_PALE))
@@ -176,9 +176,14 @@ class _Sheet:
     def _chart(self) -> None:
         kind = self.report.kind
         self._heading(say(f"chart_{kind}", self.language))
-        box = Box(MARGIN, self.y + 1.5, CONTENT_W, 34 if self.report.is_empty else 57)
+        box = Box(MARGIN, self.y + 1.5, CONTENT_W, 34 if self._has_no_chart else 57)
         (power_curve if kind == "day" else daily_bars)(self.page, box, self.report)
         self.y = box.bottom + _GAP - 1
+
+    @property
+    def _has_no_chart(self) -> bool:
+        report = self.report
+        return report.is_empty or (report.kind == "day" and all(point.power_kw is None for point in report.power))
 
     # -- performance windows beside observations ----------------------------------------------------------------------
 
@@ -222,8 +227,8 @@ class _Sheet:
         for tile, is_shown in facts:
             if is_shown:
                 y = self._fact(y, tile.label, f"{tile.value} {tile.unit}".strip())
-        coverage = percent(self.report.headline.coverage, self.language)
-        return self._fact(y, say("column_coverage_long", self.language), coverage)
+        completeness = percent(self.report.headline.completeness, self.language)
+        return self._fact(y, say("column_completeness_long", self.language), completeness)
 
     def _fact(self, y: float, label: str, value: str) -> float:
         self.page.write_at(MARGIN, y, label, Pen(8.2, MUTED))
@@ -262,7 +267,7 @@ class _Sheet:
         self.y = y + _GAP - 1
 
     def _inverter_columns(self) -> tuple[TableColumn, ...]:
-        titles = ("column_energy", "column_yield", "column_share", "column_power", "column_temperature", "column_coverage")
+        titles = ("column_energy", "column_yield", "column_share", "column_power", "column_temperature", "column_completeness")
         widths = (22.0, 20.0, 38.0, 18.0, 18.0, 16.0)
         named = TableColumn(say("inverter", self.language), CONTENT_W - sum(widths), "left")
         return (named, *(TableColumn(say(title, self.language), width) for title, width in zip(titles, widths, strict=True)))
@@ -277,13 +282,13 @@ class _Sheet:
             percent(row.peer_share, language),
             number(row.max_power_kw, language, 1),
             number(row.temp_max_c, language, 1),
-            percent(row.coverage, language, 0),
+            percent(row.completeness, language, 0),
         ]
         share = Pen(8.2, RED if is_low else INK, is_low)
-        coverage = Pen(8.2, AMBER) if is_partial(row.coverage) else _CELL
+        completeness = Pen(8.2, AMBER) if is_partial(row.completeness) else _CELL
         name = Pen(8.2, RED, True) if row.energy_kwh is None or is_low else _CELL
         self._share_bar(y, row.peer_share, columns, RED if is_low else GREEN)
-        return table_row(self.page, (MARGIN, y), columns, cells, (name, _CELL, _CELL, share, _CELL, _CELL, coverage), _ROW_H)
+        return table_row(self.page, (MARGIN, y), columns, cells, (name, _CELL, _CELL, share, _CELL, _CELL, completeness), _ROW_H)
 
     def _share_bar(self, y: float, share: float | None, columns: Sequence[TableColumn], colour: Colour) -> None:
         """A thin bar before the number; its full length is 120 % of the median, a tick marks 100 %."""
@@ -313,10 +318,12 @@ class _Sheet:
     def _method_texts(self) -> list[str]:
         report, language = self.report, self.language
         texts = [
-            say("method_energy", language),
+            say("method_energy" if report.energy_sources.keys() <= {"power"} else "method_energy_counters", language),
             say("method_target", language, percent=percent(COMPLETE_DAY_COVERAGE, language, 0)),
             say("method_day", language, timezone=report.timezone),
         ]
+        if report.is_place_guessed:
+            texts.append(say("method_place_guessed", language))
         if report.headline.money is not None:
             terms = report.headline.money
             texts.insert(2, say("method_savings", language, price=money(terms.price_per_kwh, terms.currency, language)))

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from include.rollups.counter_episodes import hold_dip, is_doubtful, judge_jump, jumps_back, leave_dip_out, reset
-from include.rollups.counter_limits import HOUR_US, exceeds
+from include.rollups.counter_limits import HORIZON_US, HOUR_US, exceeds
 from include.rollups.counter_series import CounterFault, CounterSeries, noise_kwh
 
 SILENT_NIGHT_H: Final = 2.0
@@ -33,7 +33,7 @@ def judge_reading_of_day(series: CounterSeries, last: int, row: int) -> tuple[in
     if not series.is_reading[row]:
         series.hold(row, row + 1)
         return last, row + 1
-    if last < 0:
+    if last < 0 or series.at_us[row] - series.at_us[last] > HORIZON_US:
         return series.accept(last, row)
     if series.local_day[row] > series.local_day[last]:
         return _judge_new_day(series, last, row)
@@ -155,7 +155,8 @@ def _counts_from_midnight(series: CounterSeries, row: int) -> bool:
 def _has_restarted(series: CounterSeries, last: int, row: int) -> bool:
     """Whether the day of a row has had its restart: seen, told by its rise, or before the counter's first afternoon."""
     first = int(np.searchsorted(series.local_day, series.local_day[row]))
-    if first == 0 and _hours_of_day(series, 0) >= NOON_H:
+    is_never_seen = first == 0 or series.at_us[first] - series.at_us[first - 1] > HORIZON_US
+    if is_never_seen and _hours_of_day(series, first) >= NOON_H:
         return True
     rows = np.flatnonzero(series.is_accepted[first:row]) + first
     return bool(series.is_restart[rows].any() or series.value[rows[0]] < RESTART_SHARE * series.value[last])

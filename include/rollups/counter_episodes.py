@@ -94,17 +94,18 @@ def _leave_zeros_out(series: CounterSeries, last: int, row: int) -> tuple[int, i
     after = series.readings_in(row, len(series.value), -np.inf)
     end = int(after[0]) if after.size else len(series.value)
     series.hold(row, end)
-    if last >= 0 or not after.size or series.value[end - 1] != 0:
+    is_first = last < 0 or series.at_us[row] - series.at_us[last] > HORIZON_US
+    if not is_first or not after.size or series.value[end - 1] != 0:
         return last, end
     until_us = int(series.at_us[end]) + HORIZON_US
+    series.await_until(last + 1, until_us)
     if not series.is_usual(end - 1, end, float(series.value[end]), until_us):
         return last, end
-    series.await_until(0, until_us)
     first = end - 1
     while first > row and series.value[first - 1] == 0:
         first -= 1
     for zero in range(first, end):
-        series.accept(zero - 1 if zero > first else -1, zero, 0.0)
+        series.accept(zero - 1 if zero > first else last, zero, 0.0)
         series.fault[zero] = CounterFault.NONE
     return end - 1, end
 

@@ -91,15 +91,19 @@ class CounterSeries:
         start, end = float(self.value[last]), float(self.value[row])
         if not exceeds(end - start, self.hours(last, row), self.limit_kw, start, end)[0]:
             return True
-        still = self._still_since(last)
+        still = self._still_since(last, row)
         return still < last and not exceeds(end - start, self.hours(still, row), self.limit_kw, start, end)[0]
 
-    def _still_since(self, row: int) -> int:
-        """The row, at most 20 back, since which a reading's value has been shown; zeros and maxima in between aside."""
-        earliest = max(row - NEIGHBOURS, 0)
-        others = np.flatnonzero((self.value[earliest:row] != self.value[row]) & self.is_reading[earliest:row])
+    def _still_since(self, last: int, row: int) -> int:
+        """The row, at most 20 back and 31 days before `row`, since which a value has been shown; zeros and maxima aside."""
+        earliest = min(max(last - NEIGHBOURS, self._first_near(row)), last)
+        others = np.flatnonzero((self.value[earliest:last] != self.value[last]) & self.is_reading[earliest:last])
         first = earliest + int(others[-1]) + 1 if others.size else earliest
-        return first + int(np.argmax(self.value[first : row + 1] == self.value[row]))
+        return first + int(np.argmax(self.value[first : last + 1] == self.value[last]))
+
+    def _first_near(self, row: int) -> int:
+        """The first row within 31 days before a row: what lies further back decides nothing."""
+        return self.row_from(int(self.at_us[row]) - HORIZON_US)
 
     def row_from(self, at_us: int) -> int:
         """The first row at or after an instant."""
@@ -137,7 +141,7 @@ class CounterSeries:
         return bool(room <= 1e-9 or room <= float(resolution_kwh(self.value[around]).min()) * (1 + 1e-9))
 
     def usual_kw(self, row: int, until_us: int) -> float:
-        """Median rate [kW] of the rises in 20 rows before a row and 20 after it, before `until_us`; NaN where nothing rises."""
+        """Median rate [kW] of the rises in 20 rows before a row and 20 after it, before `until_us` and within 31 days; or NaN."""
         around = self._rows_around(row, until_us)
         halves = (around[around < row], around[around >= row])
         rates = np.concatenate([rising_kw(self.at_us[rows], self.value[rows]) for rows in halves])
@@ -145,7 +149,7 @@ class CounterSeries:
 
     def _rows_around(self, row: int, until_us: int) -> NDArray[np.int64]:
         end = min(row + NEIGHBOURS + 1, self.row_from(until_us))
-        return self.readings_in(max(row - NEIGHBOURS, 0), end, -np.inf)
+        return self.readings_in(max(row - NEIGHBOURS, self._first_near(row)), end, -np.inf)
 
 
 Judge = Callable[[CounterSeries, int, int], tuple[int, int]]

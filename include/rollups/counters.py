@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from include.rollups.counter_days import RESTART_SHARE, SILENT_NIGHT_H, judge_reading_of_day
 from include.rollups.counter_episodes import SPIKE_OF_DAY_H, doubtful_kwh, judge_reading
-from include.rollups.counter_limits import HORIZON_DAYS, HOUR_US, NEIGHBOURS, exceeds, is_maximum, most_kw
+from include.rollups.counter_limits import HORIZON_DAYS, HORIZON_US, HOUR_US, NEIGHBOURS, exceeds, is_maximum, most_kw
 from include.rollups.counter_series import CounterFault, CounterSeries, noise_kwh, walk
 
 __all__ = ["HORIZON_DAYS", "CounterFault", "CounterReadings", "CounterSteps", "step_counters"]
@@ -124,7 +124,7 @@ def _go_on(rows: _Rows) -> _Decided:
     """Every row as if its counter went on from the row before."""
     count, at_us = len(rows.gain_kwh), rows.readings.at_us
     increase_kwh, from_us = np.maximum(rows.gain_kwh, 0.0), at_us.copy()
-    increase_kwh[(rows.hours > HORIZON_DAYS * 24) & ~rows.is_daily] = np.nan
+    increase_kwh[rows.hours > HORIZON_DAYS * 24] = np.nan
     from_us[1:] = np.where(np.isnan(increase_kwh[1:]), at_us[1:], at_us[:-1])
     flags = np.zeros((2, count), dtype=bool)
     return _Decided(increase_kwh, from_us, np.ones(count, dtype=bool), np.zeros(count, dtype=np.uint8), *flags)
@@ -152,10 +152,10 @@ def _jumps(rows: _Rows) -> NDArray[np.bool_]:
     """True where the rating does not explain a rise over the row before since that row's value was first shown."""
     is_jump = exceeds(rows.gain_kwh, rows.hours, rows.limit_kw, rows.before_kwh, rows.readings.value)
     jumps = np.flatnonzero(is_jump)
-    still = jumps - 1
+    still, at_us = jumps - 1, rows.readings.at_us
     for _ in range(NEIGHBOURS):
-        still -= rows.gain_kwh[still] == 0
-    hours = (rows.readings.at_us[jumps] - rows.readings.at_us[still]) / HOUR_US
+        still -= (rows.gain_kwh[still] == 0) & (at_us[jumps] - at_us[still - 1] <= HORIZON_US)
+    hours = (at_us[jumps] - at_us[still]) / HOUR_US
     is_jump[jumps] = exceeds(
         rows.gain_kwh[jumps], hours, rows.limit_kw[jumps], rows.before_kwh[jumps], rows.readings.value[jumps]
     )
@@ -175,7 +175,8 @@ def _begin_days(rows: _Rows, decided: _Decided) -> None:
     is_new_day = np.zeros(len(day), dtype=bool)
     is_new_day[1:] = day[1:] != day[:-1]
     decided.is_break[_settle_doubts(rows, is_new_day)] = False
-    new = np.flatnonzero(is_new_day & rows.is_daily & ~np.isnan(rows.gain_kwh) & rows.is_reading)
+    is_near = rows.hours <= HORIZON_DAYS * 24
+    new = np.flatnonzero(is_new_day & rows.is_daily & ~np.isnan(rows.gain_kwh) & rows.is_reading & is_near)
     value, was = readings.value[new], rows.before_kwh[new]
     since_us, is_silent = readings.midnight_us[new], rows.hours[new] > SILENT_NIGHT_H
     day_hours = (readings.at_us[new] - since_us) / HOUR_US

@@ -1,88 +1,94 @@
-"""Computes again what changed: dirty days -> hours and days -> plants -> weeks, months, years.
+"""Computes again what changed: dirty days -> hours and days -> weeks, months, years -> plants.
 
-Always from the stored readings, never from the batch: a repeat changes nothing and the order of arrival does not matter.
+Always from the stored readings, never from the batch: a repeat changes nothing and the order of arrival does not matter. One
+transaction takes some series with all their dirty days; others may work on other series at the same time. What it changes of
+plants goes to their own work list, which is worked off when no series is left.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from itertools import groupby
+from typing import Final
 
-from sqlalchemy import Connection, CursorResult, text
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
 
-from include.warehouse.queries import query_text
+from include.rollups.calendar import whole_years
+from include.rollups.plants import roll_up_plants
+from include.rollups.series import KnownSeries, claim_days, describe_series, run
+from include.rollups.series_buckets import SeriesDifference, rebuild_amounts, rebuild_measured
+from include.rollups.stored import write
 
-_ROOM: Final = "include.rollups"
+_PUBLISHED: Final = frozenset({"ac_power_kw", "energy_total_kwh", "energy_today_kwh", "energy_day_kwh", "export_total_kwh"})
+"""Quantities on which the energy of a plant or inverter may rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class RolledUp:
-    """What one round did: (series, day) pairs taken from the work list, rollup rows written or removed, pairs left."""
+    """What one round did: days of series and plants taken, rows written or removed, marks left for anyone."""
 
     dirty_days: int
+    plant_days: int
     rows_changed: int
     remaining: int
 
 
-def roll_up(connection: Connection, *, computed_at: datetime, limit: int = 50_000) -> RolledUp | None:
-    """Work off at most `limit` dirty (series, day) pairs in the caller's transaction; None while another roll-up is at work."""
-    if not _run(connection, "touched", "lock").scalar_one():
-        return None
-    connection.exec_driver_sql("SET LOCAL work_mem = '256MB'")
-    connection.exec_driver_sql(query_text(_ROOM, "touched")["create_work"])
-    taken = _run(connection, "touched", "take_dirty", limit=limit).rowcount
-    changed = _compute(connection, computed_at) if taken else 0
-    return RolledUp(taken, changed, _run(connection, "periods", "count_dirty").scalar_one())
+def roll_up(connection: Connection, *, computed_at: datetime, limit: int = 4_000) -> RolledUp:
+    """Work off about `limit` dirty (series, day) pairs in the caller's transaction, and when no more are left, the plants' days.
+
+    The transaction is READ COMMITTED. Several may run side by side: each takes series and plants that no other has. Nothing is
+    taken, while something remains, where others hold all that is left.
+    """
+    days = claim_days(connection, limit)
+    changed = roll_up_days(connection, days, computed_at) if days else 0
+    taken = sum(len(each) for each in days.values())
+    left = run(connection, "claims", "count_marks").one()
+    if left.series_days:
+        return RolledUp(taken, 0, changed, left.series_days + left.plant_days)
+    plants = roll_up_plants(connection, computed_at=computed_at, limit=limit)
+    return RolledUp(taken, plants.plant_days, changed + plants.rows_changed, plants.remaining)
 
 
-def _compute(connection: Connection, computed_at: datetime) -> int:
-    _run(connection, "touched", "describe_series")
-    _run(connection, "touched", "find_ranges")
-    connection.exec_driver_sql("ANALYZE touched_series, touched_range")
-    _run(connection, "touched", "list_days", origin="measured")
-    for block in ("sample_gauges", "sample_counters"):
-        _run(connection, "readings", block)
-    connection.exec_driver_sql("ANALYZE sample, touched_day")
-    for block in ("limit_steps", "sum_whole_steps", "cut_long_steps"):
-        _run(connection, "readings", block)
-    for block in ("compute_hours", "compute_days"):
-        _run(connection, "readings", block, computed_at=computed_at)
-    _run(connection, "periods", "create_period")
-    _run(connection, "periods", "list_amount_periods")
-    _run(connection, "periods", "compute_amounts", computed_at=computed_at)
-    changed = _write(connection, ["hour", "day"])
-    changed += _compute_plants(connection, computed_at)
-    return changed + _compute_periods(connection, computed_at)
+def roll_up_days(connection: Connection, days: Mapping[int, NDArray[np.int32]], computed_at: datetime) -> int:
+    """Compute local days (sorted, since 1970-01-01, by series_id) and write what differs; returns how many rows changed."""
+    facts = describe_series(connection, list(days))
+    measured = [each for each in facts if each.origin == "measured" and each.kind != "state"]
+    # A derived series is the plants' work.
+    pairs = {(each.series_id, int(day)) for each in facts if each.origin == "derived" for day in days[each.series_id]}
+    changed = 0
+    for rebuilt in rebuild(connection, measured, days):
+        changed += rebuilt.difference.changed_rows
+        write(connection, rebuilt.difference, computed_at)
+        rebuilt.write_counter_days(connection)
+        pairs |= rebuilt.changed_days()
+    _mark_plants(connection, facts, pairs)
+    return changed
 
 
-def _compute_plants(connection: Connection, computed_at: datetime) -> int:
-    _run(connection, "plants", "insert_plant_series")
-    if not _run(connection, "plants", "touch_plants").rowcount and not _has_derived(connection):
-        return 0
-    _run(connection, "touched", "describe_series")
-    _run(connection, "touched", "list_days", origin="derived")
-    connection.exec_driver_sql("ANALYZE touched_series, touched_day")
-    _run(connection, "plants", "compute_plants", computed_at=computed_at)
-    return _write(connection, ["hour", "day"])
+def rebuild(
+    connection: Connection, facts: Sequence[KnownSeries], days: Mapping[int, NDArray[np.int32]]
+) -> list[SeriesDifference]:
+    """What the buckets around these days should be and how the stored ones differ; one for each zone and kind of series."""
+    found = []
+    ordered = sorted(facts, key=lambda each: (*_sort(each), each.series_id))
+    for (timezone, kind, *_), group in groupby(ordered, key=_sort):
+        members = list(group)
+        calendar = whole_years(timezone, [days[each.series_id] for each in members])
+        rebuild_kind = rebuild_amounts if kind == "amount" else rebuild_measured
+        found.append(rebuild_kind(connection, members, days, calendar))
+    return found
 
 
-def _compute_periods(connection: Connection, computed_at: datetime) -> int:
-    _run(connection, "periods", "list_periods")
-    connection.exec_driver_sql("ANALYZE touched_period")
-    _run(connection, "periods", "compute_periods", computed_at=computed_at)
-    changed = _run(connection, "periods", "write_fresh", grains=["week", "month", "year"]).rowcount
-    return changed + _run(connection, "periods", "delete_gone_periods").rowcount
+def _sort(facts: KnownSeries) -> tuple[str, str, str, bool]:
+    """What series have in common that are computed together."""
+    return facts.timezone, facts.kind, facts.amount_of or "", facts.is_energy
 
 
-def _write(connection: Connection, grains: list[str]) -> int:
-    connection.exec_driver_sql("ANALYZE fresh")
-    changed = _run(connection, "periods", "write_fresh", grains=grains).rowcount
-    return changed + _run(connection, "periods", "delete_gone").rowcount
-
-
-def _has_derived(connection: Connection) -> bool:
-    statement = text("SELECT EXISTS (SELECT 1 FROM touched_series WHERE origin = 'derived')")
-    return bool(connection.execute(statement).scalar_one())
-
-
-def _run(connection: Connection, subject: str, block: str, **parameters: object) -> CursorResult[Any]:
-    return connection.execute(text(query_text(_ROOM, subject)[block]), parameters)
+def _mark_plants(connection: Connection, facts: Sequence[KnownSeries], changed: Iterable[tuple[int, int]]) -> None:
+    """Put the days of plants of which a series changed on their work list."""
+    plants = {each.series_id: each.plant_id for each in facts if each.plant_id is not None and each.quantity in _PUBLISHED}
+    if marks := sorted({(plants[series_id], day) for series_id, day in changed if series_id in plants}):
+        plant_ids, days = zip(*marks, strict=True)
+        run(connection, "claims", "mark_plants", plant_ids=list(plant_ids), days=list(days))

@@ -14,6 +14,16 @@ def read_status(settings: Settings) -> list[dict[str, Any]]:
         return documents.read_status(connection)
 
 
+def read_health(settings: Settings, *, now: datetime) -> dict[str, list[dict[str, Any]]]:
+    """`feeds` as `read_status`; `tenants`: what waits for the roll-up and counters that misbehave; `counters`: the worst five."""
+    with transaction(settings.database_url) as connection:
+        return {
+            "feeds": documents.read_status(connection),
+            "tenants": overview.read_waiting(connection, now=now),
+            "counters": overview.read_worst_counters(connection, now=now),
+        }
+
+
 def read_overview(settings: Settings, tenant: str) -> dict[str, Any]:
     """What a tenant has by now, as `include.warehouse.overview.read_overview` counts it."""
     with transaction(settings.database_url) as connection:

@@ -13,6 +13,7 @@ from include.reports.compose import Issue, compose
 from include.reports.model import LANGUAGES, PlantReport, figures, fingerprint
 from include.reports.plant_report import render
 from include.reports.store import put_report
+from include.rollups.daylight import place_of
 from include.steps.code_version import code_version
 from include.warehouse import fleet, reports
 from include.warehouse.engine import Connection, transaction
@@ -100,9 +101,11 @@ def _compose(
 ) -> PlantReport:
     first_day, last_day = date.fromisoformat(request["first_day"]), date.fromisoformat(request["last_day"])
     span = day_span(first_day, ZoneInfo(plant["timezone"]), (last_day - first_day).days + 1)
+    place = place_of(plant["timezone"], plant["latitude"], plant["longitude"])
     period = reports.read_plant_period(
         connection,
         plant_id=plant["plant_id"],
+        place=(place.latitude, place.longitude),
         first_day=first_day,
         last_day=last_day,
         span=span,
@@ -121,7 +124,7 @@ def _compose(
         settled_until=now - timedelta(hours=settings.settled_after_h),
         code_version=code_version(),
     )
-    return compose(plant, period, performance, issue)
+    return compose({**plant, "is_place_guessed": place.is_guessed}, period, performance, issue)
 
 
 def _keep(

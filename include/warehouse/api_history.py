@@ -10,16 +10,22 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from include.core.coverage import COMPLETE_DAY_COVERAGE
 from include.core.span import Grain, Span
 from include.warehouse.api_reads import ListPage
 from include.warehouse.queries import query
 
 ROLLUP_COLUMNS: Final = (
     "starts_at", "ends_at", "local_date", "reading_count", "mean", "min", "max", "first", "last", "sum", "stddev", "median",
-    "p95", "p99", "energy_kwh", "active_minutes", "covered_s", "expected_s", "coverage", "provisional",
+    "p95", "p99", "energy_kwh", "active_minutes", "active_hours", "covered_s", "expected_s", "coverage", "provisional", "partial",
 )  # fmt: skip
 """Fields of a rollup row, in the order of the table layout (`read_rollup_table` in api_history.sql)."""
 
+_REACH: Final[dict[Grain, timedelta]] = {
+    "hour": timedelta(hours=2), "day": timedelta(days=2), "week": timedelta(days=8), "month": timedelta(days=32),
+    "year": timedelta(days=367),
+}  # fmt: skip
+"""Longer than any interval of the grain: one that reaches into a span does not begin earlier before it."""
 _NOT_NUMBERS: Final = ('"NaN"', '"Infinity"', '"-Infinity"')
 _TEXT_FIELDS: Final = ("name", "device_key", "kind")
 
@@ -87,21 +93,45 @@ def list_events(connection: Connection, *, head: SeriesHead, span: Span, limit: 
 def read_rollups(
     connection: Connection, *, head: SeriesHead, grain: Grain, span: Span, settled_until: datetime, as_table: bool = False
 ) -> str:
-    """Aggregates of one series, intervals that start in the span: JSON objects, or arrays in the order of `ROLLUP_COLUMNS`."""
-    parameters = _span(span, head.timezone) | {"series_id": head.series_id, "grain": grain, "settled_until": settled_until}
+    """Aggregates of one series, intervals that overlap the span: JSON objects, or arrays in the order of `ROLLUP_COLUMNS`.
+
+    Each tells whether it is `provisional`, so ends after `settled_until`, and `partial`, so reaches outside the span.
+    """
+    parameters = _intervals(span, head.timezone, grain, settled_until) | {"series_id": head.series_id}
     name = "read_rollup_table" if as_table else "read_rollups"
     return _finite(str(connection.execute(query("api_history", name), parameters).scalar_one()))
 
 
 def read_device_rollups(connection: Connection, *, group: DeviceGroup, grain: Grain, span: Span, settled_until: datetime) -> str:
     """Aggregates of one quantity for every device of a plant: one JSON object per device, its intervals in `rows`."""
-    parameters = _span(span, group.timezone) | {
-        "plant_id": group.plant_id,
-        "quantity": group.quantity,
-        "grain": grain,
-        "settled_until": settled_until,
-    }
+    parameters = _intervals(span, group.timezone, grain, settled_until)
+    parameters |= {"plant_id": group.plant_id, "quantity": group.quantity}
     return _finite(str(connection.execute(query("api_history", "read_device_rollups"), parameters).scalar_one()))
+
+
+def list_group_series(connection: Connection, group: DeviceGroup) -> list[dict[str, Any]]:
+    """Series of one quantity of the devices of a plant, by device: device_id, device_key, name, kind, series_id."""
+    parameters = {"plant_id": group.plant_id, "quantity": group.quantity}
+    return [dict(row._mapping) for row in connection.execute(query("api_history", "list_group_series"), parameters)]
+
+
+def count_power_series(connection: Connection, head: SeriesHead) -> int:
+    """Inverters of which the derived power of a plant is summed."""
+    return int(connection.execute(query("api_history", "count_power_series"), {"series_id": head.series_id}).scalar_one())
+
+
+def count_inverters(connection: Connection, plant_id: int) -> int:
+    """Inverters that are registered at a plant."""
+    return int(connection.execute(query("api_history", "count_inverters"), {"plant_id": plant_id}).scalar_one())
+
+
+def read_peak_power(connection: Connection, *, plant_id: int, timezone: str, span: Span, settled_until: datetime) -> str:
+    """Greatest simultaneous power [kW] of a plant's inverters in the span and each of its local days: a JSON object of both.
+
+    The span is of whole local days. Power is a 15-minute mean, an instant the start of its quarter of an hour.
+    """
+    parameters = _span(span, timezone) | {"plant_id": plant_id, "settled_until": settled_until}
+    return _finite(str(connection.execute(query("api_history", "read_peak_power"), parameters).scalar_one()))
 
 
 def list_energy_checks(
@@ -113,6 +143,36 @@ def list_energy_checks(
     parameters = {"plant_id": plant_id, "first": first, "end": end, "after_day": after_day, "after_device": after_device}
     row = connection.execute(query("api_history", "list_energy_checks"), parameters | {"limit": limit}).one()
     return ListPage(_finite(row.data), _key(row.next_key))
+
+
+def list_counter_days(
+    connection: Connection,
+    *,
+    plant_id: int,
+    timezone: str,
+    days: tuple[date, date],
+    after: list[Any] | None,
+    limit: int,
+) -> ListPage:
+    """Local days of the half-open range on which a counter of a plant or its devices misbehaved, by day and series."""
+    first, end = days
+    after_day, after_series = after or [first - timedelta(days=1), 0]
+    parameters = {"plant_id": plant_id, "first": first, "end": end, "after_day": after_day, "after_series": after_series}
+    row = connection.execute(query("api_history", "list_counter_days"), parameters | {"limit": limit, "timezone": timezone}).one()
+    return ListPage(row.data, _key(row.next_key))
+
+
+def read_plant_energies(
+    connection: Connection, *, plant_id: int, timezone: str, grain: Grain, span: Span, settled_until: datetime
+) -> str:
+    """Published energy [kWh] of a plant by day, week, month or year: intervals that overlap the span, as a JSON array.
+
+    Longer intervals are summed from their days. `provisional` and `partial` are as in `read_rollups`.
+    """
+    around = {"first": (span.start - _REACH[grain]).date(), "end_day": (span.end + _REACH[grain]).date()}
+    parameters = _span(span, timezone) | around | {"grain": grain, "settled_until": settled_until}
+    parameters |= {"plant_id": plant_id, "min_completeness": COMPLETE_DAY_COVERAGE}
+    return _finite(str(connection.execute(query("api_history", "read_plant_energies"), parameters).scalar_one()))
 
 
 def list_alarms(  # noqa: PLR0913 - a plant, a span, a filter and a place
@@ -142,6 +202,10 @@ def _history(connection: Connection, name: str, *, head: SeriesHead, span: Span,
     parameters = _span(span, head.timezone) | {"series_id": head.series_id, "limit": limit}
     row = connection.execute(query("api_history", name), parameters).one()
     return HistoryPage(row.data, row.last_at)
+
+
+def _intervals(span: Span, timezone: str, grain: Grain, settled_until: datetime) -> dict[str, object]:
+    return _span(span, timezone) | {"grain": grain, "settled_until": settled_until, "earliest": span.start - _REACH[grain]}
 
 
 def _span(span: Span, timezone: str) -> dict[str, object]:

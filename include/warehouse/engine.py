@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine
 
 from include.core.errors import NeedsHuman
 
-__all__ = ["Connection", "engine_of", "transaction"]
+__all__ = ["Connection", "engine_of", "own_connection", "snapshot", "transaction"]
 
 _OPTIONS: Final = " ".join(
     [
@@ -36,4 +36,20 @@ def engine_of(url: str, pool_size: int = 5) -> Engine:
 def transaction(url: str) -> Iterator[Connection]:
     """One transaction: commits at the end of the block, rolls back on any error."""
     with engine_of(url).begin() as connection:
+        yield connection
+
+
+@contextmanager
+def snapshot(url: str) -> Iterator[Connection]:
+    """One transaction that sees the warehouse as it is at its first statement, whatever others commit; it cannot write."""
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine_of(url).execution_options(**options).begin() as connection:
+        yield connection
+
+
+@contextmanager
+def own_connection(url: str) -> Iterator[Connection]:
+    """A connection that nobody gets afterwards: for temporary tables that outlive a transaction, each of which is begun on it."""
+    with engine_of(url).connect() as connection:
+        connection.detach()
         yield connection

@@ -89,7 +89,9 @@ def upsert_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, A
     A change that moves the days of a plant or device, or the number of inverters that a plant expects, makes those days dirty.
     Raises `BadDocument` for a row that the database refuses; the transaction is then good for nothing but a rollback.
     """
+    rows = list(rows)
     changed: list[dict[str, Any]] = []
+    plants_before = _plants_of(connection, rows) if kind == "device" else set()
     statement = query("fleet", f"upsert_{kind}")
     for row in rows:
         try:
@@ -99,14 +101,35 @@ def upsert_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, A
             raise BadDocument(f"a {kind} cannot be registered: {fault}; correct the row {dict(row)} and drop it again") from error
         if result is None:
             continue
-        if kind in {"plant", "device"} and not changed:
-            connection.execute(query("fleet", "wait_for_roll_up"))
         changed.append({**row, "is_new": result.is_new})
         if kind in {"plant", "device"} and not result.is_new:
-            connection.execute(query("fleet", f"mark_{kind}_dirty"), {f"{kind}_id": result[0]})
-    for tenant_id in {row["tenant_id"] for row in changed if kind == "device"}:
-        connection.execute(query("fleet", "mark_derived_dirty"), {"tenant_id": tenant_id})
+            _mark_changed(connection, kind, result[0])
+    if kind == "device" and changed:
+        _mark_plants(connection, plants_before | _plants_of(connection, changed))
     return changed
+
+
+def _mark_changed(connection: Connection, kind: str, subject_id: int) -> None:
+    """Every day of a plant or device that changed may be another; a roll-up at work on it ends first."""
+    parameters = {f"{kind}_id": subject_id}
+    connection.execute(query("fleet", f"hold_{kind}"), parameters)
+    connection.execute(query("fleet", f"mark_{kind}"), parameters)
+    if kind == "plant":
+        connection.execute(query("fleet", "mark_plant_days"), parameters)
+
+
+def _mark_plants(connection: Connection, plant_ids: Iterable[int]) -> None:
+    """Plants expect each of their inverters, so that every day of them may be another."""
+    ordered = sorted(plant_ids)
+    connection.execute(query("fleet", "lock_plants"), {"plant_ids": ordered})
+    for plant_id in ordered:
+        connection.execute(query("fleet", "mark_plant_days"), {"plant_id": plant_id})
+
+
+def _plants_of(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[int]:
+    """Plants to which registered devices among the rows belong."""
+    keys = {f"{name}s": [row[name] for row in rows] for name in ("tenant_id", "source", "device_key")}
+    return set(connection.execute(query("fleet", "find_device_plants"), keys).scalars())
 
 
 def delete_target(connection: Connection, *, tenant_id: int, source: str, plant_key: str, month: date) -> bool:

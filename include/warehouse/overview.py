@@ -16,12 +16,20 @@ def read_overview(connection: Connection, tenant: str) -> dict[str, Any]:
 
 
 def read_clouds(connection: Connection, tenant: str, *, now: datetime) -> dict[str, dict[str, Any]]:
-    """Per vendor: how many closed local days have energy, and the energy [kWh] of each plant's last closed day, added up.
-
-    Energies are those of the inverters' counters.
-    """
+    """Per vendor: how many closed local days have energy, and the energy [kWh] of each plant's last closed day, added up."""
     rows = connection.execute(query("overview", "read_clouds"), {"tenant": tenant, "now": now})
     return {row.vendor: {"days": row.days, "last_day_kwh": row.last_day_kwh} for row in rows}
+
+
+def read_waiting(connection: Connection, *, now: datetime) -> list[dict[str, Any]]:
+    """Per tenant: dirty days of series and of plants, and how many counters misbehaved within the last 7 local days."""
+    return [dict(row._mapping) for row in connection.execute(query("overview", "read_waiting"), {"now": now})]
+
+
+def read_worst_counters(connection: Connection, *, now: datetime, most: int = 5) -> list[dict[str, Any]]:
+    """The counters that misbehaved most within the last 7 local days, with their days and faults, the worst first."""
+    rows = connection.execute(query("overview", "read_worst_counters"), {"now": now, "most": most})
+    return [dict(row._mapping) for row in rows]
 
 
 def find_plant(connection: Connection, tenant: str, plant_key: str) -> dict[str, Any]:

@@ -19,14 +19,15 @@ def read_performance(
     """One row per plant and window that ends on the local day `as_of`, inclusive, by plant and length.
 
     Keys: plant_id, window_days, first_day, last_day, energy_kwh, target_kwh (both over the counted days), performance_index
-    (energy / target; not a performance ratio), measured_kwh (all days), days_counted, days_expected, days_without_target.
-    A number that cannot be told is None.
+    (energy / target; not a performance ratio), measured_kwh (all days), recovered_kwh (what of it counters know and power does
+    not), energy_sources (of all days, sorted), days_counted, days_expected, days_without_target. A number that cannot be told is
+    None.
     """
     parameters = {
         "plant_ids": list(plant_ids),
         "as_of": as_of,
         "window_days": sorted(set(window_days)),
         "longest_days": max(window_days),
-        "min_coverage": COMPLETE_DAY_COVERAGE,
+        "min_completeness": COMPLETE_DAY_COVERAGE,
     }
     return [dict(row._mapping) for row in connection.execute(query("performance", "read_performance"), parameters)]

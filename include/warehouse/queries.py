@@ -14,7 +14,13 @@ _COMMENT = re.compile(r"^\s*--.*\n?", re.MULTILINE)
 @cache
 def query(subject: str, name: str) -> TextClause:
     """Block `name` of `<subject>.sql`, with `:parameters`; raises KeyError for an unknown name."""
-    return text(query_text("include.warehouse", subject)[name])
+    return room_query("include.warehouse", subject, name)
+
+
+@cache
+def room_query(room: str, subject: str, name: str) -> TextClause:
+    """The same of `<room>/sql/<subject>.sql`."""
+    return text(query_text(room, subject)[name])
 
 
 @cache

@@ -5,12 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping
 
 from include.core.span import Span
 from include.warehouse.queries import query
+
+_CURVE_QUANTITIES: Final = ("ac_power_kw", "energy_today_kwh", "energy_total_kwh")
+"""What the curve of a day is drawn from, in the order of preference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +28,23 @@ class PlantPeriod:
     quarantined: dict[str, int]
 
 
-def read_plant_period(
-    connection: Connection, *, plant_id: int, first_day: date, last_day: date, span: Span, with_curve: bool
+def read_plant_period(  # noqa: PLR0913 - a plant, its place and a period
+    connection: Connection,
+    *,
+    plant_id: int,
+    place: tuple[float, float],
+    first_day: date,
+    last_day: date,
+    span: Span,
+    with_curve: bool,
 ) -> PlantPeriod:
-    """Read the period `[first_day, last_day]`, which is `span` in UTC; the power curve only where asked for."""
+    """Read the period `[first_day, last_day]`, which is `span` in UTC; the power curve only where asked for.
+
+    Where no inverter told its power the curve is that of whole hours, from the plant's own power or from counters.
+    """
     parameters = {"plant_id": plant_id, "first_day": first_day, "last_day": last_day, "start": span.start, "end": span.end}
+    parameters["quantities"] = list(_CURVE_QUANTITIES)
+    parameters |= {"latitude": place[0], "longitude": place[1]}
 
     def rows(name: str) -> list[dict[str, Any]]:
         return [dict(row._mapping) for row in connection.execute(query("reports", name), parameters)]
@@ -38,7 +53,7 @@ def read_plant_period(
     return PlantPeriod(
         days=rows("read_plant_days"),
         inverters=rows("read_inverters"),
-        curve=rows("read_power_curve") if with_curve else [],
+        curve=(rows("read_power_curve") or rows("read_hourly_curve")) if with_curve else [],
         tariff=tariffs[0] if tariffs else None,
         provenance=rows("read_provenance")[0],
         quarantined={row["rule"]: row["rows"] for row in rows("read_quarantined")},
@@ -46,7 +61,7 @@ def read_plant_period(
 
 
 def read_last_day(connection: Connection, plant_id: int) -> date | None:
-    """Last local day with any measured power, or None."""
+    """Last local day of which anything is known, or None."""
     last_day: date | None = connection.execute(query("reports", "read_last_day"), {"plant_id": plant_id}).scalar_one()
     return last_day
 

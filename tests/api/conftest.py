@@ -227,6 +227,20 @@ def seed_tenant(connection: Connection, slug: str, *, store: Path, password_hash
                 "expected_s, energy_kwh, sum, computed_at) VALUES (:s, 'day', :a, :b, :day, 1, 0, 0, :v, :v, :b) RETURNING 1",
                 s=series_id, a=at, b=at + timedelta(days=1), day=at.date(), v=kwh,
             )  # fmt: skip
+        for device, integrated, vendor in ((None, 98.0, None), (device_id, 97.0, 100.0)):
+            add(
+                "INSERT INTO mart.energy_day (tenant_id, plant_id, device_id, local_date, starts_at, ends_at, energy_kwh, "
+                "energy_source, recovered_kwh, integrated_kwh, counted_kwh, vendor_kwh, covered_s, expected_s, completeness, "
+                "computed_at) "
+                "VALUES (:t, :p, :d, :day, :a, :b, :kwh, 'power and counter', 0.5, :i, :c, :v, 39600, 43200, 0.96, :b) "
+                "RETURNING 1", t=tenant_id, p=plant_id, d=device, day=at.date(), a=at, b=at + timedelta(days=1),
+                kwh=integrated + 0.5, i=integrated, c=95.0 + day * 3, v=vendor,
+            )  # fmt: skip
+    for day, opened_at in ((datetime(2026, 11, 20), None), (datetime(2026, 11, 21), datetime(2026, 11, 21, tzinfo=UTC))):
+        add(
+            "INSERT INTO mart.counter_day (series_id, local_date, zeros, dips, resets, held_back, opened_at) "
+            "VALUES (:s, :day, 3, 2, 1, 0, :since) RETURNING 1", s=counter, day=day, since=opened_at,
+        )  # fmt: skip
     for hour, is_open in enumerate((True, False, False)):
         at = FIRST_READING + timedelta(hours=hour)
         add(

@@ -38,8 +38,8 @@ def test_a_bucket_has_coverage_null_at_night_and_half_by_day(stage, as_east):
     assert rows[0] | {"max": None} == {
         "starts_at": "2026-11-20T00:00:00-03:00", "ends_at": "2026-11-20T01:00:00-03:00", "local_date": "2026-11-20",
         "reading_count": 12, "mean": 0, "min": None, "max": None, "first": None, "last": None, "sum": None, "stddev": None,
-        "median": None, "p95": None, "p99": None, "energy_kwh": 0, "active_minutes": None, "covered_s": 1800, "expected_s": 0,
-        "coverage": None, "provisional": False,
+        "median": None, "p95": None, "p99": None, "energy_kwh": 0, "active_minutes": None, "active_hours": None,
+        "covered_s": 1800, "expected_s": 0, "coverage": None, "provisional": False, "partial": False,
     }  # fmt: skip
     assert (rows[12]["coverage"], rows[12]["energy_kwh"]) == (0.5, 1.2)
 
@@ -296,6 +296,8 @@ SHAPES = {
     "/series/{series_id}/rollups?grain=hour&from=2026-11-20&layout=table": history.Rollups,
     "/plants/{plant_id}/devices/rollups?grain=hour&from=2026-11-20": history.DeviceRollups,
     "/plants/{plant_id}/performance": energy.Performance,
+    "/plants/{plant_id}/peak-power?from=2026-11-20&to=2026-11-21": history.PeakPower,
+    "/plants/{plant_id}/peak-power?from=2026-10-20&to=2026-10-21": history.PeakPower,
     "/customers/{customer_id}/consumption": energy.CustomerMonths, "/consumption?month=2026-10": energy.MonthCustomers,
     "/documents": envelopes.Listing[operation.Document], "/documents/{document_id}": envelopes.Single[operation.Document],
     "/quarantine": envelopes.Listing[operation.QuarantinedRow], "/reports": envelopes.Listing[operation.Report],
@@ -318,3 +320,92 @@ def _members(value):
     if isinstance(value, dict):
         return {name: _members(item) for name, item in value.items()}
     return [_members(item) for item in value] if isinstance(value, list) else None
+
+
+# ------------------------------------------------------------------------------------------------------------- overlap
+YEARS = [("2019", "2020"), ("2020", "2021"), ("2021", "2022")]
+
+
+def overlap_of(as_east, series_id, grain, first, end, layout="objects"):
+    answer = as_east(f"/series/{series_id}/rollups?grain={grain}&from={first}&to={end}&layout={layout}").json()
+    rows = [dict(zip(answer["columns"], row, strict=True)) for row in answer["data"]] if layout == "table" else answer["data"]
+    return [(row["starts_at"][:13], row["partial"], row["provisional"]) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def long_series(stage):
+    """A series of the inverter with a bucket of every coarse grain around 2020, its days and hours in late March."""
+    zone = "America/Sao_Paulo"
+    buckets = [("year", f"{first}-01-01", f"{end}-01-01") for first, end in YEARS]
+    buckets += [("month", f"2020-0{month}-01", f"2020-0{month + 1}-01") for month in range(1, 8)]
+    buckets += [("week", "2020-03-23", "2020-03-30"), ("week", "2020-03-30", "2020-04-06"), ("week", "2020-04-06", "2020-04-13")]
+    buckets += [("day", f"2020-03-{day}", f"2020-03-{day + 1}") for day in range(27, 31)]
+    buckets += [("hour", f"2020-03-28 {hour:02}:00", f"2020-03-28 {hour + 1:02}:00") for hour in range(10, 15)]
+    with transaction(stage.url) as connection:
+        series_id = connection.execute(
+            text(
+                "INSERT INTO fleet.series (tenant_id, device_id, quantity, kind, origin) "
+                "VALUES (:t, :d, 'dc_power_kw', 'power', 'measured') RETURNING series_id"
+            ),
+            {"t": stage.east.tenant_id, "d": stage.east.device_id},
+        ).scalar_one()
+        for grain, first, end in buckets:
+            connection.execute(
+                text(
+                    "INSERT INTO mart.rollup (series_id, grain, starts_at, ends_at, local_date, reading_count, active_hours, "
+                    "covered_s, expected_s, energy_kwh, computed_at) VALUES (:s, :g, CAST(:a AS timestamp) AT TIME ZONE :z, "
+                    "CAST(:b AS timestamp) AT TIME ZONE :z, CAST(:a AS timestamp)::date, 1, :h, 0, 0, 1, now())"
+                ),
+                {"s": series_id, "g": grain, "a": first, "b": end, "z": zone, "h": 7 if grain == "day" else None},
+            )
+    yield series_id
+    with transaction(stage.url) as connection:
+        connection.execute(text("DELETE FROM mart.rollup WHERE series_id = :s"), {"s": series_id})
+        connection.execute(text("DELETE FROM fleet.series WHERE series_id = :s"), {"s": series_id})
+
+
+@pytest.mark.parametrize("layout", ["objects", "table"])
+@pytest.mark.parametrize(
+    ("grain", "first", "end", "expected"),
+    [
+        ("year", "2020-04-01", "2020-06-01", [("2020-01-01T00", True)]),
+        ("year", "2020-01-01", "2021-01-01", [("2020-01-01T00", False)]),
+        ("year", "2020-12-31", "2021-01-01", [("2020-01-01T00", True)]),
+        ("year", "2019-12-31", "2021-01-02", [("2019-01-01T00", True), ("2020-01-01T00", False), ("2021-01-01T00", True)]),
+        ("month", "2020-02-29", "2020-04-02", [("2020-02-01T00", True), ("2020-03-01T00", False), ("2020-04-01T00", True)]),
+        ("week", "2020-04-05", "2020-04-06", [("2020-03-30T00", True)]),
+        ("day", "2020-03-28T12:00:00-03:00", "2020-03-29", [("2020-03-28T00", True)]),
+        ("day", "2020-03-28", "2020-03-30", [("2020-03-28T00", False), ("2020-03-29T00", False)]),
+        ("hour", "2020-03-28T11:59:00-03:00", "2020-03-28T13:00:00-03:00", [("2020-03-28T11", True), ("2020-03-28T12", False)]),
+        ("hour", "2020-03-28T11:20:00-03:00", "2020-03-28T11:40:00-03:00", [("2020-03-28T11", True)]),
+    ],
+)  # fmt: skip
+def test_an_interval_that_overlaps_the_span_is_answered_and_told_to_be_partial(
+    as_east, long_series, grain, first, end, expected, layout
+):
+    found = overlap_of(as_east, long_series, grain, first, end, layout)
+
+    # All of it was long ago: nothing is provisional, though a partial interval ends after the span.
+    assert found == [(*row, False) for row in expected]
+
+
+def test_devices_are_answered_with_the_intervals_that_overlap_too(stage, as_east, long_series):
+    path = f"/plants/{stage.east.plant_id}/devices/rollups?quantity=dc_power_kw&grain=month&from=2020-03-31&to=2020-05-01"
+
+    (device,) = as_east(path).json()["data"]
+
+    assert [(row["local_date"], row["partial"]) for row in device["rows"]] == [("2020-03-01", True), ("2020-04-01", False)]
+
+
+def test_a_day_tells_its_active_hours_and_other_grains_have_none(as_east, long_series):
+    def hours(grain):
+        answer = as_east(f"/series/{long_series}/rollups?grain={grain}&from=2020-03-28&to=2020-03-29").json()
+        return {row["active_hours"] for row in answer["data"]}
+
+    assert (hours("day"), hours("hour"), hours("year")) == ({7}, {None}, {None})
+
+
+def test_an_interval_that_goes_on_is_partial_and_provisional(stage, as_east):
+    path = f"/series/{stage.east.power_series_id}/rollups?grain=hour&from=2026-11-21T11:30:00-03:00&to=2026-11-21T12:00:00-03:00"
+
+    assert [(row["partial"], row["provisional"]) for row in as_east(path).json()["data"]] == [(True, True)]

@@ -21,11 +21,13 @@ def test_a_day_tells_its_energies_of_the_plant_and_of_each_inverter(stage, as_ea
     # The plant's inverters counted 95 kWh together: 98 - 95 is 3.06 % of 98. The inverter's widest two are 95 and 100.
     plant, inverter = answer["data"]
     assert plant == {
-        "local_date": "2026-11-20", "device_id": None, "integrated_kwh": 98, "counted_kwh": 95, "vendor_kwh": None,
+        "local_date": "2026-11-20", "device_id": None, "energy_kwh": 98.5, "energy_source": "power and counter",
+        "recovered_kwh": 0.5, "completeness": 0.96, "integrated_kwh": 98, "counted_kwh": 95, "vendor_kwh": None,
         "deviation_pct": pytest.approx(100 * 3 / 98), "is_flagged": True,
     }  # fmt: skip
     assert inverter == {
-        "local_date": "2026-11-20", "device_id": stage.east.device_id, "integrated_kwh": 97, "counted_kwh": 95, "vendor_kwh": 100,
+        "local_date": "2026-11-20", "device_id": stage.east.device_id, "energy_kwh": 97.5, "energy_source": "power and counter",
+        "recovered_kwh": 0.5, "completeness": 0.96, "integrated_kwh": 97, "counted_kwh": 95, "vendor_kwh": 100,
         "deviation_pct": 5, "is_flagged": True,
     }  # fmt: skip
     assert {name: value for name, value in answer.items() if name != "data"} == {

@@ -88,7 +88,7 @@ def test_a_wrong_request_is_told_so(as_east, path, status):
     ("query", "word"),
     [
         ("", "grain"),
-        ("?grain=minute", "grain"),
+        ("?grain=second", "grain"),
         ("?grain=hour&from=2026-11-21&to=2026-11-21", "not before"),
         ("?grain=hour&from=2026-11-22&to=2026-11-21", "not before"),
         ("?grain=hour&from=2025-11-01&to=2026-11-21", "366"),

@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import random
 from collections.abc import Callable
+from datetime import timedelta
 
 import httpx
 import psycopg2
@@ -14,6 +15,8 @@ from sqlalchemy import text
 from api.main import create_app
 from include.core.errors import NeedsHuman
 from include.core.settings import Settings
+from include.core.span import Span
+from include.rollups.minutes import read_minutes
 from include.warehouse.api_session import CurrentUser, ReadOnlyDatabase
 from include.warehouse.engine import transaction
 
@@ -24,7 +27,10 @@ QUERIES = {
     "/api/v1/plants": "", "/api/v1/plants/{plant_id}": "",
     "/api/v1/plants/{plant_id}/rollups": "?grain=hour&from=2026-11-20&to=2026-11-21",
     "/api/v1/plants/{plant_id}/devices/rollups": "?grain=hour&from=2026-11-20&to=2026-11-21",
+    "/api/v1/plants/{plant_id}/energy": "?grain=month&from=2026-11-01",
+    "/api/v1/plants/{plant_id}/counter-days": "?from=2026-11-20",
     "/api/v1/plants/{plant_id}/performance": "?as_of=2026-11-20",
+    "/api/v1/plants/{plant_id}/peak-power": "?from=2026-11-20&to=2026-11-21",
     "/api/v1/plants/{plant_id}/energy-check": "?from=2026-11-20", "/api/v1/plants/{plant_id}/alarms": "?from=2026-11-20",
     "/api/v1/devices": "", "/api/v1/devices/{device_id}": "",
     "/api/v1/customers": "", "/api/v1/customers/{customer_id}": "", "/api/v1/customers/{customer_id}/consumption": "",
@@ -98,6 +104,32 @@ def test_another_tenants_id_does_not_exist(stage, client, path):
 
     assert answer.status_code == 404
     assert b"west" not in answer.content
+
+
+MINUTES = [path.replace("grain=hour", "grain=minute") for path in map("".join, QUERIES.items()) if "grain=hour" in path]
+
+
+@pytest.mark.parametrize("path", MINUTES)
+def test_minutes_are_those_of_the_own_tenant(stage, client, path):
+    path = path.removeprefix("/api/v1")
+
+    own, foreign = (
+        client.get(path.format(**tenant.ids()), stage.headers(stage.east, "admin")) for tenant in (stage.east, stage.west)
+    )
+
+    assert (own.status_code, foreign.status_code) == (200, 404)
+    assert b'"reading_count":1' in own.content
+    assert b"west" not in own.content + foreign.content
+
+
+def test_minutes_of_another_tenants_series_are_none_also_where_its_id_got_through(stage):
+    span = Span(stage.first_reading, stage.first_reading + timedelta(days=1))
+    user = CurrentUser(stage.east.users["client"], stage.east.tenant_id, stage.now)
+
+    with ReadOnlyDatabase(stage.api_url).as_user(user) as session:
+        found = read_minutes(session.connection, [stage.west.power_series_id, stage.west.plant_series_id], span)
+
+    assert len(found) == 0
 
 
 @pytest.mark.parametrize(("path", "name"), _filtered_routes())
@@ -184,7 +216,7 @@ def test_the_apis_role_sees_nothing_before_a_tenant_is_set(stage):
     connection = psycopg2.connect(stage.api_url.replace("+psycopg2", ""))
     views = ("plant", "device", "customer", "series", "reading", "rollup", "document", "quarantine", "report", "login",
              "dirty_day", "outbox", "state_event", "target", "tariff", "tenant", "consumption", "alarm",
-             "energy_check")  # fmt: skip
+             "energy_check", "energy_day", "plant_day", "counter_day")  # fmt: skip
     with connection.cursor() as cursor:
         counts = {}
         for view in views:

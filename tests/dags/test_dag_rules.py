@@ -18,6 +18,7 @@ pytestmark = pytest.mark.airflow
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 VENDORS = {f"land_{vendor}" for vendor in VENDOR_NAMES}
 SINGLE = {
+    "audit_rollups",
     "land_file_drops",
     "load_readings",
     "register_fleet",

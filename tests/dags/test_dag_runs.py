@@ -112,6 +112,31 @@ def test_the_roll_up_goes_on_until_nothing_is_left(played: Any) -> None:
     assert [run["events"] for run in runs] == [["rollups"], []]
 
 
+SCENES["audit"] = (
+    """
+from include.steps.audit import require_agreement
+agrees = {"seed": 1, "series_days": 200, "plant_days": 20, "waiting_days": 3, "equal_rows": 5000, "mismatch_count": 0,
+    "mismatches": [], "advice": []}
+row = {"table": "mart.rollup", "tenant": "demo", "plant": "p1", "device": None, "quantity": "ac_power_kw", "series_id": 4,
+    "grain": "day", "local_date": "2026-02-02", "start": "2026-02-02", "column": "mean", "stored": 1.0, "recomputed": 2.0}
+differs = agrees | {"mismatch_count": 30, "mismatches": [row] * 30, "advice": ["helio recompute --tenant demo"]}
+found = [differs, agrees, agrees]
+def audit_rollups(settings, wish, *, days, seed, now):
+    calls.append([wish, days, seed if seed == 5 else "by the date" if 20260000 < seed < 21000000 else seed])
+    return found.pop()
+step("audit", audit_rollups=audit_rollups, require_agreement=require_agreement)
+""",
+    [("audit_rollups", {}), ("audit_rollups", {"tenant": "demo", "days": 10, "seed": 5}), ("audit_rollups", {})],
+)
+
+
+def test_an_audit_draws_by_the_date_and_fails_at_once_where_figures_differ(played: Any) -> None:
+    runs, calls = played["audit"]
+
+    assert calls == [[{"tenant": None}, 200, "by the date"], [{"tenant": "demo"}, 10, 5], [{"tenant": None}, 200, "by the date"]]
+    assert [run["tasks"]["audit"] for run in runs] == ["success", "success", "failed"]
+
+
 SCENES["register"] = (
     """
 def register_text(settings, *, tenant, content, name, now, run_id):

@@ -16,7 +16,7 @@ CONTRACTS = {contract["name"] for contract in SETTINGS["contracts"]}
 FLOORS = "Four floors; rooms on one floor have no doors between them"
 UPSTAIRS = "Upstairs drinks only from the warehouse"
 WORK = "The work knows neither its orchestrator nor its web server"
-API = "The API reads only the warehouse"
+API = "The API reads only the warehouse, and minutes, which are computed"
 COMMANDS = "The command line reaches the work only through steps"
 PLUGINS = "Plugins reach the warehouse and the vendors only through steps"
 SANDBOX = "The sandbox shares nothing with what it tests"
@@ -41,6 +41,8 @@ MUTANTS = [
     (WORK, "include/steps/land.py", "import plugins.vendor_accounts"),
     (API, "api/routers/plants.py", "import include.steps.land"),
     (API, "api/routers/plants.py", "import sqlalchemy"),
+    (API, "api/minutes.py", "import include.rollups.roll_up"),
+    (API, "api/history.py", "import include.rollups.minutes"),
     (API, "api/deps.py", "import plugins.vendor_accounts"),
     (COMMANDS, "cli/fleet.py", "import include.warehouse.fleet"),
     (COMMANDS, "cli/fleet.py", "import include.landing.drops"),

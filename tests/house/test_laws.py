@@ -62,6 +62,7 @@ def test_columns_of_energy_power_and_time_carry_their_unit():
         "value",
         "latitude",
         "longitude",
+        "completeness",
     }
 
     assert len(columns) > 40

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from include.core.documents import LandedDocument
+from include.rollups.plants import roll_up_plants
 from include.rollups.roll_up import roll_up
 from include.warehouse import documents, fleet, readings
 from include.warehouse.engine import transaction
@@ -100,13 +101,22 @@ class SmallFleet:
         with transaction(self.url) as connection:
             return [document_id for document_id, _ in documents.read_pending(connection, ["plant_measurements"])]
 
-    def roll_up(self) -> int:
-        """Work the list off and return how many rollup rows changed."""
+    def roll_up(self, *, now: datetime = NOW) -> int:
+        """Work both lists off, series and then plants, and return how many rows changed."""
         changed = 0
         while True:
             with transaction(self.url) as connection:
-                done = roll_up(connection, computed_at=NOW)
-            assert done is not None
+                done = roll_up(connection, computed_at=now)
+            changed += done.rows_changed
+            if not done.remaining:
+                return changed
+
+    def roll_up_plants(self, *, now: datetime = NOW, limit: int = 2000) -> int:
+        """Work the list of plants off and return how many rows changed."""
+        changed = 0
+        while True:
+            with transaction(self.url) as connection:
+                done = roll_up_plants(connection, computed_at=now, limit=limit)
             changed += done.rows_changed
             if not done.remaining:
                 return changed
@@ -132,7 +142,8 @@ class SmallFleet:
             connection.execute(
                 text(
                     "TRUNCATE mart.reading, mart.superseded_reading, mart.rollup, mart.state_event, landing.document, "
-                    "landing.load, landing.quarantine, ops.dirty_day RESTART IDENTITY CASCADE"
+                    "landing.load, landing.quarantine, ops.dirty_day, ops.dirty_plant_day, mart.energy_day, mart.counter_day "
+                    "RESTART IDENTITY CASCADE"
                 )
             )
         engine.dispose()

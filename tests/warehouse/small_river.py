@@ -34,6 +34,12 @@ STATE = {
         "p95, p99, active_minutes, covered_s, expected_s, energy_kwh "
         f"FROM mart.rollup JOIN ({SUBJECT}) AS n USING (series_id) ORDER BY 1, 2, 3"
     ),
+    "energies": (
+        "SELECT plant_key, device_key, local_date, starts_at, ends_at, energy_kwh, energy_source, recovered_kwh, integrated_kwh, "
+        "counted_kwh, vendor_kwh, covered_s, expected_s, completeness "
+        "FROM mart.energy_day AS e JOIN fleet.plant USING (plant_id) LEFT JOIN fleet.device AS d USING (device_id) "
+        "ORDER BY 1, 2, 3"
+    ),
     "states": f"SELECT series, happened_at, state FROM mart.state_event JOIN ({SUBJECT}) AS n USING (series_id) ORDER BY 1, 2",
     "fleet": (
         "SELECT 'device ' || device_key AS key, kind, d.name, plant_key "
@@ -143,8 +149,9 @@ class SmallRiver:
             connection.execute(
                 text(
                     "TRUNCATE mart.reading, mart.superseded_reading, mart.rollup, mart.state_event, mart.report, "
-                    "landing.document, landing.load, landing.quarantine, ops.dirty_day, ops.outbox, fleet.series, fleet.target, "
-                    "fleet.tariff, fleet.device, fleet.customer, fleet.plant, fleet.tenant, fleet.app_user "
+                    "landing.document, landing.load, landing.quarantine, ops.dirty_day, ops.dirty_plant_day, ops.outbox, "
+                    "fleet.series, fleet.target, fleet.tariff, fleet.device, fleet.customer, fleet.plant, fleet.tenant, "
+                    "fleet.app_user "
                     "RESTART IDENTITY CASCADE"
                 )
             )

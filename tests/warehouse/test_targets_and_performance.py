@@ -116,12 +116,40 @@ def test_an_incomplete_day_leaves_both_sides(plant):
     assert found["measured_kwh"] == pytest.approx(650, rel=1e-3)
 
 
-@pytest.mark.parametrize(("share", "counted"), [(43 / 48, 0), (44 / 48, 1)])
-def test_a_day_counts_from_nine_tenths_of_its_time(plant, share, counted):
+# On 16 May the sun is up in São Paulo from 6:36 to 17:32: what it gives until 15:00 is (1 - cos(pi x 8.4 / 10.93)) / 2
+# = 0.87 of its day, until 15:30 0.92. What is missing of the night is missing of nothing.
+@pytest.mark.parametrize(("share", "counted"), [(30 / 48, 0), (31 / 48, 1), (36 / 48, 1)])
+def test_a_day_counts_from_nine_tenths_of_its_clear_sky_energy(plant, share, counted):
     set_targets(plant, may=110.0 * 31)
     fill(plant, {"2020-05-16": 100.0}, covered={"2020-05-16": share})
 
     assert windows(plant, "2020-05-16")[1]["days_counted"] == counted
+
+
+def test_a_window_says_where_its_energy_comes_from_and_how_much_of_it_power_did_not_measure(plant):
+    set_targets(plant, may=110.0 * 31)
+    plant.add_device("3", "inverter", ("energy_total_kwh",))
+    plant.read("UPDATE fleet.device SET kind = 'sensor' WHERE device_key = '1' RETURNING 1")
+    stamps = pd.date_range("2020-05-14", "2020-05-16T12:00", freq="h", tz="America/Sao_Paulo").tz_convert("UTC").tz_localize(None)
+    rows = pd.DataFrame({"series_id": plant.series["3", "energy_total_kwh"], "at": stamps, "value": np.arange(len(stamps)) * 4.0})
+    plant.load(plant.register("counter"), rows)
+    plant.roll_up()
+
+    found = windows(plant, "2020-05-16")
+
+    # 24 h x 4 kWh a day; half of the last day is not told yet, so it does not count.
+    assert (found[7]["days_counted"], found[7]["energy_kwh"], found[7]["measured_kwh"]) == pytest.approx((2, 192, 240))
+    assert found[7]["performance_index"] == pytest.approx(96 / 110)
+    assert (found[7]["energy_sources"], found[7]["recovered_kwh"]) == (["counter"], pytest.approx(240))
+    assert (found[1]["days_counted"], found[1]["energy_kwh"]) == (0, None)
+
+
+def test_a_window_of_power_alone_recovered_nothing(plant):
+    fill(plant, {"2020-05-16": 100.0})
+
+    found = windows(plant, "2020-05-16")[1]
+
+    assert (found["energy_sources"], found["recovered_kwh"]) == (["power"], 0)
 
 
 def test_without_a_target_there_is_energy_but_no_performance(plant):
@@ -150,6 +178,7 @@ def test_a_silent_plant_has_windows_without_numbers(plant):
 
     assert {window: row["days_expected"] for window, row in found.items()} == {1: 1, 7: 7, 30: 30}
     assert all(row["energy_kwh"] is None and row["performance_index"] is None for row in found.values())
+    assert all(row["recovered_kwh"] is None and row["energy_sources"] == [] for row in found.values())
 
 
 def test_saving_targets_tells_the_performance_that_follows(plant):

@@ -104,5 +104,5 @@ def test_what_cannot_be_is_refused_by_a_sentence(helio, words, message):
     assert message in outcome.output
 
 
-def test_the_status_of_a_new_warehouse_is_an_empty_list(helio):
-    assert json.loads(helio("status", "--json")) == []
+def test_the_status_of_a_new_warehouse_has_nothing_to_tell(helio):
+    assert json.loads(helio("status", "--json")) == {"feeds": [], "tenants": [], "counters": []}

@@ -57,6 +57,22 @@ def test_the_integral_of_power_is_the_energy_wherever_every_inverter_was_heard(s
     assert compared >= 7
 
 
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_the_published_energy_is_what_was_generated_also_where_power_was_silent_for_a_time(
+    spring: VendorHouse, vendor: str
+) -> None:
+    for day in (date(2026, 3, 28), date(2026, 3, 29), date(2026, 3, 30)):
+        truth = spring.truth(vendor, day)
+        rows = spring.rows(
+            "SELECT plant_key, energy_kwh, completeness FROM api.plant_day JOIN fleet.plant USING (plant_id) "
+            "WHERE source = :vendor AND local_date = :day",
+            vendor=vendor,
+            day=day,
+        )
+        assert {key: energy_kwh for key, energy_kwh, _ in rows} == pytest.approx(truth, rel=0.005), day
+        assert all(completeness > 0.99 for *_, completeness in rows), day
+
+
 def test_landed_answers_read_again_without_a_network_are_the_same_readings(spring: VendorHouse) -> None:
     readings = spring.readings()
 

@@ -169,33 +169,74 @@ INSERT INTO fleet.series (tenant_id, plant_id, device_id, customer_id, quantity,
 VALUES (:tenant_id, :plant_id, :device_id, :customer_id, :quantity, :kind)
 ON CONFLICT (plant_id, device_id, customer_id, quantity, origin) DO NOTHING;
 
--- name: wait_for_roll_up
--- A roll-up at work would compute days by the old fleet that the marks below cannot see yet. Held until the transaction ends.
-SELECT pg_advisory_xact_lock_shared(hashtext('heliograph.roll_up'));
-
--- name: mark_plant_dirty
--- A plant's zone or place changed: its days have other edges and other daylight.
-INSERT INTO ops.dirty_day (series_id, local_day)
-SELECT DISTINCT r.series_id, r.local_date + shift
-FROM mart.rollup_day AS r
-JOIN fleet.series AS s USING (series_id)
+-- name: hold_plant
+-- A roll-up at work on the plant's series would compute days by the old fleet that the marks below cannot see yet: wait for it, and
+-- keep others away from these series until the transaction ends. Roll-ups of other series are not disturbed.
+SELECT s.series_id
+FROM fleet.series AS s
 LEFT JOIN fleet.device AS d ON d.device_id = s.device_id
-CROSS JOIN generate_series(-1, 1) AS shift
-WHERE coalesce(s.plant_id, d.plant_id) = :plant_id;
+WHERE coalesce(s.plant_id, d.plant_id) = :plant_id
+ORDER BY s.series_id
+FOR NO KEY UPDATE OF s;
 
--- name: mark_device_dirty
--- A device moved or became another kind: every day of it belongs elsewhere.
+-- name: mark_plant
+-- A plant's zone or place changed: its days have other edges and other daylight. Marks that wait name days of the old zone.
 INSERT INTO ops.dirty_day (series_id, local_day)
-SELECT DISTINCT r.series_id, r.local_date + shift
-FROM mart.rollup_day AS r
-JOIN fleet.series AS s USING (series_id)
+SELECT DISTINCT s.series_id, r.local_day + shift
+FROM fleet.series AS s
+LEFT JOIN fleet.device AS d ON d.device_id = s.device_id
+CROSS JOIN LATERAL (
+    SELECT r.local_date AS local_day FROM mart.rollup_day AS r WHERE r.series_id = s.series_id
+    UNION
+    SELECT w.local_day FROM ops.dirty_day AS w WHERE w.series_id = s.series_id
+) AS r
 CROSS JOIN generate_series(-1, 1) AS shift
-WHERE s.device_id = :device_id;
+WHERE coalesce(s.plant_id, d.plant_id) = :plant_id AND s.origin = 'measured';
 
--- name: mark_derived_dirty
--- The devices of a tenant changed: each plant expects its registered inverters.
+-- name: mark_plant_days
+-- A plant's own days are computed anew: those with a roll-up of the plant or of a device that is there now, or with a published energy,
+-- and those that wait. A device that moved may bring days whose own buckets stay as they are.
+INSERT INTO ops.dirty_plant_day (plant_id, local_day)
+SELECT :plant_id, r.local_day + shift
+FROM (
+    SELECT e.local_date AS local_day FROM mart.energy_day AS e WHERE e.plant_id = :plant_id
+    UNION
+    SELECT w.local_day FROM ops.dirty_plant_day AS w WHERE w.plant_id = :plant_id
+    UNION
+    SELECT d.local_date
+    FROM fleet.series AS s
+    LEFT JOIN fleet.device AS v ON v.device_id = s.device_id
+    JOIN mart.rollup_day AS d USING (series_id)
+    WHERE coalesce(s.plant_id, v.plant_id) = :plant_id
+) AS r
+CROSS JOIN generate_series(-1, 1) AS shift
+GROUP BY r.local_day + shift;
+
+-- name: hold_device
+-- As hold_plant, for the series of one device.
+SELECT series_id FROM fleet.series WHERE device_id = :device_id ORDER BY series_id FOR NO KEY UPDATE;
+
+-- name: mark_device
+-- A device moved, was rated anew or became another kind: every day of it may be another.
 INSERT INTO ops.dirty_day (series_id, local_day)
-SELECT r.series_id, r.local_date
-FROM mart.rollup_day AS r
-JOIN fleet.series AS s USING (series_id)
-WHERE s.tenant_id = :tenant_id AND s.origin = 'derived';
+SELECT DISTINCT s.series_id, r.local_day + shift
+FROM fleet.series AS s
+CROSS JOIN LATERAL (
+    SELECT r.local_date AS local_day FROM mart.rollup_day AS r WHERE r.series_id = s.series_id
+    UNION
+    SELECT w.local_day FROM ops.dirty_day AS w WHERE w.series_id = s.series_id
+) AS r
+CROSS JOIN generate_series(-1, 1) AS shift
+WHERE s.device_id = :device_id AND s.origin = 'measured';
+
+-- name: find_device_plants
+-- The plants to which devices belong.
+SELECT DISTINCT d.plant_id
+FROM fleet.device AS d
+JOIN unnest(CAST(:tenant_ids AS int4[]), CAST(:sources AS text[]), CAST(:device_keys AS text[])) AS k (tenant_id, source, device_key)
+    ON d.tenant_id = k.tenant_id AND d.source = k.source AND d.device_key = k.device_key
+WHERE d.plant_id IS NOT NULL;
+
+-- name: lock_plants
+-- Plants whose devices change: no roll-up computes them until the transaction ends.
+SELECT plant_id FROM fleet.plant WHERE plant_id = ANY (:plant_ids) ORDER BY plant_id FOR NO KEY UPDATE;

@@ -1,13 +1,12 @@
 -- name: read_performance
 -- grain: (plant, window of so many local days that ends on :as_of) · reads the api views, so it holds for both roles
--- A day counts when at least :min_coverage of its expected time was measured and its month has a target; energy and target are summed
--- over the same days.
+-- A day counts when its energy is known to at least :min_completeness and its month has a target; energy and target are summed over the
+-- same days.
 WITH made AS (
-    SELECT plant_id, local_date, energy_kwh, covered_s >= :min_coverage * expected_s AND expected_s > 0 AS is_complete
+    SELECT plant_id, local_date, energy_kwh, energy_source, recovered_kwh, completeness >= :min_completeness AS is_complete
     FROM api.plant_day
     WHERE plant_id = ANY (:plant_ids)
-        -- The key of the roll-ups has the start, not the local date; a day starts within two days of its date in every zone.
-        AND starts_at >= CAST(:as_of AS date) - CAST(:longest_days AS int) - 2 AND starts_at <= CAST(:as_of AS date) + 2
+        AND local_date > CAST(:as_of AS date) - CAST(:longest_days AS int) AND local_date <= CAST(:as_of AS date)
 ), day AS (
     SELECT p.plant_id, w.days AS window_days, d::date AS local_date
     FROM api.plant AS p
@@ -18,7 +17,8 @@ WITH made AS (
     WHERE p.plant_id = ANY (:plant_ids)
 ), measured AS (
     SELECT
-        day.plant_id, day.window_days, day.local_date, made.energy_kwh, made.is_complete, t.target_per_day_kwh AS target_kwh
+        day.plant_id, day.window_days, day.local_date, made.energy_kwh, made.energy_source, made.recovered_kwh, made.is_complete,
+        t.target_per_day_kwh AS target_kwh
     FROM day
     LEFT JOIN made ON made.plant_id = day.plant_id AND made.local_date = day.local_date
     LEFT JOIN api.target AS t ON t.plant_id = day.plant_id AND t.month = date_trunc('month', day.local_date)::date
@@ -31,6 +31,8 @@ SELECT
     sum(target_kwh) FILTER (WHERE is_counted) AS target_kwh,
     sum(energy_kwh) FILTER (WHERE is_counted) / nullif(sum(target_kwh) FILTER (WHERE is_counted), 0) AS performance_index,
     sum(energy_kwh) AS measured_kwh,
+    sum(recovered_kwh) AS recovered_kwh,
+    coalesce(array_agg(DISTINCT energy_source ORDER BY energy_source) FILTER (WHERE energy_source IS NOT NULL), '{}') AS energy_sources,
     count(*) FILTER (WHERE is_counted) AS days_counted,
     window_days AS days_expected,
     count(*) FILTER (WHERE target_kwh IS NULL) AS days_without_target

@@ -1,22 +1,18 @@
 -- name: read_plant_days
--- grain: (plant, local day) of a period; a silent day has no energy but time in which energy was expected
+-- grain: (plant, local day) of a period; a silent day has no energy, but time in which energy was expected, and nothing is known of it
 SELECT
-    day::date AS local_date, r.energy_kwh, coalesce(r.covered_s, 0) AS covered_s, r.computed_at,
+    day::date AS local_date, r.energy_kwh, r.energy_source, r.recovered_kwh, coalesce(r.covered_s, 0) AS covered_s, r.computed_at,
     coalesce(
         r.expected_s,
-        (SELECT count(*) FROM fleet.device AS i WHERE i.plant_id = p.plant_id AND i.kind = 'inverter')
-        * CASE
-            WHEN p.latitude IS NULL OR p.longitude IS NULL THEN 86400
-            ELSE coalesce(date_part('epoch', upper(light) - lower(light)), 0)
-        END
+        greatest((SELECT count(*) FROM fleet.device AS i WHERE i.plant_id = p.plant_id AND i.kind = 'inverter'), 1)
+        * coalesce(date_part('epoch', upper(light) - lower(light)), 0)
     ) AS expected_s,
+    CASE WHEN r.plant_id IS NULL THEN 0 ELSE r.completeness END AS completeness,
     t.target_per_day_kwh AS target_kwh
 FROM fleet.plant AS p
 CROSS JOIN generate_series(CAST(:first_day AS timestamp), CAST(:last_day AS timestamp), interval '1 day') AS day
-CROSS JOIN LATERAL (SELECT mart.daylight(day::date, p.latitude, p.longitude) AS light) AS l
-LEFT JOIN api.plant_day AS r
-    ON r.plant_id = p.plant_id AND r.local_date = day::date
-    AND r.starts_at BETWEEN timezone('UTC', day - interval '2 days') AND timezone('UTC', day + interval '2 days')
+CROSS JOIN LATERAL (SELECT mart.daylight(day::date, :latitude, :longitude) AS light) AS l
+LEFT JOIN api.plant_day AS r ON r.plant_id = p.plant_id AND r.local_date = day::date
 LEFT JOIN api.target AS t ON t.plant_id = p.plant_id AND t.month = date_trunc('month', day)::date
 WHERE p.plant_id = :plant_id
 ORDER BY day;
@@ -26,21 +22,33 @@ ORDER BY day;
 SELECT max(local_date) AS last_day FROM api.plant_day WHERE plant_id = :plant_id;
 
 -- name: read_inverters
--- grain: inverter over a period of local days; every registered inverter, silent ones included
+-- grain: inverter over a period of local days; every registered inverter, silent ones included. A day of which nobody can tell how
+-- complete it is (polar night) does not count in the mean.
 SELECT
-    d.device_id, d.device_key, d.name, d.capacity_kw,
-    sum(r.energy_kwh) AS energy_kwh, max(r.max) AS max_power_kw, sum(r.covered_s) AS covered_s, sum(r.expected_s) AS expected_s,
-    max(temp.max) AS temp_max_c, count(r.series_id) AS days_with_data
+    d.device_id, d.device_key, d.name, d.capacity_kw, e.energy_kwh, power.max_power_kw, temp.max_temp_c AS temp_max_c,
+    coalesce(e.complete_days, 0) / nullif(CAST(:last_day AS date) - CAST(:first_day AS date) + 1 - coalesce(e.untold_days, 0), 0)
+        AS completeness
 FROM fleet.device AS d
-LEFT JOIN api.inverter_power_series AS s ON s.device_id = d.device_id
-LEFT JOIN mart.rollup AS r
-    ON r.series_id = s.series_id AND r.grain = 'day' AND r.local_date BETWEEN :first_day AND :last_day
-    AND r.starts_at BETWEEN CAST(:first_day AS date) - interval '2 days' AND CAST(:last_day AS date) + interval '2 days'
-LEFT JOIN fleet.series AS ts ON ts.device_id = d.device_id AND ts.quantity = 'temp_inverter_c' AND ts.origin = 'measured'
-LEFT JOIN mart.rollup AS temp
-    ON temp.series_id = ts.series_id AND temp.grain = 'day' AND temp.starts_at = r.starts_at
+CROSS JOIN LATERAL (
+    SELECT
+        sum(energy_kwh) AS energy_kwh, sum(completeness) AS complete_days,
+        count(*) FILTER (WHERE completeness IS NULL) AS untold_days
+    FROM api.energy_day
+    WHERE plant_id = d.plant_id AND device_id = d.device_id AND local_date BETWEEN :first_day AND :last_day
+) AS e
+CROSS JOIN LATERAL (
+    SELECT max(r.max) AS max_power_kw
+    FROM api.inverter_power_series AS s
+    JOIN mart.rollup AS r ON r.series_id = s.series_id AND r.grain = 'day' AND r.starts_at >= :start AND r.starts_at < :end
+    WHERE s.device_id = d.device_id
+) AS power
+CROSS JOIN LATERAL (
+    SELECT max(r.max) AS max_temp_c
+    FROM fleet.series AS s
+    JOIN mart.rollup AS r ON r.series_id = s.series_id AND r.grain = 'day' AND r.starts_at >= :start AND r.starts_at < :end
+    WHERE s.device_id = d.device_id AND s.quantity = 'temp_inverter_c' AND s.origin = 'measured'
+) AS temp
 WHERE d.plant_id = :plant_id AND d.kind = 'inverter'
-GROUP BY d.device_id
 ORDER BY d.device_id;
 
 -- name: read_power_curve
@@ -56,6 +64,34 @@ FROM (
 GROUP BY quarter
 ORDER BY quarter;
 
+-- name: read_hourly_curve
+-- grain: quarter hour of one local day on which no inverter told its power · mean power [kW] of its hour, by what the plant itself tells,
+-- else by the counters of its inverters, else of its meters. Of one subject power goes first, then the counter of the day.
+WITH told AS (
+    SELECT
+        s.series_id, CASE WHEN s.device_id IS NULL THEN 1 WHEN d.kind = 'inverter' THEN 2 ELSE 3 END AS rank,
+        row_number() OVER (PARTITION BY s.device_id ORDER BY array_position(CAST(:quantities AS text[]), s.quantity)) AS choice
+    FROM fleet.series AS s
+    LEFT JOIN fleet.device AS d ON d.device_id = s.device_id
+    WHERE
+        (s.plant_id = :plant_id OR (d.plant_id = :plant_id AND d.kind IN ('inverter', 'meter')))
+        AND s.quantity = ANY (CAST(:quantities AS text[])) AND EXISTS (
+            SELECT 1
+            FROM mart.rollup AS r
+            WHERE
+                r.series_id = s.series_id AND r.grain = 'hour' AND r.starts_at >= :start AND r.starts_at < :end
+                AND r.energy_kwh IS NOT NULL
+        )
+)
+SELECT r.starts_at + quarter * interval '15 minutes' AS starts_at, sum(r.energy_kwh) AS power_kw
+FROM told AS t
+JOIN mart.rollup AS r
+    ON r.series_id = t.series_id AND r.grain = 'hour' AND r.starts_at >= :start AND r.starts_at < :end AND r.energy_kwh IS NOT NULL
+CROSS JOIN generate_series(0, 3) AS quarter
+WHERE t.choice = 1 AND t.rank = (SELECT min(rank) FROM told)
+GROUP BY r.starts_at, quarter
+ORDER BY 1;
+
 -- name: read_tariff
 -- The tariff in force on the last day.
 SELECT price_per_kwh, currency, valid_from FROM fleet.tariff
@@ -63,15 +99,18 @@ WHERE plant_id = :plant_id AND valid_from <= :last_day
 ORDER BY valid_from DESC LIMIT 1;
 
 -- name: read_provenance
--- The documents behind the figures: those whose readings are stored within the period.
+-- The documents behind the figures: those whose powers, counters and energies of the day are stored within the period.
 SELECT
     count(*) AS document_count, coalesce(sum(readings), 0) AS reading_count, min(d.sha256) AS first_sha256, max(d.sha256) AS last_sha256,
     max(d.received_at) AS last_received_at
 FROM (
     SELECT m.document_id, count(*) AS readings
-    FROM api.inverter_power_series AS s
+    FROM fleet.series AS s
+    LEFT JOIN fleet.device AS e ON e.device_id = s.device_id
     JOIN mart.reading AS m ON m.series_id = s.series_id AND m.measured_at >= :start AND m.measured_at < :end
-    WHERE s.plant_id = :plant_id
+    WHERE
+        (s.plant_id = :plant_id OR (e.plant_id = :plant_id AND e.kind IN ('inverter', 'meter')))
+        AND s.quantity IN ('ac_power_kw', 'energy_total_kwh', 'energy_today_kwh', 'energy_day_kwh')
     GROUP BY m.document_id
 ) AS used
 JOIN landing.document AS d USING (document_id);

@@ -152,9 +152,14 @@ def test_no_name_breaks_a_report(month, inverters, name, city, key):
 def test_no_figure_breaks_a_report(month, value):
     report = month()
     headline = replace(
-        report.headline, energy_kwh=value, target_kwh=value, performance_index=value, coverage=value, specific_yield_kwh_kwp=value
+        report.headline,
+        energy_kwh=value,
+        target_kwh=value,
+        performance_index=value,
+        completeness=value,
+        specific_yield_kwh_kwp=value,
     )
-    days = tuple(replace(bar, energy_kwh=value, target_kwh=value, coverage=value) for bar in report.days)
+    days = tuple(replace(bar, energy_kwh=value, target_kwh=value, completeness=value) for bar in report.days)
     rows = tuple(
         replace(row, energy_kwh=value, peer_share=value, max_power_kw=value, temp_max_c=value) for row in report.inverters
     )

@@ -53,12 +53,12 @@ def test_the_order_of_a_sum_makes_no_new_figure(month):
 
 def test_not_a_number_is_stored_as_unknown(month):
     report = month()
-    headline = replace(report.headline, energy_kwh=float("nan"), coverage=float("inf"))
+    headline = replace(report.headline, energy_kwh=float("nan"), completeness=float("inf"))
 
     stored = figures(replace(report, headline=headline))
 
     assert stored["headline"]["energy_kwh"] is None
-    assert stored["headline"]["coverage"] is None
+    assert stored["headline"]["completeness"] is None
 
 
 def test_a_share_is_the_yield_by_the_median_of_at_least_three_peers():

@@ -19,7 +19,7 @@ def test_a_low_inverter_is_named_with_its_distance_to_the_median(month):
 
 def test_the_sums_beside_the_index_run_over_the_counted_days(month):
     report = month()
-    counted = [bar for bar in report.days if bar.coverage >= 0.9]
+    counted = [bar for bar in report.days if bar.completeness >= 0.9]
     energy = f"{sum(bar.energy_kwh for bar in counted):,.0f}".replace(",", ".")
 
     said = texts(report)
@@ -102,3 +102,52 @@ def test_a_rule_without_translation_keeps_its_cleaned_name(month):
     said = texts(month(completeness=Completeness((), None, (("new_rule\u202e\n", 1),))))
 
     assert "1 leitura retida na verificação não entra nos números (new_rule: 1)." in said
+
+
+# --------------------------------------------------------------------------------------------------- where the energy comes from
+
+
+def of_sources(month, *sources, recovered_kwh=0.0, language="pt-BR"):
+    report = month(language=language)
+    days = tuple(replace(bar, energy_source=source) for bar, source in zip(report.days, sources, strict=False))
+    return replace(report, days=days, headline=replace(report.headline, recovered_kwh=recovered_kwh))
+
+
+def about_sources(report):
+    words = ("contadores", "fabricante", "counters", "vendor")
+    return [text for text in texts(report) if any(word in text for word in words)]
+
+
+def test_nothing_is_said_of_the_source_where_it_is_power_alone(month):
+    assert about_sources(of_sources(month, *["power"] * 31)) == []
+    assert about_sources(month()) == []
+
+
+def test_what_counters_recovered_is_said_in_kilowatt_hours(month):
+    days = ["power"] * 30 + ["power and counter"]
+
+    assert about_sources(of_sources(month, *days, recovered_kwh=1234.4)) == [
+        "1.234 kWh da geração foram recuperados dos contadores de energia em períodos sem leituras de potência."
+    ]
+    assert about_sources(of_sources(month, *days, recovered_kwh=12.34, language="en")) == [
+        "12.3 kWh of the generation were recovered from energy counters across gaps in the power readings."
+    ]
+
+
+def test_a_plant_of_one_other_source_is_told_so(month):
+    assert about_sources(of_sources(month, *["counter"] * 31, recovered_kwh=15_012.4)) == [
+        "A geração vem dos contadores de energia; não há leituras de potência."
+    ]
+    assert about_sources(of_sources(month, *["vendor"] * 31, language="en")) == [
+        "The generation is the vendor's own total of each day; there are no readings of power or counters."
+    ]
+
+
+def test_several_sources_are_told_with_their_days(month):
+    days = ["power"] * 27 + ["power and counter", "counter", "counter", "vendor"]
+
+    assert about_sources(of_sources(month, *days, recovered_kwh=900.0)) == [
+        "Origem da geração: potência (27 dias), potência e contadores (1 dia), contadores (2 dias) "
+        "e total diário do fabricante (1 dia).",
+        "900 kWh da geração foram recuperados dos contadores de energia em períodos sem leituras de potência.",
+    ]

@@ -1,0 +1,70 @@
+"""Days, weeks, months and years of amounts: sums of a whole local hour, day or month, stamped with its beginning.
+
+Finer buckets than the interval of an amount do not exist. What has started is covered as a whole.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from include.rollups.buckets import GRAIN_CODES, Buckets, day_keys, empty_buckets
+from include.rollups.calendar import HOUR_US, Calendar
+from include.rollups.periods import Periods, period_of
+from include.rollups.series import KnownSeries
+from include.rollups.statistics import describe, ranks_of, runs_of
+
+GRAINS: Final = {"hour": ("day", "week", "month", "year"), "day": ("day", "week", "month", "year"), "month": ("month", "year")}
+"""Stored grains of an amount by the interval to which it belongs."""
+
+_OF_READINGS: Final = ("reading_count", "sum", "mean", "min", "max", "first", "last", "stddev")
+
+
+def amount_buckets(
+    periods: Periods,
+    facts: KnownSeries,
+    series_id: NDArray[np.int32],
+    at_us: NDArray[np.int64],
+    value: NDArray[np.float64],
+    calendar: Calendar,
+) -> Buckets:
+    """One bucket for each period with a reading.
+
+    Readings are sorted by (series, instant) and are all of each period; their series are amounts of the same interval as `facts`.
+    """
+    day = calendar.day_of(at_us)
+    first_day = period_of(periods.grain, day)[0]
+    is_held = np.isin(day_keys(series_id, first_day), day_keys(periods.series_id, periods.first_day))
+    series_id, at_us, value = series_id[is_held], at_us[is_held], value[is_held]
+    day, first_day = day[is_held], first_day[is_held]
+    runs = runs_of(series_id, first_day)
+    described, buckets = empty_buckets(len(runs.starts)), empty_buckets(len(runs.starts))
+    if not len(buckets):
+        return buckets
+    describe(described, runs, at_us, value, ranks_of(value))
+    for name in _OF_READINGS:
+        buckets[name] = described[name]
+    end_day = period_of(periods.grain, first_day[runs.starts])[1]
+    buckets["series_id"], buckets["grain"] = series_id[runs.starts], GRAIN_CODES[periods.grain]
+    buckets["local_date"] = first_day[runs.starts]
+    buckets["starts_at"], buckets["ends_at"] = calendar.day_start_us(first_day[runs.starts]), calendar.day_start_us(end_day)
+    buckets["expected_s"] = (buckets["ends_at"] - buckets["starts_at"]) / 1e6
+    buckets["covered_s"] = np.add.reduceat(_lengths_us(facts, at_us, day, calendar), runs.starts) / 1e6
+    if facts.is_energy:
+        buckets["energy_kwh"] = buckets["sum"]
+    return buckets
+
+
+def _lengths_us(facts: KnownSeries, at_us: NDArray[np.int64], day: NDArray[np.int32], calendar: Calendar) -> NDArray[np.int64]:
+    """Length of the hour, day or month that begins with each reading."""
+    if facts.amount_of == "hour":
+        return np.full(len(at_us), HOUR_US)
+    end_day = day + np.int32(1) if facts.amount_of == "day" else _month_later(day)
+    within_us = at_us - calendar.day_start_us(day)
+    return calendar.day_start_us(end_day) + within_us - at_us
+
+
+def _month_later(day: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The same day of the next month; for stamps at a month's beginning, its end."""
+    first_day, end_day = period_of("month", day)
+    return (end_day + (day - first_day)).astype(np.int32)
