@@ -13,7 +13,7 @@ __all__ = ["Connection", "engine_of", "own_connection", "snapshot", "transaction
 
 _OPTIONS: Final = " ".join(
     [
-        # The roll-up works in temporary tables; taken only when used.
+        # Loads that meet stored readings work in temporary tables; taken only when used.
         "-c temp_buffers=128MB",
         # A worker's machine that vanishes gives up its locks within two minutes, not two hours.
         "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=15 -c tcp_keepalives_count=4",
