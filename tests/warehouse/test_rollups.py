@@ -7,6 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from sqlalchemy import text
 
 from include.core.quantities import QUANTITIES
 from include.warehouse.engine import transaction
@@ -512,3 +513,18 @@ def test_a_plant_without_inverters_of_its_own_power_is_checked_by_itself(checked
 
     assert row[["integrated_kwh", "vendor_kwh"]].tolist() == pytest.approx([100.0, 99.0])
     assert not row["is_flagged"]
+
+
+def test_the_counter_of_a_plant_may_catch_up_what_a_silent_inverter_made(small_fleet):
+    with transaction(small_fleet.url) as connection:
+        plant_id = connection.execute(text("SELECT plant_id FROM fleet.plant")).scalar_one()
+        series_ids = ensure_series(connection, small_fleet.tenant_id, "plant", [(plant_id, "energy_total_kwh")])
+    series_id = small_fleet.series["plant", "energy_total_kwh"] = series_ids[plant_id, "energy_total_kwh"]
+    stamps = pd.date_range("2026-02-01T10:00", periods=5, freq="5min", tz="America/Sao_Paulo")
+
+    # The plant is rated 100 kW, which makes at most 10 kWh in five minutes.
+    small_fleet.load(small_fleet.register("a"), rows_of(series_id, stamps, [1000.0, 1004.0, 1008.0, 1048.0, 1052.0]))
+    small_fleet.roll_up()
+
+    assert small_fleet.rollups("day", series_id)["energy_kwh"].tolist() == pytest.approx([52.0])
+    assert small_fleet.read("SELECT coalesce(sum(held_back + dips + resets), 0) AS n FROM mart.counter_day")["n"].item() == 0
