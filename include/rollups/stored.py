@@ -57,8 +57,7 @@ class Difference:
     @property
     def changed_rows(self) -> int:
         """Buckets that are new, changed or gone."""
-        keys = np.concatenate([_keys(self.gone), _keys(self.come)])
-        return len(np.unique(keys))
+        return len(np.unique(_keys(np.concatenate([self.gone, self.come]))))
 
 
 def merged_ranges(series_id: NDArray[np.int32], lo_us: NDArray[np.int64], hi_us: NDArray[np.int64]) -> Ranges:
