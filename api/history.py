@@ -1,17 +1,20 @@
 """Answers about the history of series: their envelope, and the span that it covers."""
 
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from fastapi import Response
 
 from api.deps import ApiRequest
+from api.errors import not_found
 from api.minutes import read_device_minutes, read_series_minutes
 from api.parameters import (
     DEFAULT_DAYS,
     LONGEST_DAYS,
     RollupGrain,
     Window,
+    days_that_start,
     require_minutes,
     require_minutes_fit,
     settled_edge,
@@ -27,7 +30,27 @@ from include.warehouse.api_history import (
     read_device_rollups,
     read_rollups,
 )
+from include.warehouse.api_reads import find_plant_zone
 from include.warehouse.api_session import TenantSession
+
+
+class LocalDays(NamedTuple):
+    """Half-open range of the local days of a plant that start in a span, the plant's zone, and the ends of the span as told."""
+
+    days: tuple[date, date]
+    timezone: str
+    told: dict[str, str]
+
+
+def local_days(request: ApiRequest, session: TenantSession, plant_id: int, window: Window) -> LocalDays:
+    """Local days of a plant that start in the window; raises 404 where this tenant has no such plant."""
+    timezone = find_plant_zone(session.connection, plant_id)
+    if timezone is None:
+        raise not_found("plant", plant_id)
+    zone = ZoneInfo(timezone)
+    span = window.span(zone, now=request.now, default_days=DEFAULT_DAYS["day"], longest_days=LONGEST_DAYS["day"])
+    ends = {"start": span.start.astimezone(zone).isoformat(), "end": span.end.astimezone(zone).isoformat()}
+    return LocalDays(days_that_start(span, zone), timezone, {"timezone": timezone, **ends})
 
 
 def history_head(request: ApiRequest, *, quantity: str, timezone: str, span: Span) -> dict[str, Any]:

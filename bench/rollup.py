@@ -226,7 +226,6 @@ def _roll_up(on: Cluster) -> None:
     while remaining:
         with transaction(on.url) as connection:
             done = roll_up(connection, computed_at=FIRST)
-        assert done is not None
         remaining = done.remaining
 
 

@@ -13,6 +13,7 @@ GRAINS: Final[tuple[Grain, ...]] = ("hour", "day", "week", "month", "year")
 """Stored grains, finest first. A bucket is labelled by its start; weeks start on Monday."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_ORDINAL: Final = _EPOCH.toordinal()
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -49,6 +50,16 @@ def instant_of(microseconds: int) -> datetime:
 def microseconds_of(instant: datetime) -> int:
     """Whole microseconds since 1970 of an aware instant."""
     return (instant - _EPOCH) // _MICROSECOND
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01."""
+    return day.toordinal() - _EPOCH_ORDINAL
+
+
+def day_of_number(number: int) -> date:
+    """The day that is so many days after 1970-01-01."""
+    return date.fromordinal(number + _EPOCH_ORDINAL)
 
 
 def day_span(first: date, timezone: ZoneInfo, days: int = 1) -> Span:

@@ -7,14 +7,14 @@ equal to the last bit, as the roll-up promises.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, RowMapping
 
-from include.core.span import instant_of
+from include.core.span import day_of_number, instant_of
 from include.rollups.buckets import BUCKET, GRAIN_CODES, Buckets
 from include.rollups.counter_faults import COUNTER_DAY, DECIDED, CounterDays
 from include.rollups.counter_limits import HORIZON_DAYS
@@ -26,7 +26,6 @@ from include.rollups.stored import Difference
 from include.rollups.wish import ChosenDays, RollupWish, draw_days, in_portions, spans_of_plants, spans_of_series
 
 _MOST_KEPT: Final = 1_000
-_EPOCH: Final = date(1970, 1, 1)
 _GRAINS: Final = {code: grain for grain, code in GRAIN_CODES.items()}
 _INSTANTS: Final = ("starts_at", "ends_at", "opened_at")
 
@@ -189,7 +188,7 @@ def _counter_figures(stored: CounterDays, fresh: CounterDays) -> Iterator[_Figur
     """Figures of days on which counters misbehaved."""
     was, should = ({(row["series_id"], row["local_date"]): row for row in rows} for rows in (stored, fresh))
     for series_id, day in sorted(was.keys() | should.keys()):
-        key, local_date = (series_id, day), _EPOCH + timedelta(days=int(day))
+        key, local_date = (series_id, day), day_of_number(int(day))
         for column, one, other in _differing(was.get(key), should.get(key), COUNTER_DAY.names or ()):
             yield _Figure(int(series_id), None, None, "mart.counter_day", "day", local_date, local_date, column, one, other)
 
@@ -213,7 +212,7 @@ def _shown(row: np.void | None) -> dict[str, Any]:
         if name in _INSTANTS:
             shown[name] = None if value == DECIDED else instant_of(value)
         elif name == "local_date":
-            shown[name] = _EPOCH + timedelta(days=value)
+            shown[name] = day_of_number(value)
         else:
             shown[name] = None if value != value else value  # NaN stands for null
     return shown
@@ -230,7 +229,7 @@ def _compare_plants(connection: Connection, chosen: ChosenDays, found: Audit, no
     found.plant_days += len(pairs)
     if not pairs:
         return
-    local_days = [(plant_id, _EPOCH + timedelta(days=day)) for plant_id, day in pairs]
+    local_days = [(plant_id, day_of_number(day)) for plant_id, day in pairs]
     rebuilt = rebuild_plants(connection, local_days, computed_at=now)
     for difference in rebuilt.powers:
         found.equal_rows += difference.same

@@ -1,5 +1,6 @@
 """Buckets: one aggregate of one series and local hour, day, week, month or year, as rows of a structured array."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -44,6 +45,11 @@ def in_order(buckets: Buckets) -> Buckets:
 def day_keys(series_id: NDArray[Any], day: NDArray[Any]) -> NDArray[np.int64]:
     """One integer for a series and a local day; orders by series, then by day."""
     return series_id.astype(np.int64) << 32 | (day.astype(np.int64) + 2**31)
+
+
+def keys_of(days: Iterable[tuple[int, NDArray[np.int32]]]) -> NDArray[np.int64]:
+    """Keys of (series_id, its local days), in their order."""
+    return np.concatenate([np.empty(0, np.int64), *(day_keys(np.full(len(each), series_id), each) for series_id, each in days)])
 
 
 def series_of(keys: NDArray[np.int64]) -> NDArray[np.int32]:

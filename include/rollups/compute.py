@@ -10,7 +10,15 @@ from sqlalchemy import Connection
 
 from include.rollups.buckets import Buckets, empty_buckets, in_order
 from include.rollups.calendar import DAY_US, Calendar
-from include.rollups.counter_faults import NO_COUNTER_DAYS, CounterDays, CounterHistory, count_stretches, spread_counters
+from include.rollups.counter_faults import (
+    NO_COUNTER_DAYS,
+    CounterDays,
+    CounterHistory,
+    count_stretches,
+    read_history,
+    spread_counters,
+    with_open_days,
+)
 from include.rollups.expected import ExpectedTime, expected_days
 from include.rollups.measured import bridged_rows, cover, day_buckets, hour_buckets, read_locally, sum_hours
 from include.rollups.scope import Scope, scope_between, undecided
@@ -54,8 +62,10 @@ class StretchBuckets:
         )
 
 
-def joined(parts: Sequence[StretchBuckets]) -> StretchBuckets:
+def _joined(parts: Sequence[StretchBuckets]) -> StretchBuckets:
     """All in one; two stretches of a series that computed the same bucket computed it from the same readings."""
+    if len(parts) == 1:
+        return parts[0]
     return StretchBuckets(
         series_id=np.concatenate([each.series_id for each in parts]),
         first_day=np.concatenate([each.first_day for each in parts]),
@@ -79,12 +89,17 @@ def _distinct_days(days: CounterDays) -> CounterDays:
 
 
 def compute_stretches(
-    connection: Connection, stretches: Sequence[Stretch], calendar: Calendar, history: CounterHistory
-) -> list[StretchBuckets]:
-    """Compute stretches of one zone and kind, sorted by (series, first day).
+    connection: Connection, stretches: Sequence[Stretch], calendar: Calendar
+) -> tuple[StretchBuckets, CounterHistory]:
+    """Compute stretches of one zone and kind, sorted by (series, first day); also what is stored of the faults of counters.
 
-    A series of which a decision hangs on readings that were not read is read again, wider.
+    A counter is computed from where an open episode began. A series of which a decision hangs on readings that were not read is
+    read again, wider.
     """
+    history = CounterHistory(NO_COUNTER_DAYS)
+    if stretches[0].facts.kind == "counter":
+        history = read_history(connection, sorted({each.facts.series_id for each in stretches}))
+        stretches = with_open_days(stretches, history, calendar)
     found: list[StretchBuckets] = []
     waiting = list(stretches)
     while waiting:
@@ -96,7 +111,7 @@ def compute_stretches(
         waiting = sorted(
             (each for each in widened if each.facts.series_id in again), key=lambda each: (each.facts.series_id, each.first_day)
         )
-    return found
+    return _joined(found), history
 
 
 def _compute(batch: Batch, history: CounterHistory) -> tuple[StretchBuckets, dict[int, Stretch]]:

@@ -4,14 +4,14 @@ Every registered inverter is expected, silent ones included. Sums of floats run 
 figures give equal bits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from include.rollups.buckets import GRAIN_CODES, Buckets, day_keys, day_of, empty_buckets, in_order, series_of
+from include.rollups.buckets import GRAIN_CODES, Buckets, day_keys, day_of, empty_buckets, in_order, keys_of, series_of
 from include.rollups.calendar import Calendar
 from include.rollups.longer import ZONE_CHANGE_US, longer_buckets, stored_longer, within
 from include.rollups.measured import sum_known
@@ -36,7 +36,7 @@ class DerivedSeries:
 
 def rebuild_derived(connection: Connection, derived: Sequence[DerivedSeries], calendar: Calendar) -> Difference:
     """How the stored buckets of derived series of one zone differ from what they should be, around their days."""
-    touched = np.sort(np.concatenate([day_keys(np.full(len(each.days), each.series_id), each.days) for each in derived]))
+    touched = np.sort(keys_of((each.series_id, each.days) for each in derived))
     parts, stored_hours = _read(connection, derived, calendar)
     summed = sum_inverters(parts, derived, touched)
     periods = {grain: periods_of(grain, series_of(touched), day_of(touched)) for grain in ("week", "month", "year")}
@@ -52,18 +52,18 @@ def rebuild_derived(connection: Connection, derived: Sequence[DerivedSeries], ca
 
 def _read(connection: Connection, derived: Sequence[DerivedSeries], calendar: Calendar) -> tuple[Buckets, Buckets]:
     """Hours and days of the inverters on the days, and the stored hours of the derived series."""
-    ranges = _ranges([(series_id, each.days) for each in derived for series_id in each.inverter_series_ids], calendar)
-    own = _ranges([(each.series_id, each.days) for each in derived], calendar)
+    ranges = _ranges(((series_id, each.days) for each in derived for series_id in each.inverter_series_ids), calendar)
+    own = _ranges(((each.series_id, each.days) for each in derived), calendar)
     parts = np.concatenate([read_hours(connection, ranges), read_longer(connection, {"day": ranges})])
     moved = merged_ranges(own.series_id, own.lo_us - ZONE_CHANGE_US, own.hi_us + ZONE_CHANGE_US)
     return parts, read_hours(connection, moved)
 
 
-def _ranges(wanted: Sequence[tuple[int, NDArray[np.int32]]], calendar: Calendar) -> Ranges:
+def _ranges(wanted: Iterable[tuple[int, NDArray[np.int32]]], calendar: Calendar) -> Ranges:
     """The days of series as spans."""
-    series_id = np.repeat([series_id for series_id, _ in wanted], [len(days) for _, days in wanted]).astype(np.int32)
-    days = np.concatenate([np.empty(0, np.int32), *(days for _, days in wanted)])
-    return merged_ranges(series_id, calendar.day_start_us(days), calendar.day_start_us(days + 1))
+    keys = keys_of(wanted)
+    days = day_of(keys)
+    return merged_ranges(series_of(keys), calendar.day_start_us(days), calendar.day_start_us(days + 1))
 
 
 def sum_inverters(parts: Buckets, derived: Sequence[DerivedSeries], touched: NDArray[np.int64]) -> Buckets:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from include.rollups.calendar import Calendar
 from include.rollups.daylight import daylight, solar_day
+from include.rollups.statistics import expand
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,9 +41,8 @@ def expected_days(
     expects nothing.
     """
     counts = (end_day - first_day).astype(np.int64)
-    begins = np.cumsum(counts) - counts
-    stretch = np.repeat(np.arange(len(counts)), counts)
-    day = (np.arange(len(stretch)) - begins[stretch] + first_day[stretch]).astype(np.int32)
+    stretch, nth = expand(counts)
+    day = (first_day[stretch] + nth).astype(np.int32)
     lo_us, hi_us = calendar.day_start_us(day), calendar.day_start_us(day + 1)
     is_solar = ~np.isnan(latitude[stretch])
     if is_solar.any():
@@ -51,4 +51,4 @@ def expected_days(
         lit = daylight(solar_day((midnight + next_midnight) // 2, east), north, east)
         lo_us[is_solar] = np.clip(lit[0], midnight, next_midnight)
         hi_us[is_solar] = np.clip(lit[1], midnight, next_midnight)
-    return ExpectedTime(begins - first_day, lo_us, hi_us)
+    return ExpectedTime(np.cumsum(counts) - counts - first_day, lo_us, hi_us)

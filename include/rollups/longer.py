@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from include.rollups.buckets import GRAIN_CODES, Buckets, day_keys, day_of, in_order, series_of
 from include.rollups.calendar import HOUR_US, Calendar
 from include.rollups.periods import Periods, combine, periods_of
+from include.rollups.statistics import expand
 from include.rollups.stored import merged_ranges, read_longer
 
 ZONE_CHANGE_US: Final = 26 * HOUR_US
@@ -77,7 +78,5 @@ def within(stored: Buckets, touched: NDArray[np.int64], periods: Mapping[str, Pe
 
 def keys_of_days(series_id: NDArray[np.int32], first_day: NDArray[np.int32], end_day: NDArray[np.int32]) -> NDArray[np.int64]:
     """Keys of the days [first_day, end_day) of the series, distinct and ordered."""
-    counts = (end_day - first_day).astype(np.int64)
-    row = np.repeat(np.arange(len(counts)), counts)
-    nth = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    row, nth = expand((end_day - first_day).astype(np.int64))
     return np.unique(day_keys(series_id[row], first_day[row] + nth))

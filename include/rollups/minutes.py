@@ -5,19 +5,17 @@ up to the hour. The whole local days around a span are computed, with all readin
 """
 
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Final
 
 import numpy as np
 from sqlalchemy import Connection
 
 from include.core.span import Span, microseconds_of
-from include.rollups.buckets import Buckets, day_keys, empty_buckets
+from include.rollups.buckets import Buckets, empty_buckets, keys_of
 from include.rollups.calendar import DAY_US, whole_years
-from include.rollups.compute import compute_stretches, joined
-from include.rollups.counter_faults import NO_COUNTER_DAYS, CounterHistory, read_history, with_open_days
+from include.rollups.compute import compute_stretches
 from include.rollups.derived import DerivedSeries, sum_inverters
-from include.rollups.series import KnownSeries, describe_series, run
+from include.rollups.series import KnownSeries, computed_together, describe_series, run
 from include.rollups.stretches import Stretch
 
 HAVE_MINUTES: Final = frozenset({"power", "gauge", "counter"})
@@ -39,16 +37,8 @@ def read_minutes(connection: Connection, series_ids: Sequence[int], span: Span) 
 
 
 def _compute(connection: Connection, facts: Sequence[KnownSeries], span: Span) -> Buckets:
-    parts = [empty_buckets(0)]
-    known = sorted((each for each in facts if each.kind in HAVE_MINUTES), key=_sort)
-    for _, group in groupby(known, key=_sort):
-        parts.append(_compute_kind(connection, list(group), span))
-    return np.concatenate(parts)
-
-
-def _sort(facts: KnownSeries) -> tuple[str, str]:
-    """What series have in common that are computed together."""
-    return facts.timezone, facts.kind
+    groups = computed_together(each for each in facts if each.kind in HAVE_MINUTES)
+    return np.concatenate([empty_buckets(0), *(_compute_kind(connection, group, span) for group in groups)])
 
 
 def _compute_kind(connection: Connection, facts: Sequence[KnownSeries], span: Span) -> Buckets:
@@ -57,13 +47,9 @@ def _compute_kind(connection: Connection, facts: Sequence[KnownSeries], span: Sp
     about = np.array([lo_us, hi_us]) // DAY_US
     calendar = whole_years(facts[0].timezone, [about.astype(np.int32)])
     first_day, last_day = calendar.day_of(np.array([lo_us, hi_us - 1])).tolist()
-    is_counter = facts[0].kind == "counter"
-    history = read_history(connection, [each.series_id for each in facts]) if is_counter else CounterHistory(NO_COUNTER_DAYS)
     stretches = [Stretch(each, first_day, last_day + 1, first_day, last_day + 1) for each in facts]
-    if is_counter:
-        stretches = with_open_days(stretches, history, calendar)
-    minutes = calendar.in_minutes(first_day, last_day + 1)
-    buckets = joined(compute_stretches(connection, stretches, minutes, history)).hours
+    computed, _ = compute_stretches(connection, stretches, calendar.in_minutes(first_day, last_day + 1))
+    buckets = computed.hours
     return buckets[(buckets["ends_at"] > lo_us) & (buckets["starts_at"] < hi_us)]
 
 
@@ -76,4 +62,4 @@ def _sum_plant(connection: Connection, facts: KnownSeries, span: Span) -> Bucket
         return minutes
     days = np.unique(minutes["local_date"])
     derived = DerivedSeries(facts.series_id, series_ids, len({row.device_id for row in inverters}), facts.place, days)
-    return sum_inverters(minutes, [derived], day_keys(np.full(len(days), facts.series_id), days))
+    return sum_inverters(minutes, [derived], keys_of([(facts.series_id, days)]))

@@ -8,15 +8,15 @@ every change that a mark stands for is seen, and several roll-ups of plants may 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import groupby
 from math import isnan
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, CursorResult
+from sqlalchemy import Connection
 
-from include.core.span import instant_of, microseconds_of
+from include.core.span import day_number, day_of_number, instant_of, microseconds_of
 from include.rollups.buckets import day_keys, in_order
 from include.rollups.calendar import HOUR_US, whole_years
 from include.rollups.daylight import place_of
@@ -35,13 +35,10 @@ from include.rollups.energy import (
     needs_hours,
 )
 from include.rollups.longer import keys_of_days
+from include.rollups.series import run
 from include.rollups.stored import Difference, merged_ranges, read_hours, read_longer, write
-from include.warehouse.queries import room_query
 
-_ROOM: Final = "include.rollups"
 _PLANTS_AT_ONCE: Final = 50
-_EPOCH: Final = date(1970, 1, 1)
-_DAY: Final = timedelta(days=1)
 _MOVED_US: Final = 2 * HOUR_US
 """A bucket that was stored before a change of the clock's rules may begin so much beside its day."""
 
@@ -82,20 +79,20 @@ def roll_up_plants(connection: Connection, *, computed_at: datetime, limit: int 
 
     The transaction is READ COMMITTED. Nothing is taken where other roll-ups hold every plant that has marks.
     """
-    _run(connection, "mark_ended_days", computed_at=computed_at)
+    run(connection, "plants", "mark_ended_days", computed_at=computed_at)
     taken = _take(connection, limit)
     changed = _compute(connection, taken, computed_at) if taken else 0
-    return PlantsRolledUp(len(taken), changed, _run(connection, "count_marks").scalar_one())
+    return PlantsRolledUp(len(taken), changed, run(connection, "plants", "count_marks").scalar_one())
 
 
 def _take(connection: Connection, limit: int) -> list[PlantDay]:
     taken: list[tuple[int, date]] = []
     after_id = 0
     while len(taken) < limit:
-        plant_ids = list(_run(connection, "lock_plants", after_id=after_id, limit=_PLANTS_AT_ONCE).scalars())
+        plant_ids = list(run(connection, "plants", "lock_plants", after_id=after_id, limit=_PLANTS_AT_ONCE).scalars())
         if not plant_ids:
             break
-        rows = _run(connection, "take_days", plant_ids=plant_ids, limit=limit - len(taken))
+        rows = run(connection, "plants", "take_days", plant_ids=plant_ids, limit=limit - len(taken))
         taken += [(row.plant_id, row.local_day) for row in rows]
         after_id = plant_ids[-1]
         if len(plant_ids) < _PLANTS_AT_ONCE:
@@ -105,7 +102,7 @@ def _take(connection: Connection, limit: int) -> list[PlantDay]:
 
 def _read_days(connection: Connection, days: Sequence[tuple[int, date]]) -> list[PlantDay]:
     parameters = {"plant_ids": [plant_id for plant_id, _ in days], "local_days": [day for _, day in days]}
-    return list(map(PlantDay._make, _run(connection, "read_days", **parameters)))
+    return list(map(PlantDay._make, run(connection, "plants", "read_days", **parameters)))
 
 
 def _compute(connection: Connection, days: Sequence[PlantDay], computed_at: datetime) -> int:
@@ -134,11 +131,11 @@ def rebuild_plants(connection: Connection, days: Sequence[tuple[int, date]], *, 
 
 
 def _read_subjects(connection: Connection, plant_ids: list[int]) -> dict[int, PlantSubjects]:
-    devices = _run(connection, "read_devices", plant_ids=plant_ids).all()
+    devices = run(connection, "plants", "read_devices", plant_ids=plant_ids).all()
     home = {row.device_id: row for row in devices}
     series: dict[tuple[int, int | None], dict[str, int]] = defaultdict(dict)
     parameters = {"plant_ids": plant_ids, "device_ids": list(home), "quantities": [POWER, *COUNTERS, VENDOR_DAY]}
-    for row in _run(connection, "read_series", **parameters):
+    for row in run(connection, "plants", "read_series", **parameters):
         plant_id = row.plant_id or home[row.device_id].plant_id
         series[plant_id, row.device_id][row.quantity] = row.series_id
     found = {plant_id: PlantSubjects(MeasuredSubject(series=series[plant_id, None])) for plant_id in plant_ids}
@@ -152,8 +149,9 @@ def _read_subjects(connection: Connection, plant_ids: list[int]) -> dict[int, Pl
 def _stretches(days: Iterable[PlantDay]) -> Iterator[_Stretch]:
     """Days by plant and date, consecutive ones together."""
     for _, group in groupby(enumerate(days), key=lambda pair: (pair[1].plant_id, pair[1].local_day.toordinal() - pair[0])):
-        run = [day for _, day in group]
-        yield _Stretch(run[0].plant_id, run[0].local_day, run[-1].local_day, run[0].starts_at, run[-1].ends_at)
+        days_on_end = [day for _, day in group]
+        first, last = days_on_end[0], days_on_end[-1]
+        yield _Stretch(first.plant_id, first.local_day, last.local_day, first.starts_at, last.ends_at)
 
 
 # ------------------------------------------------------------------------------------------------- the power of a whole plant
@@ -178,13 +176,13 @@ def _ensure_plant_series(connection: Connection, subjects: Mapping[int, PlantSub
     """The derived series by plant; a plant whose inverters report power gets one."""
     known = _read_plant_series(connection, list(subjects))
     if new := [plant_id for plant_id in _with_power(subjects) if plant_id not in known]:
-        _run(connection, "insert_plant_series", plant_ids=new)
+        run(connection, "plants", "insert_plant_series", plant_ids=new)
         known |= _read_plant_series(connection, new)
     return known
 
 
 def _read_plant_series(connection: Connection, plant_ids: list[int]) -> dict[int, int]:
-    return {row.plant_id: row.series_id for row in _run(connection, "read_plant_series", plant_ids=plant_ids)}
+    return {row.plant_id: row.series_id for row in run(connection, "plants", "read_plant_series", plant_ids=plant_ids)}
 
 
 def _with_power(subjects: Mapping[int, PlantSubjects]) -> list[int]:
@@ -199,7 +197,7 @@ def _derived(days: Sequence[PlantDay], subjects: PlantSubjects, series_id: int) 
         tuple(inverter.series[POWER] for inverter in subjects.inverters.values() if POWER in inverter.series),
         len(subjects.inverters),
         (place.latitude, place.longitude),
-        np.array([(day.local_day - _EPOCH).days for day in days], np.int32),
+        np.array([day_number(day.local_day) for day in days], np.int32),
     )
 
 
@@ -223,11 +221,11 @@ def _write_energies(
 ) -> int:
     taken = {"plant_ids": [day.plant_id for day in days], "local_days": [day.local_day for day in days]}
     keys = {name: [row[name] for row in rows] for name in ("plant_id", "device_id", "local_date")}
-    changed = _run(connection, "delete_gone_energies", **taken, **keys).rowcount
+    changed = run(connection, "plants", "delete_gone_energies", **taken, **keys).rowcount
     if not rows:
         return changed
     columns = {name: [row[name] for row in rows] for name in rows[0]}
-    return changed + _run(connection, "write_energies", computed_at=computed_at, **columns).rowcount
+    return changed + run(connection, "plants", "write_energies", computed_at=computed_at, **columns).rowcount
 
 
 def _read_buckets(
@@ -263,7 +261,7 @@ def _read_misbehaviour(
         return {}
     local_days = [local_day for _, local_day in by_day]
     parameters = {"first_day": min(local_days), "last_day": max(local_days)}
-    rows = _run(connection, "read_misbehaviour", series_ids=sorted({series_id for series_id, _ in by_day}), **parameters)
+    rows = run(connection, "plants", "read_misbehaviour", series_ids=sorted({series_id for series_id, _ in by_day}), **parameters)
     return {(row.series_id, row.local_date): (row.held_back, row.resets) for row in rows}
 
 
@@ -278,20 +276,10 @@ def _buckets(connection: Connection, grain: str, asked: Sequence[tuple[int, date
         np.array([microseconds_of(end) for end in ends], np.int64) + _MOVED_US,
     )
     found = read_hours(connection, ranges) if grain == "hour" else read_longer(connection, {grain: ranges})
-    first, end = (np.array([(day - _EPOCH).days for day in days], np.int32) for days in (first_days, last_days))
+    first, end = (np.array([day_number(day) for day in days], np.int32) for days in (first_days, last_days))
     wanted = keys_of_days(np.array(series_ids, np.int32), first, end + np.int32(1))
     found = found[np.isin(day_keys(found["series_id"], found["local_date"]), wanted)]
     for row in in_order(found)[list(_BUCKET_COLUMNS)].tolist():
         series_id, day, start_us, count, covered_s, expected_s, energy_kwh, total = row
         known = (None if isnan(value) else value for value in (energy_kwh, total))
-        yield Bucket(series_id, _EPOCH + day * _DAY, instant_of(start_us), count, covered_s, expected_s, *known)
-
-
-def _columns(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> dict[str, list[Any]]:
-    """Rows as one list per column."""
-    columns = zip(*rows, strict=True) if rows else ([] for _ in names)
-    return {name: list(column) for name, column in zip(names, columns, strict=True)}
-
-
-def _run(connection: Connection, block: str, **parameters: object) -> CursorResult[Any]:
-    return connection.execute(room_query(_ROOM, "plants", block), parameters)
+        yield Bucket(series_id, day_of_number(day), instant_of(start_us), count, covered_s, expected_s, *known)

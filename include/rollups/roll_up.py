@@ -8,7 +8,6 @@ plants goes to their own work list, which is worked off when no series is left.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -17,7 +16,7 @@ from sqlalchemy import Connection
 
 from include.rollups.calendar import whole_years
 from include.rollups.plants import roll_up_plants
-from include.rollups.series import KnownSeries, claim_days, describe_series, run
+from include.rollups.series import KnownSeries, claim_days, computed_together, describe_series, run
 from include.rollups.series_buckets import SeriesDifference, rebuild_amounts, rebuild_measured
 from include.rollups.stored import write
 
@@ -72,18 +71,11 @@ def rebuild(
 ) -> list[SeriesDifference]:
     """What the buckets around these days should be and how the stored ones differ; one for each zone and kind of series."""
     found = []
-    ordered = sorted(facts, key=lambda each: (*_sort(each), each.series_id))
-    for (timezone, kind, *_), group in groupby(ordered, key=_sort):
-        members = list(group)
-        calendar = whole_years(timezone, [days[each.series_id] for each in members])
-        rebuild_kind = rebuild_amounts if kind == "amount" else rebuild_measured
-        found.append(rebuild_kind(connection, members, days, calendar))
+    for group in computed_together(facts):
+        calendar = whole_years(group[0].timezone, [days[each.series_id] for each in group])
+        rebuild_kind = rebuild_amounts if group[0].kind == "amount" else rebuild_measured
+        found.append(rebuild_kind(connection, group, days, calendar))
     return found
-
-
-def _sort(facts: KnownSeries) -> tuple[str, str, str, bool]:
-    """What series have in common that are computed together."""
-    return facts.timezone, facts.kind, facts.amount_of or "", facts.is_energy
 
 
 def _mark_plants(connection: Connection, facts: Sequence[KnownSeries], changed: Iterable[tuple[int, int]]) -> None:

@@ -1,7 +1,8 @@
 """Series that are to be rolled up: claimed for one transaction, and what their buckets need to know of their subjects."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import nan
 from typing import Any, Final
 
@@ -75,6 +76,16 @@ def describe_series(connection: Connection, series_ids: Sequence[int]) -> list[K
     """Facts of the series that exist, by series_id."""
     rows = run(connection, "claims", "describe_series", series_ids=list(series_ids))
     return [KnownSeries(**row._mapping) for row in rows]
+
+
+def computed_together(series: Iterable[KnownSeries]) -> Iterator[list[KnownSeries]]:
+    """Groups of series of one zone and kind, amounts of the same interval, each group by series_id."""
+
+    def common(each: KnownSeries) -> tuple[str, str, str, bool]:
+        return each.timezone, each.kind, each.amount_of or "", each.is_energy
+
+    for _, group in groupby(sorted(series, key=lambda each: (*common(each), each.series_id)), key=common):
+        yield list(group)
 
 
 def run(connection: Connection, subject: str, block: str, **parameters: object) -> CursorResult[Any]:

@@ -7,23 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from include.core.span import instant_of
 from include.rollups.amounts import GRAINS, amount_buckets
-from include.rollups.buckets import GRAIN_CODES, Buckets, day_keys, day_of, in_order, series_of
+from include.rollups.buckets import GRAIN_CODES, Buckets, day_keys, day_of, in_order, keys_of, series_of
 from include.rollups.calendar import Calendar
-from include.rollups.compute import StretchBuckets, compute_stretches, joined
-from include.rollups.counter_faults import DECIDED, NO_COUNTER_DAYS, CounterDays, CounterHistory, read_history, with_open_days
+from include.rollups.compute import StretchBuckets, compute_stretches
+from include.rollups.counter_faults import DECIDED, NO_COUNTER_DAYS, CounterDays
 from include.rollups.counter_limits import HORIZON_US
 from include.rollups.longer import keys_of_days, longer_buckets, stored_longer, within
 from include.rollups.measured import sum_known
 from include.rollups.periods import periods_of
 from include.rollups.scope import Scope
-from include.rollups.series import ROOM, KnownSeries, run
+from include.rollups.series import KnownSeries, run
 from include.rollups.statistics import runs_of
 from include.rollups.stored import Difference, Ranges, differ, merged_ranges, read_hours
-from include.rollups.stretches import stretches_of
-from include.warehouse.binary_copy import NULL_INT64, PG_EPOCH_DAY, PG_EPOCH_US, copy_records, read_arrays
-from include.warehouse.queries import query_text
+from include.rollups.stretches import read_windows, stretches_of
+from include.warehouse.binary_copy import NULL_INT64, PG_EPOCH_DAY, PG_EPOCH_US, copy_records
 
 Days = Mapping[int, NDArray[np.int32]]
 """Dirty local days, sorted, by series_id."""
@@ -61,13 +59,9 @@ class SeriesDifference:
 
 def rebuild_measured(connection: Connection, facts: Sequence[KnownSeries], days: Days, calendar: Calendar) -> SeriesDifference:
     """Powers, gauges or counters of one zone."""
-    is_counter = facts[0].kind == "counter"
-    history = read_history(connection, [each.series_id for each in facts]) if is_counter else CounterHistory(NO_COUNTER_DAYS)
     stretches = [stretch for each in facts for stretch in stretches_of(each, days[each.series_id])]
-    if is_counter:
-        stretches = with_open_days(stretches, history, calendar)
-    computed = joined(compute_stretches(connection, stretches, calendar, history))
-    if is_counter:
+    computed, history = compute_stretches(connection, stretches, calendar)
+    if facts[0].kind == "counter":
         computed = replace(computed, scope=_with_orphans(connection, computed, calendar))
     touched = keys_of_days(
         computed.series_id, calendar.day_of(computed.scope.lo_us), calendar.day_of(computed.scope.hi_us - 1) + 1
@@ -91,39 +85,18 @@ def rebuild_measured(connection: Connection, facts: Sequence[KnownSeries], days:
 
 def rebuild_amounts(connection: Connection, facts: Sequence[KnownSeries], days: Days, calendar: Calendar) -> SeriesDifference:
     """Amounts of one zone and of the same interval."""
-    touched = np.concatenate(
-        [day_keys(np.full(len(days[each.series_id]), each.series_id), days[each.series_id]) for each in facts]
-    )
+    touched = keys_of((each.series_id, days[each.series_id]) for each in facts)
     grains = GRAINS[facts[0].amount_of or "month"]
     periods = {grain: periods_of(grain, series_of(touched), day_of(touched)) for grain in grains}
     spans = [
         (each.series_id, calendar.day_start_us(each.first_day), calendar.day_start_us(each.end_day)) for each in periods.values()
     ]
     ranges = merged_ranges(*(np.concatenate(column) for column in zip(*spans, strict=True)))
-    series_id, at_us, value = _read(connection, ranges)
+    place, at_us, value = read_windows(connection, ranges.series_id.tolist(), ranges.lo_us, ranges.hi_us - 1)
+    series_id = ranges.series_id[place]
     fresh = [amount_buckets(each, facts[0], series_id, at_us, value, calendar) for each in periods.values()]
     stored = stored_longer(connection, periods, touched, calendar)
     return SeriesDifference(differ(within(stored, touched, periods), np.concatenate(fresh)), NO_COUNTER_DAYS, NO_COUNTER_DAYS)
-
-
-def _read(connection: Connection, ranges: Ranges) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float64]]:
-    """Readings within ranges: series, instant, value."""
-    parameters = {
-        "series_ids": ranges.series_id.tolist(),
-        "lo": ranges.lo_us.tolist(),
-        "hi": (ranges.hi_us - 1).tolist(),
-        "first": instant_of(int(ranges.lo_us.min())),
-        "last": instant_of(int(ranges.hi_us.max())),
-    }
-    found = read_arrays(connection, query_text(ROOM, "readings")["read_windows"], parameters)
-    places = np.array([place - 1 for place, _, _ in found], np.int64)
-    counts = [len(at_us) for _, at_us, _ in found]
-    none = np.empty(0, np.int64)
-    return (
-        np.repeat(ranges.series_id[places], counts),
-        np.concatenate([none, *(at_us for _, at_us, _ in found)]),
-        np.concatenate([none.astype(np.float64), *(value for _, _, value in found)]),
-    )
 
 
 def _with_orphans(connection: Connection, computed: StretchBuckets, calendar: Calendar) -> Scope:

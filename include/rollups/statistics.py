@@ -37,6 +37,12 @@ def runs_of(*keys: NDArray[np.integer]) -> Runs:
     return Runs(starts, np.diff(starts, append=rows))
 
 
+def expand(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For every one of `counts` things: which count it belongs to, and its place among those, from 0."""
+    row = np.repeat(np.arange(len(counts)), counts)
+    return row, np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+
+
 def ranks_of(value: NDArray[np.float64]) -> NDArray[np.int64]:
     """Place of each value in the ascending order of all, from 0; equal values have any order among themselves."""
     ranks = np.empty(len(value), np.int64)

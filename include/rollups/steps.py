@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from include.rollups.calendar import DAY_US
-from include.rollups.statistics import runs_of
+from include.rollups.statistics import expand, runs_of
 
 SHORT_STEP_US: Final = 1_800_000_000
 """A step up to this length is always bridged."""
@@ -68,7 +68,6 @@ def cut(
     bucket that begins there.
     """
     counts = last - first + 1 - (edges_us[last] == at_us)
-    row = np.repeat(np.arange(len(at_us)), counts)
-    nth = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    row, nth = expand(counts)
     bucket = first[row] + nth
     return Parts(row, bucket, np.maximum(from_us[row], edges_us[bucket]), np.minimum(at_us[row], edges_us[bucket + 1]))

@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 from include.core.span import microseconds_of
 from include.rollups.buckets import BUCKET, GRAIN_CODES, Buckets, in_order
 from include.rollups.series import ROOM, run
-from include.rollups.statistics import runs_of
 from include.warehouse.binary_copy import NULL_INT32, PG_EPOCH_DAY, PG_EPOCH_US, copy_records, read_records
 from include.warehouse.queries import query_text
 
@@ -61,26 +60,17 @@ class Difference:
 
 
 def merged_ranges(series_id: NDArray[np.int32], lo_us: NDArray[np.int64], hi_us: NDArray[np.int64]) -> Ranges:
-    """The spans as ranges: those of a series that overlap or touch become one."""
+    """The spans as ranges: those of a series that overlap or touch become one. Spans begin and end at whole seconds."""
     order = np.lexsort((lo_us, series_id))
     series_id, lo_us, hi_us = series_id[order], lo_us[order], hi_us[order]
     if not len(order):
         return Ranges(series_id, lo_us, hi_us)
-    furthest = _furthest_ends(series_id, hi_us)
+    series = np.unique(series_id)
+    furthest = np.maximum.accumulate(_place(series, series_id, hi_us))
     is_new = np.ones(len(order), bool)
-    is_new[1:] = (series_id[1:] != series_id[:-1]) | (lo_us[1:] > furthest[:-1])
+    is_new[1:] = _place(series, series_id, lo_us)[1:] > furthest[:-1]
     starts = np.flatnonzero(is_new)
     return Ranges(series_id[starts], lo_us[starts], np.maximum.reduceat(hi_us, starts))
-
-
-def _furthest_ends(series_id: NDArray[np.int32], hi_us: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The furthest end so far of each series' spans."""
-    furthest = hi_us.copy()
-    runs = runs_of(series_id)
-    for place in np.flatnonzero(runs.counts > 1):
-        rows = slice(runs.starts[place], runs.starts[place] + runs.counts[place])
-        furthest[rows] = np.maximum.accumulate(hi_us[rows])
-    return furthest
 
 
 def read_hours(connection: Connection, ranges: Ranges) -> Buckets:

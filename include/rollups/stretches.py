@@ -93,14 +93,9 @@ def read_batch(connection: Connection, stretches: Sequence[Stretch], calendar: C
     joined = _joined(batch)
     if len(joined) < len(stretches):
         return read_batch(connection, joined, calendar)
-    found = _read(connection, batch)
-    counts = [len(at_us) for _, at_us, _ in found]
-    return replace(
-        batch,
-        stretch=np.repeat(np.array([place - 1 for place, _, _ in found], np.int64), counts),
-        at_us=np.concatenate([at_us for _, at_us, _ in found]) if found else batch.at_us,
-        value=np.concatenate([value for _, _, value in found]) if found else batch.value,
-    )
+    series_ids = [each.facts.series_id for each in batch.stretches]
+    stretch, at_us, value = read_windows(connection, series_ids, batch.read_from_us, batch.read_to_us)
+    return replace(batch, stretch=stretch, at_us=at_us, value=value)
 
 
 def _locate(connection: Connection, stretches: Sequence[Stretch], calendar: Calendar) -> Batch:
@@ -190,12 +185,21 @@ def _joined(batch: Batch) -> list[Stretch]:
     return joined
 
 
-def _read(connection: Connection, batch: Batch) -> list[tuple[int, NDArray[np.int64], NDArray[np.float64]]]:
+def read_windows(
+    connection: Connection, series_ids: Sequence[int], lo_us: NDArray[np.int64], hi_us: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Readings of series within [lo_us, hi_us], each of its own: place of the window, instant, value, in this order."""
     parameters = {
-        "series_ids": [each.facts.series_id for each in batch.stretches],
-        "lo": batch.read_from_us.tolist(),
-        "hi": batch.read_to_us.tolist(),
-        "first": instant_of(int(batch.read_from_us.min())),
-        "last": instant_of(int(batch.read_to_us.max())),
+        "series_ids": list(series_ids),
+        "lo": lo_us.tolist(),
+        "hi": hi_us.tolist(),
+        "first": instant_of(int(lo_us.min())),
+        "last": instant_of(int(hi_us.max())),
     }
-    return read_arrays(connection, query_text(ROOM, "readings")["read_windows"], parameters)
+    found = read_arrays(connection, query_text(ROOM, "readings")["read_windows"], parameters)
+    none = np.empty(0, np.int64)
+    return (
+        np.repeat(np.array([place - 1 for place, _, _ in found], np.int64), [len(at_us) for _, at_us, _ in found]),
+        np.concatenate([none, *(at_us for _, at_us, _ in found)]),
+        np.concatenate([none.astype(np.float64), *(value for _, _, value in found)]),
+    )

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, RowMapping
 
 from include.core.errors import Refused
+from include.core.span import day_number
 from include.rollups.energy import COUNTERS, POWER, VENDOR_DAY
 from include.rollups.series import run
 
-_EPOCH: Final = date(1970, 1, 1)
 _DAYS_AT_ONCE: Final = 4_000
 _DRAWN_FOR_ONE: Final = 40
 """So many days hold one with a reading, even of a month's amounts."""
@@ -129,8 +129,8 @@ def _spans(rows: Any, wish: RollupWish) -> StoredSpans:  # noqa: ANN401 - rows o
     table = np.array([(row["id"], row["first_day"], row["last_day"]) for row in known], np.int32).reshape(-1, 3)
     first, last = table[:, 1], table[:, 2]
     if wish.first:
-        first = np.maximum(first, np.int32((wish.first - _EPOCH).days))
+        first = np.maximum(first, np.int32(day_number(wish.first)))
     if wish.last:
-        last = np.minimum(last, np.int32((wish.last - _EPOCH).days))
+        last = np.minimum(last, np.int32(day_number(wish.last)))
     is_asked = first <= last
     return StoredSpans(table[is_asked, 0], first[is_asked], last[is_asked])

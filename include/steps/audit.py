@@ -2,20 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
-from typing import Any, Final
+from datetime import date, datetime
+from typing import Any
 
 import numpy as np
 
 from include.core.errors import NeedsHuman
 from include.core.settings import Settings
+from include.core.span import day_number, day_of_number
 from include.rollups.audit import audit
 from include.rollups.periods import period_of
 from include.rollups.wish import RollupWish
 from include.warehouse import fleet
 from include.warehouse.engine import snapshot
-
-_EPOCH: Final = date(1970, 1, 1)
 
 
 def audit_rollups(settings: Settings, wish: Mapping[str, Any], *, days: int | None, seed: int, now: datetime) -> dict[str, Any]:
@@ -81,8 +80,8 @@ def _last_day(mismatch: Mapping[str, Any]) -> date:
     day: date = mismatch["local_date"]
     if mismatch["grain"] in ("hour", "day"):
         return day
-    _, end = period_of(mismatch["grain"], np.array([(day - _EPOCH).days], np.int32))
-    return _EPOCH + timedelta(days=int(end[0]) - 1)
+    _, end = period_of(mismatch["grain"], np.array([day_number(day)], np.int32))
+    return day_of_number(int(end[0]) - 1)
 
 
 def _told(value: object) -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import multiprocessing
 import os
 import time
 from collections.abc import Callable
@@ -200,6 +201,20 @@ def in_child(act: Callable[[], object]) -> int:
         os.write(2, f"child: {type(error).__name__}: {error}\n".encode())
     finally:
         os._exit(code)
+
+
+def at_once(river: SmallRiver, *acts: Callable[[], object]) -> list[int]:
+    """Run each act in a process of its own, all released at the same moment; returns their exit codes."""
+    gate = multiprocessing.get_context("fork").Barrier(len(acts) + 1)
+    engine_of(river.settings.database_url).dispose()
+
+    def start(act: Callable[[], object]) -> None:
+        gate.wait()
+        act()
+
+    children = [in_child(lambda act=act: start(act)) for act in acts]
+    gate.wait(timeout=300)
+    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 
 def measurements(

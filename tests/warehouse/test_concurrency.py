@@ -1,8 +1,6 @@
 """Runs that meet each other: nothing is loaded twice, nothing is forgotten, and no error escapes."""
 
 import json
-import multiprocessing
-import os
 import threading
 import time
 from contextlib import ExitStack
@@ -17,13 +15,13 @@ from include.quality.checks import preload
 from include.rollups.roll_up import roll_up
 from include.steps import land, load, register
 from include.steps import roll_up as roll_up_step
-from include.warehouse.engine import engine_of, transaction
+from include.warehouse.engine import transaction
 from tests.warehouse.small_river import (
     REGISTRY,
     SmallRiver,
     assert_nothing_lost,
     assert_same_state,
-    in_child,
+    at_once,
     measurements,
     telemetry,
     whole_set,
@@ -74,20 +72,6 @@ def land_and_register(river, files) -> None:
 def load_pending(river, *, step: int = 1) -> None:
     for batch in load.pending_batches(river.settings):
         load.load_batch(river.settings, batch[::step], now=datetime.now(UTC), run_id="test")
-
-
-def at_once(river, *acts) -> list[int]:
-    """Run each act in a process of its own, all released at the same moment; returns their exit codes."""
-    gate = multiprocessing.get_context("fork").Barrier(len(acts) + 1)
-    engine_of(river.settings.database_url).dispose()
-
-    def start(act):
-        gate.wait()
-        act()
-
-    children = [in_child(lambda act=act: start(act)) for act in acts]
-    gate.wait(timeout=300)
-    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 
 def undisturbed(river, files) -> dict:

@@ -2,7 +2,6 @@
 
 import json
 import multiprocessing
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -16,8 +15,8 @@ from include.quality.checks import preload
 from include.rollups.roll_up import roll_up
 from include.steps import land, load, register
 from include.warehouse import fleet
-from include.warehouse.engine import engine_of, transaction
-from tests.warehouse.small_river import SmallRiver, assert_nothing_lost, assert_same_state, in_child, measurements
+from include.warehouse.engine import transaction
+from tests.warehouse.small_river import SmallRiver, assert_nothing_lost, assert_same_state, at_once, measurements
 
 pytestmark = [pytest.mark.postgres, pytest.mark.gx]
 
@@ -151,20 +150,6 @@ def whole_state(river) -> dict:
         "LEFT JOIN fleet.device AS d ON d.device_id = e.device_id ORDER BY 1, 2 NULLS FIRST, 3"
     )
     return state
-
-
-def at_once(river, *acts) -> list[int]:
-    """Run each act in a process of its own, all released at the same moment; returns their exit codes."""
-    gate = multiprocessing.get_context("fork").Barrier(len(acts) + 1)
-    engine_of(river.settings.database_url).dispose()
-
-    def start(act):
-        gate.wait()
-        act()
-
-    children = [in_child(lambda act=act: start(act)) for act in acts]
-    gate.wait(timeout=300)
-    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 
 def within(seconds: float, act: Callable[[], None]) -> None:
