@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from include.rollups.counter_limits import HORIZON_US, rollovers_kwh
+from include.rollups.counter_limits import HORIZON_US, HOUR_US, rollovers_kwh
 from include.rollups.counter_series import Amount, CounterFault, CounterSeries
 
 NEAR_ZERO: Final = 0.1
@@ -19,6 +19,9 @@ SMALL_FALL_KWH: Final = 1.0
 """What is added to it [kWh] for young counters, whose last digit may be more than that share."""
 FAR_FROM_USUAL: Final = 100
 """How many times its usual rate a counter of unknown rating may have gained in a step that more than doubles it."""
+BEGINNING_US: Final = 24 * HOUR_US
+"""How long before its first reading a counter may have stood at its beginning. Zeros before that are told: they may go on for
+years where nothing is connected, and their days must not hang on what comes then."""
 SPIKE_OF_DAY_H: Final = 1.0
 """Over a longer step a counter of the day may have risen from nothing, and have restarted after it."""
 
@@ -90,24 +93,43 @@ def _is_far_from_usual(series: CounterSeries, last: int, row: int) -> bool:
 
 
 def _leave_zeros_out(series: CounterSeries, last: int, row: int) -> tuple[int, int]:
-    """Leave a run of zeros and maxima out; zeros before a counter's first reading that follows from 0 are its beginning."""
+    """Leave a run of zeros and maxima out; zeros up to a day before a first reading that follows from 0 are its beginning."""
     after = series.readings_in(row, len(series.value), -np.inf)
     end = int(after[0]) if after.size else len(series.value)
     series.hold(row, end)
-    is_first = last < 0 or series.at_us[row] - series.at_us[last] > HORIZON_US
-    if not is_first or not after.size or series.value[end - 1] != 0:
+    free = row if last < 0 else max(row, series.row_from(int(series.at_us[last]) + HORIZON_US + 1))
+    _await_beginning(series, free, end)
+    if not after.size or (last >= 0 and series.at_us[end] - series.at_us[last] <= HORIZON_US):
+        return last, end
+    first = _beginning(series, free, end)
+    if first == end:
         return last, end
     until_us = int(series.at_us[end]) + HORIZON_US
-    series.await_until(last + 1, until_us)
+    series.await_until(first, until_us)
     if not series.is_usual(end - 1, end, float(series.value[end]), until_us):
         return last, end
-    first = end - 1
-    while first > row and series.value[first - 1] == 0:
-        first -= 1
-    for zero in range(first, end):
-        series.accept(zero - 1 if zero > first else last, zero, 0.0)
-        series.fault[zero] = CounterFault.NONE
+    series.accept(-1, first)
+    for zero in range(first + 1, end):
+        series.accept(zero - 1, zero, 0.0)
+    series.fault[first:end] = CounterFault.NONE
     return end - 1, end
+
+
+def _await_beginning(series: CounterSeries, first: int, end: int) -> None:
+    """Tell of zeros that a reading within a day decides whether they are a beginning: those of a local day together."""
+    if first >= end:
+        return
+    days = np.flatnonzero(np.diff(series.local_day[first:end])) + first + 1
+    for begin, behind in zip([first, *days.tolist()], [*days.tolist(), end], strict=True):
+        series.await_until(begin, int(series.at_us[behind - 1]) + BEGINNING_US + 1)
+
+
+def _beginning(series: CounterSeries, free: int, end: int) -> int:
+    """The first of the zeros up to a day before a first reading at row `end`, with nothing else between; `end`: none."""
+    first, earliest = end, max(free, series.row_from(int(series.at_us[end]) - BEGINNING_US))
+    while first > earliest and series.value[first - 1] == 0:
+        first -= 1
+    return first
 
 
 def _judge_fall(series: CounterSeries, last: int, row: int) -> tuple[int, int]:

@@ -63,8 +63,8 @@ class CounterSeries:
         self.is_accepted[row] = True
         self.increase_kwh[row] = max(gain_kwh, 0.0) if is_step else np.nan
         self.from_us[row] = start_us if is_step else self.at_us[row]
-        if row > last + 1:
-            self.await_until(last + 1, int(self.at_us[row]) + 1)
+        if 0 <= last < row - 1:
+            self.await_until(last + 1, min(int(self.at_us[row]), int(self.at_us[last]) + HORIZON_US) + 1)
         return row, row + 1
 
     def hold(self, first: int, end: int) -> None:
@@ -167,5 +167,5 @@ def walk(series: CounterSeries, breaks: list[int], judge: Judge) -> None:
             row = breaks[position]
             last = row - 1
         last, row = judge(series, last, row)
-    if last < len(series.value) - 1:
-        series.await_until(last + 1, int(series.at_us[last + 1]) + HORIZON_US)
+    if 0 <= last < len(series.value) - 1:
+        series.await_until(last + 1, int(series.at_us[last]) + HORIZON_US + 1)

@@ -220,6 +220,33 @@ def test_zeros_before_the_first_reading_after_a_month_are_a_beginning_however_th
     assert days.loc[date(2026, 1, 10), "energy_kwh"] == pytest.approx(15)
 
 
+@pytest.mark.parametrize("name", ["lifetime", "lifetime, unrated"])
+@pytest.mark.parametrize("last", ["none", "reading", "reading after a month"])
+def test_days_of_nothing_but_zeros_are_told_the_same_however_they_came(empty_twins, name, last):
+    zeros = [counter(begin, np.zeros(30)) for begin in ("2025-04-01", "2025-05-20", "2025-06-10", "2025-06-12")]
+    ends = {
+        "none": [],
+        "reading": [counter("2025-06-13T12:00", [2.0, 3, 4, 5, 6])],
+        "reading after a month": [counter("2025-08-01", [0.0, 0, 1, 2, 3])],
+    }
+
+    days = assert_parts_end_as_one(empty_twins(), name, [zeros[2], zeros[0], *ends[last], zeros[3], zeros[1]])
+
+    assert days["energy_kwh"].sum() == pytest.approx({"none": 0, "reading": 6, "reading after a month": 3}[last])
+
+
+def test_a_counter_that_shows_zeros_for_ever_is_not_computed_from_its_first_day_on(empty_twins):
+    twins = empty_twins()
+    series_id = twins.told.series["lifetime"]
+    assert_parts_end_as_one(twins, "lifetime", [counter("2025-04-01", np.zeros(24 * 100))])
+
+    with transaction(twins.url) as connection:
+        facts = describe_series(connection, [series_id])
+        day = np.array([(date(2025, 6, 10) - date(1970, 1, 1)).days], np.int32)
+        (rebuilt,) = rebuild(connection, facts, {series_id: day})
+    assert 1 <= (rebuilt.counter_days["zeros"] > 0).sum() <= 4
+
+
 @pytest.mark.parametrize("kept", [0, 2])
 def test_what_a_step_over_silent_days_added_goes_with_its_readings(empty_twins, kept):
     twins = empty_twins()
