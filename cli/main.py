@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from cli import fleet, vendor_accounts
 from cli.aggregates import audit, recompute
 from cli.backfill import backfill
+from cli.backup import backup, restore, serve_postgres
 from cli.pools import print_pools
 from cli.run import command
 from cli.run.settings import complete_environment
@@ -49,6 +50,9 @@ app.command()(recompute)
 app.command()(command.run)
 app.command()(command.stop)
 app.command()(command.migrate)
+app.command()(backup)
+app.command()(restore)
+app.command("postgres")(serve_postgres)
 app.command("airflow", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(
     command.run_airflow
 )

@@ -16,6 +16,7 @@ from cli.pools import pools
 from cli.run import airflow, demo, demo_clouds, postgres
 from cli.run.airflow_api import AirflowApi
 from cli.run.api_client import api_answers
+from cli.run.backup import installation_server
 from cli.run.flow import Watch, await_dags, await_runs, follow, remember_runs
 from cli.run.progress import Progress
 from cli.run.settings import local_settings
@@ -82,16 +83,9 @@ def db_clean(days: Annotated[int, typer.Option(min=1, help="Keep Airflow's own h
     settings, secrets = local_settings()
     before = (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="seconds")
     command = airflow.airflow_command("db", "clean", "--clean-before-timestamp", before, "--skip-archive", "--yes")
-    server = postgres.start(
-        settings.home / "pg", port=settings.postgres_port, password=secrets["POSTGRES_PASSWORD"], log=_log(settings)
-    )
-    was_running = (settings.home / "run" / "scheduler.pid").exists()
     environment = airflow.base_environment() | airflow.airflow_environment(settings, secrets)
-    try:
+    with installation_server(settings, secrets):
         status = subprocess.run(command, env=environment, check=False).returncode
-    finally:
-        if not was_running:
-            postgres.stop(server)
     raise typer.Exit(status)
 
 

@@ -132,6 +132,23 @@ def embedded_server(home: Path, *, port: int, password: str, durable: bool = Tru
         stop(server)
 
 
+@contextlib.contextmanager
+def borrowed_server(folder: Path, *, port: int, password: str, log: Path) -> Iterator[Server]:
+    """The server of `folder` for the length of a block; one that ran before goes on running."""
+    was_running = is_running(folder)
+    server = start(folder, port=port, password=password, log=log)
+    try:
+        yield server
+    finally:
+        if not was_running:
+            stop(server)
+
+
+def is_running(folder: Path) -> bool:
+    """Is a server at work in this very folder?"""
+    return _running(folder.absolute()) is not None
+
+
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens on at this moment."""
     with socket.socket() as probe:

@@ -130,3 +130,8 @@ def _mails(report_id: int, recipients: Sequence[str], mark: str) -> list[dict[st
         }
         for recipient in recipients
     ]
+
+
+def move_reports(connection: Connection, *, before: str, after: str) -> int:
+    """Give reports below one store their place below another; returns how many."""
+    return connection.execute(query("reports", "move_reports"), {"before": f"{before}/", "after": f"{after}/"}).rowcount

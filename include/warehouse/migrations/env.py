@@ -2,6 +2,8 @@
 
 from alembic import context
 
-context.configure(connection=context.config.attributes["connection"], version_table="heliograph_migration")
+from include.warehouse.migrate import REVISION_TABLE
+
+context.configure(connection=context.config.attributes["connection"], version_table=REVISION_TABLE)
 with context.begin_transaction():
     context.run_migrations()

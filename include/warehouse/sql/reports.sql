@@ -188,3 +188,7 @@ FOR UPDATE OF o SKIP LOCKED;
 -- name: mark_mail
 -- What became of one attempt.
 UPDATE ops.outbox SET state = :state, attempts = attempts + 1, last_error = :error, sent_at = :sent_at WHERE mail_id = :mail_id;
+
+-- name: move_reports
+-- Reports below `before` rest below `after` now.
+UPDATE mart.report SET uri = :after || substr(uri, length(:before) + 1) WHERE starts_with(uri, :before);
