@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Final
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from include.core.errors import NeedsHuman
+from include.core.errors import NeedsHuman, TryLater
 
 __all__ = ["Connection", "engine_of", "own_connection", "snapshot", "transaction"]
 
@@ -19,6 +20,8 @@ _OPTIONS: Final = " ".join(
         "-c tcp_keepalives_idle=60 -c tcp_keepalives_interval=15 -c tcp_keepalives_count=4",
     ]
 )
+
+_LETS_NOBODY_IN: Final = ("authentication failed", "permission denied", "no pg_hba.conf entry", "does not exist")
 
 
 @lru_cache(maxsize=8)
@@ -34,8 +37,11 @@ def engine_of(url: str, pool_size: int = 5) -> Engine:
 
 @contextmanager
 def transaction(url: str) -> Iterator[Connection]:
-    """One transaction: commits at the end of the block, rolls back on any error."""
-    with engine_of(url).begin() as connection:
+    """One transaction: commits at the end of the block, rolls back on any error.
+
+    Raises `TryLater` where PostgreSQL does not answer or goes away meanwhile, `NeedsHuman` where it lets nobody in.
+    """
+    with _told(url), engine_of(url).begin() as connection:
         yield connection
 
 
@@ -43,13 +49,37 @@ def transaction(url: str) -> Iterator[Connection]:
 def snapshot(url: str) -> Iterator[Connection]:
     """One transaction that sees the warehouse as it is at its first statement, whatever others commit; it cannot write."""
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with engine_of(url).execution_options(**options).begin() as connection:
+    with _told(url), engine_of(url).execution_options(**options).begin() as connection:
         yield connection
 
 
 @contextmanager
 def own_connection(url: str) -> Iterator[Connection]:
     """A connection that nobody gets afterwards: for temporary tables that outlive a transaction, each of which is begun on it."""
-    with engine_of(url).connect() as connection:
+    with _told(url), engine_of(url).connect() as connection:
         connection.detach()
         yield connection
+
+
+@contextmanager
+def _told(url: str) -> Iterator[None]:
+    """A lost or refused connection as a sentence with the address and what to do; other errors as they are."""
+    try:
+        yield
+    except DBAPIError as error:
+        # What the server itself says of a statement has a code; what became of the connection has none.
+        is_unconnected = isinstance(error, OperationalError) and getattr(error.orig, "pgcode", None) is None
+        if not is_unconnected and not error.connection_invalidated:
+            raise
+        reason = str(error.orig).strip().partition("\n")[0]
+        raise _unreachable(url, reason.rpartition("failed: ")[2]) from error
+
+
+def _unreachable(url: str, reason: str) -> TryLater | NeedsHuman:
+    address = make_url(url)
+    place = f"PostgreSQL at {address.host}:{address.port or 5432}"
+    if any(words in reason for words in _LETS_NOBODY_IN):
+        return NeedsHuman(f"{place} does not let {address.username} in ({reason}); correct HELIOGRAPH_DATABASE_URL or that role")
+    return TryLater(
+        f"{place} does not answer ({reason}); start it (`make run`; alone: `helio postgres`) or correct HELIOGRAPH_DATABASE_URL"
+    )
