@@ -21,6 +21,9 @@ help: ## show this list
 run: setup ## start everything, carry the samples through, keep serving; ONCE=1 stops after the summary
 	@exec $(BIN)/helio run $(if $(filter-out 0,$(ONCE)),--once)
 
+serve: setup ## start everything without the demo, and keep serving
+	@exec $(BIN)/helio run --no-demo
+
 test: setup ## run every test, a real Airflow run among them; Ctrl-C leaves nothing behind
 	@exec $(PYTEST)
 
@@ -71,4 +74,4 @@ clean: ## stop what runs and remove .venv and caches; the data in .heliograph st
 	@test ! -x $(BIN)/helio || $(BIN)/helio stop
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
 
-.PHONY: help run test torture check lint fmt setup lock bench logs db-clean clean
+.PHONY: help run serve test torture check lint fmt setup lock bench logs db-clean clean

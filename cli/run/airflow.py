@@ -13,8 +13,8 @@ from cli.run.supervisor import Service
 from include.core.settings import Settings
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
-USERS: Final = {"admin": "admin", "viewer": "viewer"}
-"""Demo logins of the Airflow UI, which listens on loopback only; the role is named like the user, and so is the password."""
+USERS: Final = {"admin": "AIRFLOW_ADMIN_PASSWORD", "viewer": "AIRFLOW_VIEWER_PASSWORD"}
+"""Logins of the Airflow UI, each with the secret that is its password; the role is named like the user."""
 
 _SECRET_SETTINGS: Final = {"jwt_secret", "api_database_url"}
 
@@ -60,7 +60,6 @@ def airflow_environment(settings: Settings, secrets: Mapping[str, str]) -> dict[
     return {
         **settings_environment(settings, leave_out=_SECRET_SETTINGS),
         "AIRFLOW_HOME": str(home),
-        "AIRFLOW_CONN_SMTP_DEFAULT": _mail_connection(settings),
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "16",
         "AIRFLOW__CORE__MP_START_METHOD": "fork",
@@ -108,12 +107,13 @@ def airflow_command(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "airflow", *arguments)
 
 
-def services(settings: Settings, secrets: Mapping[str, str]) -> list[Service]:
-    """Airflow's four services, the API, the mail sink and the imitated clouds; the UI comes first because it takes longest."""
-    airflow = base_environment() | airflow_environment(settings, secrets)
+def services(settings: Settings, secrets: Mapping[str, str], *, with_demo: bool) -> list[Service]:
+    """Airflow's four services and the API; with the demo also its mail sink and imitated clouds.
+
+    The UI comes first because it takes longest; the scheduler comes last, for its tasks speak through the UI.
+    """
+    airflow = _environment(settings, secrets, with_demo=with_demo)
     api = base_environment() | api_environment(settings, secrets)
-    mail_command = ("-m", "sandbox.mail_sink", "--port", str(settings.smtp_port), "--folder", str(settings.home / "mail"))
-    clouds_command = ("-m", "sandbox", "--port", str(settings.sandbox_port), "--limits", "off")
     api_command = (
         "-m",
         "uvicorn",
@@ -126,28 +126,41 @@ def services(settings: Settings, secrets: Mapping[str, str]) -> list[Service]:
     )
     return [
         Service("api-server", airflow_command("api-server"), airflow, settings.airflow_port, "HELIOGRAPH_AIRFLOW_PORT"),
-        Service("scheduler", airflow_command("scheduler", "--skip-serve-logs"), airflow),
+        *(_demo_services(settings) if with_demo else ()),
         Service("dag-processor", airflow_command("dag-processor"), airflow),
         Service("triggerer", airflow_command("triggerer", "--skip-serve-logs"), airflow),
-        Service("mail-sink", (sys.executable, *mail_command), base_environment(), settings.smtp_port, "HELIOGRAPH_SMTP_PORT"),
-        Service(
-            "sandbox", (sys.executable, *clouds_command), base_environment(), settings.sandbox_port, "HELIOGRAPH_SANDBOX_PORT"
-        ),
         Service("api", (sys.executable, *api_command), api, settings.api_port, "HELIOGRAPH_API_PORT"),
+        Service("scheduler", airflow_command("scheduler", "--skip-serve-logs"), airflow),
     ]
 
 
+def _demo_services(settings: Settings) -> list[Service]:
+    mail = ("-m", "sandbox.mail_sink", "--port", str(settings.smtp_port), "--folder", str(settings.home / "mail"))
+    clouds = ("-m", "sandbox", "--port", str(settings.sandbox_port), "--limits", "off")
+    bare = base_environment()
+    return [
+        Service("mail-sink", (sys.executable, *mail), bare, settings.smtp_port, "HELIOGRAPH_SMTP_PORT"),
+        Service("sandbox", (sys.executable, *clouds), bare, settings.sandbox_port, "HELIOGRAPH_SANDBOX_PORT"),
+    ]
+
+
+def _environment(settings: Settings, secrets: Mapping[str, str], *, with_demo: bool) -> dict[str, str]:
+    """Environment of Airflow's services; with the demo its mail goes to the sink, else where the operator's connection says."""
+    mail = {"AIRFLOW_CONN_SMTP_DEFAULT": _mail_connection(settings)} if with_demo else {}
+    return base_environment() | airflow_environment(settings, secrets) | mail
+
+
 def passwords_file(settings: Settings) -> Path:
-    """Where the demo logins of the UI are written."""
+    """Where the logins of the UI are written."""
     return settings.home / "airflow" / "passwords.json"
 
 
-def write_passwords(settings: Settings) -> None:
-    """Write the demo logins before the UI starts, so that it makes none of its own."""
+def write_passwords(settings: Settings, secrets: Mapping[str, str]) -> None:
+    """Write the logins before the UI starts, so that it makes none of its own."""
     path = passwords_file(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    path.write_text(json.dumps(USERS), encoding="utf-8")
+    path.write_text(json.dumps({user: secrets[secret] for user, secret in USERS.items()}), encoding="utf-8")
 
 
 def _mail_connection(settings: Settings) -> str:

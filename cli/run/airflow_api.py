@@ -84,6 +84,8 @@ class AirflowApi:
         if answer.status_code == 401:
             self._log_in()
             answer = self._send(method, f"api/v2/{path}", **content)
+        if answer.status_code >= 500:
+            raise TryLater(f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:200]}")
         if not answer.ok:
             raise NeedsHuman(f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:400]}")
         body: dict[str, Any] = answer.json()
@@ -91,6 +93,8 @@ class AirflowApi:
 
     def _log_in(self) -> None:
         answer = self._send("POST", "auth/token", json=self._login)
+        if answer.status_code >= 500:
+            raise TryLater(f"Airflow answered {answer.status_code} to the login")
         if not answer.ok:
             raise NeedsHuman(
                 f"Airflow refused the login of {self._login['username']!r}: {answer.status_code} {answer.text[:200]}"

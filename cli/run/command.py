@@ -4,8 +4,10 @@ import contextlib
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,15 +19,18 @@ from cli.run import airflow, demo, demo_clouds, postgres
 from cli.run.airflow_api import AirflowApi
 from cli.run.api_client import api_answers
 from cli.run.backup import installation_server
-from cli.run.flow import Watch, await_dags, await_runs, follow, remember_runs
+from cli.run.flow import Watch, await_dags, await_runs, follow, insist, remember_runs
+from cli.run.log_files import cut_logs, forget_task_logs
 from cli.run.progress import Progress
+from cli.run.restarts import Restarts
 from cli.run.settings import local_settings
-from cli.run.summary import Outcome, print_summary
+from cli.run.summary import DemoApi, Outcome, print_next_things, print_summary
 from cli.run.supervisor import Supervisor, wait_until
-from include.core.errors import NeedsHuman
+from include.core.errors import HeliographError, NeedsHuman, Refused
 from include.core.settings import Settings
 
 HEALTH_LIMIT_S = 180.0
+LOGS_EVERY_S = 600.0
 
 
 class Stopped(Exception):
@@ -34,24 +39,24 @@ class Stopped(Exception):
 
 def run(
     once: Annotated[bool, typer.Option("--once", help="Stop after the summary; status 0 only if everything worked.")] = False,
+    with_demo: Annotated[
+        bool, typer.Option("--demo/--no-demo", help="With the samples, the imitated clouds and a mail sink.")
+    ] = True,
 ) -> None:
     """Start everything on this machine, carry the samples through the DAGs, show the result, keep serving until Ctrl-C."""
-    console = Console()
+    if once and not with_demo:
+        raise Refused("--once ends after the demo, so it makes no sense with --no-demo; leave one of them out")
     settings, secrets = local_settings()
-    installation = Installation(settings, secrets, Progress(console))
-    is_up = False
+    installation = Installation(settings, secrets, Progress(Console()), with_demo=with_demo)
     try:
         with _stop_signals(), installation.supervisor.sole_run(), installation.running():
-            facts, clouds = installation.demonstrate()
-            is_up = True
-            login = (demo.USER, secrets["DEMO_PASSWORD"])
-            outcome = Outcome(demo.read_status(settings), facts, clouds, login, demo.first_question(settings))
-            print_summary(console, settings, outcome, keeps_serving=not once)
+            if with_demo:
+                installation.show_demo(keeps_serving=not once)
             if not once:
                 installation.serve()
     except Stopped as stopped:
-        console.print(f"stopped by {stopped}", highlight=False)
-        raise typer.Exit(0 if is_up and not once else 130) from None
+        installation.progress.console.print(f"stopped by {stopped}", highlight=False)
+        raise typer.Exit(0 if installation.is_serving else 130) from None
 
 
 def stop() -> None:
@@ -92,14 +97,19 @@ def db_clean(days: Annotated[int, typer.Option(min=1, help="Keep Airflow's own h
 class Installation:
     """One installation: what is started, in which order, and how it ends."""
 
-    def __init__(self, settings: Settings, secrets: dict[str, str], progress: Progress) -> None:
+    def __init__(self, settings: Settings, secrets: dict[str, str], progress: Progress, *, with_demo: bool = True) -> None:
         """Nothing is started yet."""
         self.settings = settings
         self.secrets = secrets
         self.progress = progress
+        self.with_demo = with_demo
+        self.is_serving = False
+        self.demo_api: DemoApi | None = None
         self.supervisor = Supervisor(settings.home / "run", settings.home / "logs")
-        user, password = next(iter(airflow.USERS.items()))
-        self.airflow_api = AirflowApi(f"http://127.0.0.1:{settings.airflow_port}", user, password)
+        user, secret = next(iter(airflow.USERS.items()))
+        self.airflow_api = AirflowApi(f"http://127.0.0.1:{settings.airflow_port}", user, secrets[secret])
+        self._postgres_restarts = Restarts()
+        self._logs_at = time.monotonic()
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -111,6 +121,18 @@ class Installation:
             with _deaf(), self.progress.stage("stopping"):
                 self.stop()
 
+    def show_demo(self, *, keeps_serving: bool) -> None:
+        """Carry the samples through and tell what came of it; where everything goes on serving, a demo that failed only tells."""
+        try:
+            facts, clouds = self.demonstrate()
+        except HeliographError as error:
+            if not keeps_serving:
+                raise
+            self.progress.console.print(f"the demo was not carried through: {error}", highlight=False, soft_wrap=True)
+            return
+        print_summary(self.progress.console, Outcome(demo.read_status(self.settings), facts, clouds))
+        self.demo_api = DemoApi(demo.USER, self.secrets["DEMO_PASSWORD"], demo.first_question(self.settings))
+
     def demonstrate(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Prepare the demo, drop the samples, pull the clouds, follow it all through the DAGs.
 
@@ -120,21 +142,23 @@ class Installation:
         landing, loading = demo.landing_stages(self.settings), demo.loading_stages(self.settings)
         stages = [*landing, *pulls, *loading]
         task_logs = str(self.settings.home / "logs" / "tasks")
-        watch = Watch(self.airflow_api, self.progress, self.supervisor.check, task_logs, set())
+        watch = Watch(self.airflow_api, self.progress, self.tend, task_logs, set())
         with self.progress.stage("DAGs are read"):
             await_dags(watch, {stage.dag_id for stage in stages} | {"report_plants"})
-        watch.earlier = remember_runs(self.airflow_api, stages)
+        watch.earlier = insist(watch, lambda: remember_runs(self.airflow_api, stages))
         with self.progress.stage("demo tenants and samples"):
             demo.prepare_demo(self.settings, self.secrets["DEMO_PASSWORD"])
             demo_clouds.prepare_clouds(self.settings)
             for pull in pulls:
-                self.airflow_api.trigger(pull.dag_id)
-            self.progress.say(f"{demo.drop_samples(self.settings)} files dropped")
+                insist(watch, partial(self.airflow_api.trigger, pull.dag_id))
+            is_known = demo.has_samples(self.settings)
+            self.progress.say("samples are there already" if is_known else f"{demo.drop_samples(self.settings)} files dropped")
         for stage in stages:
             with self.progress.stage(f"{stage.label} ({stage.dag_id})"):
                 follow(watch, stage)
         with self.progress.stage("reports and mail (report_plants)"):
-            await_runs(watch, [self.airflow_api.trigger("report_plants", wish) for wish in demo.report_wishes()])
+            wishes = demo.report_wishes()
+            await_runs(watch, [insist(watch, partial(self.airflow_api.trigger, "report_plants", wish)) for wish in wishes])
         with self.progress.stage("API answers the demo login"):
             answered = api_answers(self.settings, demo.USER, self.secrets["DEMO_PASSWORD"], demo.first_question(self.settings))
             self.progress.say(answered)
@@ -144,10 +168,30 @@ class Installation:
         return facts, clouds
 
     def serve(self) -> None:
-        """Wait for a signal; raises `ServiceFailed` when a service ends on its own."""
+        """Look after everything until a signal comes."""
+        self.is_serving = True
+        print_next_things(self.progress.console, self.settings, self.secrets, self.demo_api)
         never = threading.Event()
         while not never.wait(1.0):
-            self.supervisor.check()
+            self.tend()
+
+    def tend(self) -> None:
+        """Start again what ended, the database first; now and then keep the logs bounded."""
+        for sentence in (*self._tend_postgres(), *self.supervisor.tend()):
+            self.progress.console.print(f"{datetime.now(UTC):%H:%M:%S}Z {sentence}", highlight=False, soft_wrap=True)
+        if time.monotonic() - self._logs_at > LOGS_EVERY_S:
+            self._logs_at = time.monotonic()
+            cut_logs(self.settings.home / "logs", most_bytes=int(self.settings.log_mb * 1e6))
+            forget_task_logs(self.settings.home / "logs" / "tasks", days=self.settings.log_days)
+
+    def _tend_postgres(self) -> list[str]:
+        if postgres.is_running(self.settings.home / "pg") or not self._postgres_restarts.is_due("postgres", time.monotonic()):
+            return []
+        try:
+            self._start_postgres()
+        except NeedsHuman as error:
+            return [f"PostgreSQL ended and cannot be started again yet: {error}"]
+        return [f"PostgreSQL ended and was started again; {_log(self.settings)} says why"]
 
     def stop(self) -> None:
         """Services first, then their database."""
@@ -155,28 +199,34 @@ class Installation:
         postgres.stop(postgres.Server(self.settings.home / "pg", self.settings.postgres_port, 0, ""))
 
     def _start(self) -> None:
+        """The scheduler comes last: tasks that run before the UI answers would burn their tries."""
         settings, secrets, supervisor = self.settings, self.secrets, self.supervisor
+        *others, scheduler = airflow.services(settings, secrets, with_demo=self.with_demo)
         with self.progress.stage("left-overs of an earlier run"):
             supervisor.stop_all()
         with self.progress.stage("PostgreSQL"):
-            for service in airflow.services(settings, secrets):
+            for service in others:
                 if service.port is not None:
                     postgres.require_free(service.port, setting=service.port_setting)
-            server = postgres.start(
-                settings.home / "pg", port=settings.postgres_port, password=secrets["POSTGRES_PASSWORD"], log=_log(settings)
-            )
+            server = self._start_postgres()
             postgres.provision(server, secrets)
             self.progress.say(f"127.0.0.1:{server.port}")
         with self.progress.stage("schema of the warehouse"):
             self._migrate_warehouse()
         with self.progress.stage("schema of Airflow"):
             self._migrate_airflow()
-        with self.progress.stage("Airflow, API, mail sink and clouds"):
-            airflow.write_passwords(settings)
-            for service in airflow.services(settings, secrets):
+        with self.progress.stage("Airflow and API"):
+            airflow.write_passwords(settings, secrets)
+            for service in others:
                 supervisor.start(service)
-            self._await_health()
+            self._await_health({"metadatabase"})
             self.airflow_api.save_pools(pools())
+            supervisor.start(scheduler)
+            self._await_health({"metadatabase", "scheduler", "triggerer", "dag_processor"})
+
+    def _start_postgres(self) -> postgres.Server:
+        settings, password = self.settings, self.secrets["POSTGRES_PASSWORD"]
+        return postgres.start(settings.home / "pg", port=settings.postgres_port, password=password, log=_log(settings))
 
     def _migrate_warehouse(self) -> None:
         from include.steps.schema import migrate_warehouse
@@ -200,16 +250,18 @@ class Installation:
         revision = postgres.revision_of(url)
         return "empty" if revision is None else f"{version('apache-airflow')} {revision}"
 
-    def _await_health(self) -> None:
+    def _await_health(self, names: set[str]) -> None:
+        def ill() -> dict[str, str]:
+            return {name: status for name, status in self.airflow_api.health().items() if name in names and status != "healthy"}
+
         def is_healthy() -> bool:
-            report = self.airflow_api.health()
-            ill = [name for name, status in report.items() if status != "healthy"]
-            self.progress.say(f"waiting for {', '.join(ill)}" if ill else "healthy")
-            return not ill
+            waiting = ill()
+            self.progress.say(f"waiting for {', '.join(waiting)}" if waiting else "healthy")
+            return not waiting
 
         if not wait_until(is_healthy, limit_s=HEALTH_LIMIT_S, check=self.supervisor.check):
-            ill = ", ".join(f"{name} is {status}" for name, status in self.airflow_api.health().items() if status != "healthy")
-            raise NeedsHuman(f"Airflow is not healthy after {HEALTH_LIMIT_S:.0f} s: {ill}; see {self.supervisor.logs}")
+            told = ", ".join(f"{name} is {status}" for name, status in ill().items())
+            raise NeedsHuman(f"Airflow is not healthy after {HEALTH_LIMIT_S:.0f} s: {told}; see {self.supervisor.logs}")
 
 
 def _log(settings: Settings) -> Path:

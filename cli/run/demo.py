@@ -16,6 +16,7 @@ from include.steps.users import ensure_user
 SAMPLES: Final = Path(__file__).resolve().parents[2] / "samples" / "drops"
 DEMO: Final = json.loads((SAMPLES.parent / "demo.json").read_text(encoding="utf-8"))
 TENANT: Final = DEMO["tenant"]["slug"]
+TENANTS: Final = (TENANT, DEMO["clouds"]["tenant"]["slug"])
 USER: Final = "demo@heliograph.example"
 RECIPIENT: Final = "reports@heliograph.example"
 
@@ -38,6 +39,11 @@ def report_wishes() -> list[dict[str, Any]]:
         }
         for wish in DEMO["reports"]
     ]
+
+
+def has_samples(settings: Settings) -> bool:
+    """Has an earlier run delivered the samples?"""
+    return any(row["tenant"] == TENANT and row["documents"] for row in read_status(settings))
 
 
 def drop_samples(settings: Settings, samples: Path = SAMPLES) -> int:
@@ -80,13 +86,14 @@ def waiting_drops(settings: Settings) -> int:
 
 
 def waiting_documents(settings: Settings, *, registry: bool) -> int:
-    """Documents that are landed but not loaded, of the feeds that tell of plants or of all others."""
-    return sum(row["waiting"] for row in read_status(settings) if (row["feed"] in FLEET_FEEDS) == registry)
+    """Documents of the demo's tenants that are landed but not loaded, of the feeds that tell of plants or of all others."""
+    rows = [row for row in read_status(settings) if row["tenant"] in TENANTS]
+    return sum(row["waiting"] for row in rows if (row["feed"] in FLEET_FEEDS) == registry)
 
 
 def dirty_days(settings: Settings) -> int:
     """Days of both tenants' series that wait for the roll-up."""
-    return sum(int(overview(settings, demo["tenant"]["slug"])["dirty_days"]) for demo in (DEMO, DEMO["clouds"]))
+    return sum(int(overview(settings, tenant)["dirty_days"]) for tenant in TENANTS)
 
 
 def overview(settings: Settings, tenant: str = TENANT) -> dict[str, Any]:

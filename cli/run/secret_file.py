@@ -12,7 +12,7 @@ def _password() -> str:
     return secrets.token_urlsafe(24)
 
 
-def _demo_password() -> str:
+def _short_password() -> str:
     return secrets.token_urlsafe(12)
 
 
@@ -32,9 +32,11 @@ MAKERS: Final[dict[str, Callable[[], str]]] = {
     "AIRFLOW_FERNET_KEY": _fernet_key,
     "AIRFLOW_JWT_SECRET": _key,
     "AIRFLOW_SECRET_KEY": _key,
+    "AIRFLOW_ADMIN_PASSWORD": _short_password,
+    "AIRFLOW_VIEWER_PASSWORD": _short_password,
     "HELIOGRAPH_JWT_SECRET": _key,
     "HELIOGRAPH_VAULT_KEYS": _fernet_key,
-    "DEMO_PASSWORD": _demo_password,
+    "DEMO_PASSWORD": _short_password,
 }
 """Every secret of an installation and how it is made; all of them are safe inside a URL."""
 

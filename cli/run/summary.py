@@ -13,20 +13,24 @@ from include.core.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run did: rows of `read_status`, the facts of `read_overview`, what each vendor cloud gave, a login and a question.
-
-    The login is the API's, the question a path with its query.
-    """
+    """What a run did: rows of `read_status`, the facts of `read_overview`, what each vendor cloud gave."""
 
     status: Sequence[Mapping[str, object]]
     facts: Mapping[str, Any]
     clouds: Sequence[Mapping[str, Any]]
-    login: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoApi:
+    """The demo's login to the API, and a question: a path with its query."""
+
+    user: str
+    password: str
     question: str
 
 
-def print_summary(console: Console, settings: Settings, outcome: Outcome, *, keeps_serving: bool) -> None:
-    """Print the table of feeds, the facts, and, when everything keeps running, what to try next."""
+def print_summary(console: Console, outcome: Outcome) -> None:
+    """Print the table of feeds and the facts."""
     table = _table("What the DAGs did", "feed", "documents", "waiting", "refused", "rows", "quarantined")
     for row in outcome.status:
         figures = (row[name] for name in ("documents", "waiting", "refused", "inserted_rows", "quarantined_rows"))
@@ -35,9 +39,12 @@ def print_summary(console: Console, settings: Settings, outcome: Outcome, *, kee
     console.print(_told_of_clouds(outcome.clouds))
     for label, fact in told(outcome.facts).items():
         console.print(f"{label:>18}  {fact}", highlight=False, soft_wrap=True)
-    if keeps_serving:
-        console.print("\nRunning; Ctrl-C stops everything.\n", style="bold")
-        console.print(next_things(settings, outcome.login, outcome.question), highlight=False, soft_wrap=True, markup=False)
+
+
+def print_next_things(console: Console, settings: Settings, secrets: Mapping[str, str], demo: DemoApi | None) -> None:
+    """Say that everything keeps running, and what to try next."""
+    console.print("\nRunning; Ctrl-C stops everything.\n", style="bold")
+    console.print(next_things(settings, secrets, demo), highlight=False, soft_wrap=True, markup=False)
 
 
 def _told_of_clouds(clouds: Sequence[Mapping[str, Any]]) -> Table:
@@ -69,21 +76,31 @@ def told(facts: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def next_things(settings: Settings, login: tuple[str, str], question: str) -> str:
-    """URLs, logins, and one thing to try each."""
-    user, password = login
-    logins = ", ".join(f"{name} / {secret}" for name, secret in USERS.items())
+def next_things(settings: Settings, secrets: Mapping[str, str], demo: DemoApi | None) -> str:
+    """URLs, logins, and things to try; without the demo how to begin with data of one's own."""
+    logins = ", ".join(f"{user} / {secrets[secret]}" for user, secret in USERS.items())
     api = f"http://{settings.api_host}:{settings.api_port}"
+    lines = [
+        f"Airflow UI   http://127.0.0.1:{settings.airflow_port}   login {logins}",
+        f"API          {api}/api/v1/openapi.json" + (f"   login {demo.user} / {demo.password}" if demo else ""),
+        f"Drop files   {settings.drops_path}/{'demo' if demo else '<tenant>'}/<feed>/",
+        f"Logs         {settings.home / 'logs'}",
+        "Try          .venv/bin/helio status",
+    ]
+    if demo is None:
+        return "\n".join(
+            (
+                *lines,
+                "             .venv/bin/helio tenant add <slug>; then `helio user add`, `helio integration add`, or drop files",
+            )
+        )
+    login = f"username={demo.user}&password={demo.password}"
     return "\n".join(
         (
-            f"Airflow UI   http://127.0.0.1:{settings.airflow_port}   login {logins}",
-            f"API          {api}/api/v1/openapi.json   login {user} / {password}",
-            f"Drop files   {settings.drops_path}/demo/<feed>/",
+            *lines,
             f"Clouds       {settings.sandbox_url}/control   (imitated; accounts: .venv/bin/helio integration list)",
             f"Sent mail    {settings.home / 'mail'}",
-            f"Logs         {settings.home / 'logs'}",
-            "Try          .venv/bin/helio status",
-            f"             TOKEN=$(curl -s {api}/api/v1/auth/token -d 'username={user}&password={password}' | cut -d'\"' -f4)",
-            f"             curl -s -H \"Authorization: Bearer $TOKEN\" '{api}{question}'",
+            f"             TOKEN=$(curl -s {api}/api/v1/auth/token -d '{login}' | cut -d'\"' -f4)",
+            f"             curl -s -H \"Authorization: Bearer $TOKEN\" '{api}{demo.question}'",
         )
     )

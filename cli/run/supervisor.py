@@ -19,6 +19,7 @@ from typing import Final
 import psutil
 
 from cli.run.postgres import require_free
+from cli.run.restarts import Restarts
 from include.core.errors import NeedsHuman
 
 STOP_LIMIT_S: Final = 16.0
@@ -48,6 +49,8 @@ class Supervisor:
         self.folder = folder
         self.logs = logs
         self._started: dict[str, subprocess.Popen[bytes]] = {}
+        self._services: dict[str, Service] = {}
+        self._restarts = Restarts()
         for each in (folder, logs):
             each.mkdir(parents=True, exist_ok=True)
 
@@ -105,7 +108,7 @@ class Supervisor:
                 stderr=output,
                 start_new_session=True,
             )
-        self._started[service.name] = process
+        self._started[service.name], self._services[service.name] = process, service
         _write_pid_file(self.folder / f"{service.name}.pid", process.pid)
 
     def run(self, name: str, command: Sequence[str], environment: dict[str, str]) -> None:
@@ -122,6 +125,25 @@ class Supervisor:
         for name, process in self._started.items():
             if (status := process.poll()) is not None:
                 raise self._failure(name, status)
+
+    def tend(self) -> list[str]:
+        """Start again what ended, after ever longer pauses; returns a sentence for each start."""
+        told = []
+        for name, process in list(self._started.items()):
+            status = process.poll()
+            if status is not None and self._restarts.is_due(name, time.monotonic()):
+                told.append(self._start_again(name, status))
+        return told
+
+    def _start_again(self, name: str, status: int) -> str:
+        ended = f"{name} ended with {_ending(status)}"
+        # What a dead leader left behind holds its port and its work.
+        _end(_members(self.folder / f"{name}.pid"), STOP_LIMIT_S)
+        try:
+            self.start(self._services[name])
+        except NeedsHuman as error:
+            return f"{ended} and cannot be started again yet: {error}"
+        return f"{ended} and was started again; {self.log(name)} says why"
 
     def stop_all(self, limit_s: float = STOP_LIMIT_S) -> None:
         """End every service of this home, also what an earlier, killed run left: TERM to all at once, KILL after `limit_s`."""
@@ -143,8 +165,11 @@ class Supervisor:
         return ""
 
     def _failure(self, name: str, status: int) -> ServiceFailed:
-        ending = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
-        return ServiceFailed(f"{name} ended with {ending}; {self.log(name)} ends with:\n{self.tail(name)}")
+        return ServiceFailed(f"{name} ended with {_ending(status)}; {self.log(name)} ends with:\n{self.tail(name)}")
+
+
+def _ending(status: int) -> str:
+    return f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
 
 
 def _write_pid_file(path: Path, pid: int) -> None:

@@ -45,6 +45,8 @@ class Settings:
         "", "Base URLs that vendor accounts may name besides the vendors' own: a sandbox, an on-premises system; comma-separated."
     )
     sandbox_port: int = _setting(9100, "Port of the demo's imitated vendor clouds.")
+    log_mb: float = _setting(20.0, "A service's log above this size [MB] is cut; one older part is kept beside it (`helio run`).")
+    log_days: float = _setting(30.0, "Logs of tasks older than this [d] are deleted (`helio run`).")
     settled_after_h: float = _setting(2.0, "Intervals that ended less than this ago [h] are marked provisional.")
 
     @classmethod

@@ -24,4 +24,5 @@ def serving(installation: Installation) -> Installation:
 
 @pytest.fixture(scope="session")
 def airflow(serving: Installation) -> Airflow:
-    return Airflow(f"http://127.0.0.1:{serving.ports['AIRFLOW_PORT']}")
+    address = f"http://127.0.0.1:{serving.ports['AIRFLOW_PORT']}"
+    return Airflow(address, "admin", serving.secrets["AIRFLOW_ADMIN_PASSWORD"])

@@ -13,7 +13,6 @@ import pandas as pd
 import requests
 from sqlalchemy import create_engine, text
 
-from cli.run.airflow import USERS
 from cli.run.postgres import database_url, free_port, start, stop
 from cli.run.secret_file import read_pairs
 
@@ -54,11 +53,11 @@ class Installation:
         (self.said / f"{len(list(self.said.iterdir())):03}-{'-'.join(words[:2])}").write_text(done.stdout + done.stderr)
         return done
 
-    def serve(self, limit_s: float = 1800) -> None:
+    def serve(self, *options: str, limit_s: float = 1800) -> None:
         """Start `helio run` and wait until it keeps serving; what it says is in the files `serving` and `serving-errors`."""
         output, errors = self.said / "serving", self.said / "serving-errors"
         with output.open("wb") as out, errors.open("wb") as err:
-            self.serving = subprocess.Popen([*HELIO, "run"], cwd=ROOT, env=self.environment, stdout=out, stderr=err)
+            self.serving = subprocess.Popen([*HELIO, "run", *options], cwd=ROOT, env=self.environment, stdout=out, stderr=err)
         eventually(lambda: "Ctrl-C stops everything" in output.read_text() or self.serving.poll() is not None, limit_s=limit_s)
         assert self.serving.poll() is None, output.read_text()[-3000:] + errors.read_text()[-3000:]
 
@@ -98,11 +97,10 @@ class Installation:
 class Airflow:
     """Airflow's REST API as the UI uses it, logged in as its admin."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, user: str, password: str) -> None:
         self._address = address
         self._session = requests.Session()
         self._session.trust_env = False
-        user, password = next(iter(USERS.items()))
         token = self._send("POST", "auth/token", json={"username": user, "password": password})["access_token"]
         self._session.headers["Authorization"] = f"Bearer {token}"
 

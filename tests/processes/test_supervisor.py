@@ -156,3 +156,49 @@ def test_a_run_in_the_way_is_asked_to_stop_and_waited_for(tmp_path):
     Supervisor(tmp_path / "run", tmp_path / "logs").end_other_run(limit_s=120)
 
     assert other.wait(timeout=120) == -signal.SIGTERM
+
+
+def tend_until(supervisor: Supervisor, path: Path, told: list[str]) -> None:
+    for _ in range(6_000):
+        told += supervisor.tend()
+        if path.exists():
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"{path} did not appear; {told}")
+
+
+def test_a_service_that_ends_is_started_again_without_what_it_left_behind(supervisor, tmp_path):
+    told: list[str] = []
+    supervisor.start(
+        shell(
+            "fragile",
+            f"if test -e {tmp_path}/first; then touch {tmp_path}/second; exec sleep 60; fi; "
+            f"sleep 60 & echo $! > {tmp_path}/child; touch {tmp_path}/first; kill -9 $$",
+        )
+    )
+
+    tend_until(supervisor, tmp_path / "second", told)
+
+    assert told == [f"fragile ended with signal SIGKILL and was started again; {supervisor.log('fragile')} says why"]
+    assert not is_alive(int((tmp_path / "child").read_text()))
+    assert supervisor.tend() == []
+
+
+def test_a_service_whose_port_a_stranger_has_by_now_is_told_and_tried_again(supervisor, tmp_path):
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", 0))
+        port = stranger.getsockname()[1]
+        supervisor._started["api"] = subprocess.Popen(["/bin/false"])
+        supervisor._services["api"] = shell(
+            "api", f"touch {tmp_path}/up; sleep 60", port=port, port_setting="HELIOGRAPH_API_PORT"
+        )
+        told: list[str] = []
+        stranger.listen()
+        while not told:
+            told += supervisor.tend()
+            time.sleep(0.01)
+
+    tend_until(supervisor, tmp_path / "up", told)
+
+    assert told[0].startswith(f"api ended with status 1 and cannot be started again yet: port {port} of 127.0.0.1 cannot be used")
+    assert told[-1].startswith("api ended with status 1 and was started again")

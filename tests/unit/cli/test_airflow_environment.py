@@ -48,8 +48,33 @@ def test_airflow_can_open_sealed_credentials_and_the_api_cannot(tmp_path):
     assert "a-vault-key" not in airflow.api_environment(with_vault, SECRETS).values()
 
 
+def service_environment(ours: Settings, name: str, *, with_demo: bool) -> dict[str, str]:
+    """What we add to the caller's environment for one service."""
+    environment = {service.name: service.environment for service in airflow.services(ours, SECRETS, with_demo=with_demo)}[name]
+    return dict(environment.items() - airflow.base_environment().items())
+
+
+def test_without_the_demo_neither_its_programs_nor_its_mail_sink_are_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", "smtp://mail.example.org")
+
+    services = {service.name: service for service in airflow.services(settings(tmp_path), SECRETS, with_demo=False)}
+
+    assert set(services) == {"api-server", "scheduler", "dag-processor", "triggerer", "api"}
+    assert services["scheduler"].environment["AIRFLOW_CONN_SMTP_DEFAULT"] == "smtp://mail.example.org"
+
+
+def test_the_ui_starts_first_and_the_scheduler_last(tmp_path):
+    names = [service.name for service in airflow.services(settings(tmp_path), SECRETS, with_demo=True)]
+
+    assert (names[0], names[-1]) == ("api-server", "scheduler")
+
+
 def test_the_mail_sink_and_the_sandbox_know_no_secret(tmp_path):
-    demo = [service for service in airflow.services(settings(tmp_path), SECRETS) if service.name in {"mail-sink", "sandbox"}]
+    demo = [
+        service
+        for service in airflow.services(settings(tmp_path), SECRETS, with_demo=True)
+        if service.name in {"mail-sink", "sandbox"}
+    ]
 
     assert len(demo) == 2
     assert not [secret for service in demo for secret in MAKERS if holders(service.environment, secret)]
@@ -66,7 +91,7 @@ def test_the_imitated_clouds_are_allowed_beside_what_the_operator_allows(tmp_pat
 
 
 def test_no_secret_is_on_a_command_line(tmp_path):
-    words = [word for service in airflow.services(settings(tmp_path), SECRETS) for word in service.command]
+    words = [word for service in airflow.services(settings(tmp_path), SECRETS, with_demo=True) for word in service.command]
 
     assert not [word for word in words if "secret-of-" in word]
 
@@ -74,8 +99,10 @@ def test_no_secret_is_on_a_command_line(tmp_path):
 def test_every_port_follows_its_setting_so_that_two_checkouts_do_not_meet(tmp_path):
     ours = settings(tmp_path, airflow_port=18080, api_port=18090, postgres_port=15432, smtp_port=18025, sandbox_port=19100)
 
-    environment = airflow.airflow_environment(ours, SECRETS)
-    ports = {service.name: service.port for service in airflow.services(ours, SECRETS) if service.port is not None}
+    environment = service_environment(ours, "scheduler", with_demo=True)
+    ports = {
+        service.name: service.port for service in airflow.services(ours, SECRETS, with_demo=True) if service.port is not None
+    }
 
     defaults = re.compile(r"(?<!\d)(8080|8793|8794|55432|8025|8090|9100)(?!\d)")
     assert [name for name, value in environment.items() if defaults.search(value)] == []
@@ -110,10 +137,13 @@ def test_a_proxy_is_told_to_leave_loopback_alone_and_its_own_exceptions_stay():
 def test_logins_are_written_for_their_owner_only_and_name_every_user(tmp_path):
     ours = settings(tmp_path)
 
-    airflow.write_passwords(ours)
+    airflow.write_passwords(ours, SECRETS)
 
     path = Path(airflow.airflow_environment(ours, SECRETS)["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
-    assert json.loads(path.read_text()) == {"admin": "admin", "viewer": "viewer"}
+    assert json.loads(path.read_text()) == {
+        "admin": "secret-of-airflow_admin_password",
+        "viewer": "secret-of-airflow_viewer_password",
+    }
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 

@@ -88,6 +88,7 @@ def test_make_alone_lists_every_target():
     assert targets == {
         "help",
         "run",
+        "serve",
         "test",
         "torture",
         "check",
