@@ -51,7 +51,7 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
         rows = (row for row, _ in _rows(body, context, is_workbook) if row)
         return ((_KWH_COLUMN, row[3]) for row in rows if isinstance(row[3], str))
 
-    numbers_of = ColumnNumbers(Notations(texts), sentinels=frozenset())
+    kwh = ColumnNumbers(Notations(texts), sentinels=frozenset())[_KWH_COLUMN]
     for row_number, (row, record) in enumerate(_rows(body, context, is_workbook), start=1):
         name, document = (names.key(row[0]), names.key(row[1])) if row else (None, None)
         # A document that is given but unreadable must not turn into a customer known by name.
@@ -62,8 +62,8 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
         else:
             code = columns.code(key, Subject(key, name, kind="customer"))
             instant = starts[month_of(row[2], excel_serials=is_workbook)]
-            kwh, fault = numbers_of.read(row[3], _KWH_COLUMN)
-            columns.add(row_number, code, _KWH, instant, kwh, record, *([fault] if fault else []))
+            value, fault = kwh.read(row[3])
+            columns.add(row_number, code, _KWH, instant, value, record, fault)
         yield from columns.full()
     yield from columns.rest()
 

@@ -79,7 +79,7 @@ class Columns:
         instant: int,
         value: float | None,
         record: Any = None,  # noqa: ANN401 - any JSON value
-        *faults: Fault,
+        *faults: Fault | None,
     ) -> None:
         """Add one reading; None counts as missing, and a row with an unreadable part or a fault keeps its record as text.
 
@@ -88,10 +88,9 @@ class Columns:
         if value is None:
             self.missing_count += 1
             return
-        if instant == UNREADABLE or math.isnan(value) or faults:
+        if instant == UNREADABLE or value != value or any(faults):
             self.keep_raw(0, record)
-        for fault in faults:
-            self.add_fault(0, fault)
+            self._add_faults(faults)
         self.row_numbers.append(row_number)
         self.series_codes.append(subject_code << _QUANTITY_BITS | quantity_code)
         self.instants.append(instant)
@@ -104,13 +103,12 @@ class Columns:
         instant: int,
         state: str | None,
         record: Any = None,  # noqa: ANN401 - any JSON value
-        *faults: Fault,
+        *faults: Fault | None,
     ) -> None:
         """Add the text of a state; None is an unreadable one, which keeps its record, as does a row with a fault."""
-        if state is None or instant == UNREADABLE or faults:
+        if state is None or instant == UNREADABLE or any(faults):
             self.keep_raw(0, record)
-        for fault in faults:
-            self.add_fault(0, fault)
+            self._add_faults(faults)
         if state is not None:
             self._states[len(self.values)] = state
         self.row_numbers.append(row_number)
@@ -156,6 +154,11 @@ class Columns:
         """Name a rule that a row breaks; `offset` counts from the next row that is added. Its record is kept by `keep_raw`."""
         position = len(self.values) + offset
         self._faults[position] = (*self._faults.get(position, ()), fault)
+
+    def _add_faults(self, faults: Iterable[Fault | None]) -> None:
+        for fault in faults:
+            if fault is not None:
+                self.add_fault(0, fault)
 
     def full(self) -> Iterator[Piece]:
         """Hand out what is gathered once it fills a piece; raises `BadDocument` above the cap on rows."""

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from include.core.frames import Fault
 from include.core.quantities import QUANTITIES
 from include.sources.formats import numbers, units
-from include.sources.formats.numbers import DecimalMark, WrittenNumber, written
+from include.sources.formats.numbers import UNREADABLE, DecimalMark, WrittenNumber, written
 from include.sources.formats.units import Conversion
 
 
@@ -30,9 +30,9 @@ class Notation(NamedTuple):
 
     def number(self, text: str) -> float | None:
         """The number that a text without a unit writes; None for "no reading", NaN where it is none or could be two."""
-        if numbers.is_no_reading(text):
-            return None
         found = written(text)
+        if found is UNREADABLE:
+            return None if numbers.is_no_reading(text) else math.nan
         return math.nan if found.unit else found.number(self.decimal)
 
     def question(self, text: str) -> str | None:
@@ -55,12 +55,18 @@ class NumberColumn(NamedTuple):
     conversion: Conversion = units.AS_IT_IS
 
 
+_MAX_REMEMBERED: Final = 100_000
+
 Texts = Iterable[tuple[NumberColumn, str]]
 """Texts, each with the column that it stands in."""
 
 
 class Notations:
-    """The notations of a document's columns, found when the first ambiguous text asks for one."""
+    """The notations of a document's columns, found when the first ambiguous text asks for one.
+
+    Attributes:
+        proved: The decimal marks that the texts read so far prove.
+    """
 
     def __init__(self, texts: Callable[[], Texts], earlier: Notation = UNDECIDED) -> None:
         """Start without having read any text.
@@ -73,6 +79,12 @@ class Notations:
         self._earlier = earlier
         self._found: dict[NumberColumn, Notation] | None = None
         self._document = earlier
+        self.proved: set[DecimalMark] = set()
+
+    def note(self, found: WrittenNumber) -> None:
+        """Note the mark that a text proves."""
+        if (mark := found.mark) is not None:
+            self.proved.add(mark)
 
     def of(self, column: NumberColumn) -> Notation:
         """Notation of a column."""
@@ -99,8 +111,8 @@ class _Shown:
     possible: Counter[DecimalMark] = field(default_factory=Counter)
 
     def take(self, found: WrittenNumber, column: NumberColumn) -> None:
-        if found.mark is not None:
-            self.marks.add(found.mark)
+        if (mark := found.mark) is not None:
+            self.marks.add(mark)
         elif found.is_ambiguous and not found.unit:
             self.ambiguous += 1
             self.possible["."] += _is_possible(found.if_point, column)
@@ -115,39 +127,70 @@ class _Shown:
         return {"."} if counts[0] else {","}
 
 
-class ColumnNumbers:
-    """Reads the values of a document's columns as numbers of quantities.
+_Number = tuple[float | None, Fault | None]
 
-    Attributes:
-        proved: The decimal marks that the texts read so far prove.
-    """
 
-    def __init__(self, notations: Notations, sentinels: frozenset[float] = numbers.SENTINELS) -> None:
-        """Read texts in these notations; `sentinels` are numbers that mean "no reading"."""
+class ColumnValues(dict[str, _Number]):
+    """Reads the values of one column as numbers of its quantity; remembers what each text says."""
+
+    def __init__(self, column: NumberColumn, notations: Notations, sentinels: frozenset[float]) -> None:
+        """Read a column of a document with these notations; `sentinels` are numbers that mean "no reading"."""
+        super().__init__()
+        self._column = column
         self._notations = notations
         self._sentinels = sentinels
-        self.proved: set[DecimalMark] = set()
+        self._is_ours = column.conversion == units.AS_IT_IS
 
-    def read(self, value: object, column: NumberColumn) -> tuple[float | None, Fault | None]:
+    def read(self, value: object) -> _Number:
         """The number in the quantity's unit: None for "no reading", NaN where there is none, with its fault where one is known.
 
         A unit inside the value is nearer to it than that of the column, and counts instead.
         """
-        if not isinstance(value, str):
-            read = numbers.exact(value, self._sentinels)
-            return (read if read is None else column.conversion(read)), None
-        if numbers.is_no_reading(value):
-            return None, None
-        found = written(value)
-        if found.mark is not None:
-            self.proved.add(found.mark)
-        conversion = units.conversion(column.quantity, found.unit) if found.unit else column.conversion
+        if type(value) is str:
+            return self[value]
+        if type(value) is float and math.isfinite(value) and value not in self._sentinels:
+            return (value if self._is_ours else self._column.conversion(value)), None
+        read = numbers.exact(value, self._sentinels)
+        return (read if read is None or self._is_ours else self._column.conversion(read)), None
+
+    def __missing__(self, text: str) -> _Number:
+        """Read a text that is not remembered."""
+        if len(self) >= _MAX_REMEMBERED:
+            self.clear()
+        number = self[text] = self._read(text)
+        return number
+
+    def _read(self, text: str) -> _Number:
+        found = written(text)
+        if found is UNREADABLE:
+            return (None if numbers.is_no_reading(text) else math.nan), None
+        self._notations.note(found)
+        conversion = units.conversion(self._column.quantity, found.unit) if found.unit else self._column.conversion
         if conversion is None:
-            return math.nan, Fault("unit_known", f"{units.question(found.unit)} in {_shortened(value)}")
-        read = found.number(self._notations.of(column).decimal if found.is_ambiguous else None)
+            return math.nan, Fault("unit_known", f"{units.question(found.unit)} in {_shortened(text)}")
+        read = found.number(self._notations.of(self._column).decimal if found.is_ambiguous else None)
         if found.is_ambiguous and math.isnan(read):
-            return math.nan, Fault("number_unambiguous", _question(value, found))
+            return math.nan, Fault("number_unambiguous", _question(text, found))
         return (None if read in self._sentinels else conversion(read)), None
+
+
+class ColumnNumbers(dict[NumberColumn, ColumnValues]):
+    """Reads the values of a document's columns as numbers of quantities."""
+
+    def __init__(self, notations: Notations, sentinels: frozenset[float] = numbers.SENTINELS) -> None:
+        """Read texts in these notations; `sentinels` are numbers that mean "no reading"."""
+        super().__init__()
+        self._notations = notations
+        self._sentinels = sentinels
+
+    def __missing__(self, column: NumberColumn) -> ColumnValues:
+        """What reads a column; a feed that reads many values of a column keeps it."""
+        values = self[column] = ColumnValues(column, self._notations, self._sentinels)
+        return values
+
+    def read(self, value: object, column: NumberColumn) -> _Number:
+        """Read one value of a column, as `ColumnValues.read` does."""
+        return self[column].read(value)
 
 
 def _agreed(marks: set[DecimalMark], otherwise: Notation) -> Notation:

@@ -16,8 +16,8 @@ VOLT = NumberColumn("voltage", "voltage_v")
 def read(*texts, column=KWH, beside=(), earlier=UNDECIDED):
     """Values and details of faults of a column, beside texts of other columns."""
     found = [(column, text) for text in texts if isinstance(text, str)] + list(beside)
-    reader = ColumnNumbers(Notations(lambda: found, earlier))
-    pairs = [reader.read(text, column) for text in texts]
+    reader = ColumnNumbers(Notations(lambda: found, earlier))[column]
+    pairs = [reader.read(text) for text in texts]
     return [
         ("held back" if fault else "unreadable") if value is not None and math.isnan(value) else value for value, fault in pairs
     ]
@@ -124,13 +124,14 @@ def test_the_texts_are_asked_for_once_and_only_where_one_is_ambiguous():
         asked.append(1)
         return [(KWH, "1.234"), (KWH, "1,5")]
 
-    reader = ColumnNumbers(Notations(texts))
+    notations = Notations(texts)
+    reader = ColumnNumbers(notations)[KWH]
 
-    assert reader.read("12,5", KWH) == (12.5, None)
+    assert reader.read("12,5") == (12.5, None)
     assert asked == []
-    assert [reader.read("1.234", KWH)[0], reader.read("2.345", KWH)[0]] == [1234, 2345]
+    assert [reader.read("1.234")[0], reader.read("2.345")[0]] == [1234, 2345]
     assert asked == [1]
-    assert reader.proved == {","}
+    assert notations.proved == {","}
 
 
 def test_a_notation_by_itself_reads_and_asks():
@@ -189,10 +190,10 @@ def columns(draw):
 
 @given(columns())
 def test_a_column_in_one_notation_comes_back_exactly_or_is_held_back(column):
-    reader = ColumnNumbers(Notations(lambda: [(KWH, text) for text, _ in column]), frozenset())
+    reader = ColumnNumbers(Notations(lambda: [(KWH, text) for text, _ in column]), frozenset())[KWH]
 
     for text, exact in column:
-        value, fault = reader.read(text, KWH)
+        value, fault = reader.read(text)
         if fault is not None:
             assert fault.rule == "number_unambiguous"
         else:

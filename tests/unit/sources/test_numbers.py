@@ -130,6 +130,14 @@ def test_a_source_that_writes_points_has_its_texts_read_with_points():
     assert all(math.isnan(number(value)) for value in ("12.5 kW", "x", True, [], float("inf"), 10**400))
 
 
+@given(st.from_regex(r"[0-9]{1,6}([.,][0-9]{0,6})?", fullmatch=True))
+def test_the_short_way_reads_like_the_general_one(text):
+    # A sign keeps a text from the short way.
+    short, general = written(text), written(f"+{text}")
+
+    assert repr(short) == repr(general)
+
+
 @given(st.text())
 def test_any_text_is_judged_without_an_error(text):
     found = written(text)
