@@ -19,7 +19,6 @@ from include.sources.formats.context import ParseContext
 from include.sources.formats.document_text import recognised
 from include.sources.formats.fields import Fields
 from include.sources.formats.header import HeaderColumn
-from include.sources.formats.instants import Instants
 from include.sources.formats.json_text import loose, raw_records
 from include.sources.formats.table import read_table
 
@@ -56,7 +55,7 @@ _Records = Iterator[tuple[_Found | None, Any, str]]
 
 def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     """Read server readings. Raises `BadDocument` where the whole is neither JSON nor a table with a header."""
-    columns, instants = Columns(context), Instants(context.timezone)
+    columns = Columns(context)
     text = recognised(body, wanted="JSON or CSV")
     is_json = text[:1000].lstrip()[:1] in {b"[", b"{"}
     records = _json_records(text, context) if is_json else _table_records(text, context, columns)
@@ -68,7 +67,7 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
             code = columns.codes.get(key)
             if code is None or columns.subjects.get(key) is None:
                 code = columns.code(key, Subject(key, kind="equipment"))
-            instant = instants.read(found[1], code)
+            instant = columns.times.read(found[1], code)
             for quantity_code, value in zip(_QUANTITIES, found[2], strict=True):
                 if value is not _UNSET:
                     columns.add(row_number, code, quantity_code, instant, _number(value), record)
