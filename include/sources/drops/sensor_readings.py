@@ -4,27 +4,27 @@ A record names its server (`server_ulid`) and instant (`timestamp`, ISO 8601; wi
 zone). A record without any of the four values, or without a server, is unreadable. Servers send 1 to 10 records a second.
 """
 
-import math
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from include.core.errors import BadDocument
 from include.core.frames import Piece, Subject
-from include.sources.drops.telemetry_measures import Measure, measure_of
-from include.sources.formats import names, numbers
+from include.sources.formats import names, units
 from include.sources.formats.columns import NO_SUBJECT, QUANTITY_CODES, Columns
 from include.sources.formats.context import ParseContext
 from include.sources.formats.document_text import recognised
 from include.sources.formats.fields import Fields
 from include.sources.formats.header import HeaderColumn
 from include.sources.formats.json_text import loose, raw_records
-from include.sources.formats.table import read_table
+from include.sources.formats.notation import ColumnNumbers, Notations, NumberColumn, Texts
+from include.sources.formats.table import Table, read_table
 
 _UNSET: Final = msgspec.UNSET
 _VALUES: Final = ("temperature", "humidity", "voltage", "current")
-_QUANTITIES: Final = tuple(QUANTITY_CODES[name] for name in ("temperature_c", "humidity_pct", "voltage_v", "current_a"))
+_QUANTITIES: Final = ("temperature_c", "humidity_pct", "voltage_v", "current_a")
+_COLUMNS: Final = tuple(NumberColumn(name, quantity) for name, quantity in zip(_VALUES, _QUANTITIES, strict=True))
 _ALIASES: Final = {
     "server_ulid": "server_ulid", "server": "server_ulid", "ulid": "server_ulid", "server_id": "server_ulid",
     "servidor": "server_ulid", "timestamp": "timestamp", "datetime": "timestamp", "time": "timestamp",
@@ -53,13 +53,22 @@ _Found = tuple[object, object, tuple[Any, Any, Any, Any]]
 _Records = Iterator[tuple[_Found | None, Any, str]]
 
 
+class _Opened(NamedTuple):
+    """A document as records, with the columns of their four values; `remarks` are complete once the records are read."""
+
+    columns: tuple[NumberColumn, ...]
+    records: _Records
+    remarks: Callable[[], list[str]] = list
+
+
 def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     """Read server readings. Raises `BadDocument` where the whole is neither JSON nor a table with a header."""
     columns = Columns(context)
     text = recognised(body, wanted="JSON or CSV")
-    is_json = text[:1000].lstrip()[:1] in {b"[", b"{"}
-    records = _json_records(text, context) if is_json else _table_records(text, context, columns)
-    for row_number, (found, record, why) in enumerate(records, start=1):
+    opened = _open(text, context)
+    numbers_of = ColumnNumbers(Notations(lambda: _texts(text, context)))
+    quantities = [(QUANTITY_CODES[column.quantity], numbers_of[column]) for column in opened.columns]
+    for row_number, (found, record, why) in enumerate(opened.records, start=1):
         key = None if found is None else names.key(found[0])
         if found is None or key is None or all(value is _UNSET or value is None for value in found[2]):
             columns.add_unreadable(row_number, "temperature_c", record, why)
@@ -68,18 +77,31 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
             if code is None or columns.subjects.get(key) is None:
                 code = columns.code(key, Subject(key, kind="equipment"))
             instant = columns.times.read(found[1], code)
-            for quantity_code, value in zip(_QUANTITIES, found[2], strict=True):
+            for (quantity_code, values), value in zip(quantities, found[2], strict=True):
                 if value is not _UNSET:
-                    columns.add(row_number, code, quantity_code, instant, _number(value), record)
+                    number, fault = values.read(value)
+                    columns.add(row_number, code, quantity_code, instant, number, record, fault)
         if len(columns) >= 100_000:
             yield from columns.full()
+    columns.remarks += opened.remarks()
     yield from columns.rest()
 
 
-def _number(value: Any) -> float | None:  # noqa: ANN401
-    if type(value) is float and math.isfinite(value) and value not in numbers.SENTINELS:
-        return value
-    return numbers.number(value)
+def _open(text: bytes, context: ParseContext) -> _Opened:
+    if text[:1000].lstrip()[:1] in {b"[", b"{"}:
+        return _Opened(_COLUMNS, _json_records(text, context))
+    table = read_table(text, FIELDS, max_rows=context.max_rows)
+    places = table.positions(FIELDS)
+    columns = tuple(_in_unit(column, places[name]) if (name := str(column.key)) in places else column for column in _COLUMNS)
+    return _Opened(columns, _table_records(table, places), lambda: [*table.remarks, *table.unused(places.values())])
+
+
+def _texts(text: bytes, context: ParseContext) -> Texts:
+    opened = _open(text, context)
+    for found, _, _ in opened.records:
+        for column, value in zip(opened.columns, found[2] if found else (), strict=False):
+            if isinstance(value, str):
+                yield column, value
 
 
 def _json_records(text: bytes, context: ParseContext) -> _Records:
@@ -96,33 +118,23 @@ def _json_records(text: bytes, context: ParseContext) -> _Records:
         yield (record.server_ulid, record.timestamp, values), raw, NO_SUBJECT
 
 
-def _table_records(text: bytes, context: ParseContext, columns: Columns) -> _Records:
-    table = read_table(text, FIELDS, max_rows=context.max_rows)
-    places = table.positions(FIELDS)
+def _table_records(table: Table, places: Mapping[str, HeaderColumn]) -> _Records:
     server, stamp = places["server_ulid"].position, places["timestamp"].position
-    readers = [
-        _reader(places[name], quantity) if name in places else None for name, quantity in zip(_VALUES, _QUANTITIES, strict=True)
-    ]
+    at = [places[name].position if name in places else None for name in _VALUES]
     for row in table.rows:
         if row.fault:
             yield None, row.cells, row.fault
             continue
-        first, second, third, fourth = (_UNSET if read is None else read(row.cells) for read in readers)
+        first, second, third, fourth = (_UNSET if position is None else row.cells[position].strip() or None for position in at)
         yield (row.cells[server], row.cells[stamp], (first, second, third, fourth)), row.cells, NO_SUBJECT
-    columns.remarks += [*table.remarks, *table.unused(places.values())]
 
 
-def _reader(column: HeaderColumn, quantity_code: int) -> Callable[[list[str]], Any]:
-    """What reads the quantity of a column, in the unit that its header names; raises `BadDocument` for an unknown unit."""
-    measure, position = measure_of(column.name, column.unit), column.position
-    if measure is None or measure.quantity_code != quantity_code:
+def _in_unit(column: NumberColumn, header: HeaderColumn) -> NumberColumn:
+    """The column in the unit that its header names; raises `BadDocument` for one that is not known."""
+    conversion = units.conversion(column.quantity, header.unit) if header.unit else column.conversion
+    if conversion is None:
         raise BadDocument(
-            f"the unit {column.unit!r} of column {column.written!r} is not read here; convert the column and drop the file again"
+            f"{units.question(header.unit)} of column {header.written!r} is not read here; "
+            "convert the column and drop the file again"
         )
-    if measure == Measure(quantity_code):
-        return lambda cells: cells[position].strip() or None
-    return lambda cells: _scaled(_number(cells[position]), measure)
-
-
-def _scaled(value: float | None, measure: Measure) -> float | None:
-    return None if value is None else value * measure.factor + measure.offset
+    return column._replace(conversion=conversion)

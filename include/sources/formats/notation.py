@@ -133,9 +133,10 @@ _Number = tuple[float | None, Fault | None]
 class ColumnValues(dict[str, _Number]):
     """Reads the values of one column as numbers of its quantity; remembers what each text says."""
 
-    def __init__(self, column: NumberColumn, notations: Notations, sentinels: frozenset[float]) -> None:
+    def __init__(self, column: NumberColumn, notations: Notations, sentinels: frozenset[float], remembered: int) -> None:
         """Read a column of a document with these notations; `sentinels` are numbers that mean "no reading"."""
         super().__init__()
+        self._remembered = remembered
         self._column = column
         self._notations = notations
         self._sentinels = sentinels
@@ -155,7 +156,7 @@ class ColumnValues(dict[str, _Number]):
 
     def __missing__(self, text: str) -> _Number:
         """Read a text that is not remembered."""
-        if len(self) >= _MAX_REMEMBERED:
+        if len(self) >= self._remembered:
             self.clear()
         number = self[text] = self._read(text)
         return number
@@ -177,15 +178,24 @@ class ColumnValues(dict[str, _Number]):
 class ColumnNumbers(dict[NumberColumn, ColumnValues]):
     """Reads the values of a document's columns as numbers of quantities."""
 
-    def __init__(self, notations: Notations, sentinels: frozenset[float] = numbers.SENTINELS) -> None:
-        """Read texts in these notations; `sentinels` are numbers that mean "no reading"."""
+    def __init__(
+        self, notations: Notations, sentinels: frozenset[float] = numbers.SENTINELS, *, remembered: int = _MAX_REMEMBERED
+    ) -> None:
+        """Read texts in these notations.
+
+        Args:
+            notations: Those of the document.
+            sentinels: Numbers that mean "no reading".
+            remembered: Most texts of one column that are kept with their numbers; it bounds memory where columns are many.
+        """
         super().__init__()
+        self._remembered = remembered
         self._notations = notations
         self._sentinels = sentinels
 
     def __missing__(self, column: NumberColumn) -> ColumnValues:
         """What reads a column; a feed that reads many values of a column keeps it."""
-        values = self[column] = ColumnValues(column, self._notations, self._sentinels)
+        values = self[column] = ColumnValues(column, self._notations, self._sentinels, self._remembered)
         return values
 
     def read(self, value: object, column: NumberColumn) -> _Number:

@@ -12,11 +12,14 @@ from typing import Final, Literal, NamedTuple
 
 DecimalMark = Literal[".", ","]
 
-SENTINELS: Final = frozenset(
-    {-999.0, -9999.0, -99999.0, -1_000_000.0, 65535.0, 6553.5, 4294967295.0, 2147483647.0, -2147483648.0}
-)
-"""Numbers that field devices send for "no reading", counters too: where a counter really passes one, a reading is missed and no
-energy."""
+SENTINELS: Final = frozenset({
+    -999.0, -9999.0, -99999.0, -1_000_000.0, 65535.0, 6553.5, -32768.0, -3276.8, 4294967295.0, 2147483647.0, -2147483648.0,
+})  # fmt: skip
+"""Numbers that field devices send for "no reading"; SunSpec's "not implemented" of 16 and 32 bits among them, scaled by ten too.
+
+They hold for counters as for all else: a counter that really passes one misses a reading and no energy, while a sentinel taken
+for a reading would add its whole size.
+"""
 
 NO_READING: Final = frozenset({
     "", "-", "--", "---", "n/a", "na", "n.a.", "n/d", "nd", "#n/a", "#n/d", "none", "null", "nan", "unknown", "unavailable",

@@ -2,10 +2,10 @@ import math
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from include.sources.formats.notation import UNDECIDED, ColumnNumbers, Notation, Notations, NumberColumn
 from include.sources.formats.units import Conversion
+from tests.unit.sources.written_numbers import columns
 
 KWH = NumberColumn("kwh", "consumption_kwh")
 POWER = NumberColumn("power", "ac_power_kw", Conversion(1, 1000))
@@ -146,46 +146,6 @@ def test_a_notation_by_itself_reads_and_asks():
     )
     assert Notation.of(["1.250"], otherwise=notation).number("1.250") == 1250
     assert Notation.of(["1,5", "1.5"], otherwise=notation) == UNDECIDED
-
-
-NOTATIONS = [
-    (".", ","),
-    (".", " "),
-    (".", "'"),
-    (".", "\u202f"),
-    (".", ""),
-    (",", "."),
-    (",", " "),
-    (",", "\u00a0"),
-    (",", "’"),
-    (",", ""),
-]
-SIGNS = ["{}", "-{}", "−{}", "{}-", "({})", "+{}"]
-
-
-def write(digits, decimals, decimal, group):
-    """Digits as a number with so many decimals, grouped: written here by hand, not by the code under test."""
-    padded = digits.rjust(decimals + 1, "0")
-    whole, part = (padded[:-decimals], padded[-decimals:]) if decimals else (padded, "")
-    whole = whole.lstrip("0") or "0"
-    groups = []
-    while whole:
-        groups.append(whole[-3:])
-        whole = whole[:-3]
-    return group.join(reversed(groups)) + (decimal + part if decimals else "")
-
-
-@st.composite
-def columns(draw):
-    decimal, group = draw(st.sampled_from(NOTATIONS))
-    fixed = draw(st.one_of(st.none(), st.integers(0, 6)))
-    rows = []
-    for number in draw(st.lists(st.integers(0, 10**9), min_size=1, max_size=8)):
-        decimals = draw(st.integers(0, 6)) if fixed is None else fixed
-        sign = draw(st.sampled_from(SIGNS))
-        exact = float(f"{number}e-{decimals}") * (1 if sign in {"{}", "+{}"} else -1)
-        rows.append((sign.format(write(str(number), decimals, decimal, group)), exact))
-    return draw(st.permutations(rows + [("", None)] * draw(st.integers(0, 2))))
 
 
 @given(columns())

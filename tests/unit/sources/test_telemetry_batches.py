@@ -96,9 +96,12 @@ def test_no_reading_is_counted_as_missing(parsed, value):
     assert (len(found.rows), found.missing) == (1, 1)
 
 
+@pytest.mark.parametrize("kind", ["porta", "estado", "air quality", None])
 @pytest.mark.parametrize(("value", "state"), [("on", "on"), (True, "on"), (False, "off"), ("x" * 300, "x" * 255)])
-def test_text_that_is_no_number_becomes_a_bounded_state(parsed, value, state):
-    found = parsed("telemetry_batches", a_batch(a_sensor(sensor_telemetria=value)))
+def test_text_that_is_no_number_becomes_a_bounded_state_of_a_sensor_that_measures_none(parsed, kind, value, state):
+    sensor = a_sensor(sensor_tipo=kind, sensor_unidade=None, sensor_telemetria=value)
+
+    found = parsed("telemetry_batches", a_batch(sensor))
 
     assert [(row[2], row[5]) for row in found.rows] == [("state", state)]
 
