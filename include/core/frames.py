@@ -56,9 +56,11 @@ class Piece:
     """A bounded part of one document: unchecked readings, the subjects that they name, and how many values meant "no reading".
 
     `remarks` are sentences about what of the document is not among the readings: columns, fields and sheets that were not used.
+    `decimal_marks` are those that texts of the document prove so far, point and comma.
     """
 
     frame: "pd.DataFrame"
     subjects: dict[str, Subject] = field(default_factory=dict)
     missing_count: int = 0
     remarks: tuple[str, ...] = ()
+    decimal_marks: frozenset[str] = frozenset()

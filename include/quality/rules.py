@@ -30,6 +30,9 @@ RATED: Final = ("ac_power_kw", "dc_power_kw")
 SUBJECT_KNOWN: Final = "subject_known"
 """What breaks this rule waits: as soon as the subject is registered, its documents are read again."""
 
+NUMBER_UNAMBIGUOUS: Final[FaultRule] = "number_unambiguous"
+"""What breaks this rule waits: as soon as another document of the feed proves how its numbers are written, it is read again."""
+
 WITHIN_RATING: Final = "power_within_rating"
 """What breaks this rule is read again as soon as the rating changes."""
 
@@ -62,14 +65,14 @@ _ROWS: Final = (
     Rule(
         "row_whole",
         "comes from a whole record: one that is not cut, has no cells too many, and names what was measured",
-        explains=(*_OF_TIME, *_OF_VALUE, SUBJECT_KNOWN, "time_unambiguous", "number_unambiguous", "unit_known"),
+        explains=(*_OF_TIME, *_OF_VALUE, SUBJECT_KNOWN, "time_unambiguous", NUMBER_UNAMBIGUOUS, "unit_known"),
     ),
     Rule("time_readable", "has a time that can be read"),
     Rule("time_unambiguous", "has a time that can be read in one way only", explains=_OF_TIME),
     Rule("time_plausible", f"was measured since {EARLIEST.date()} and at most 10 minutes after it was received"),
     Rule(SUBJECT_KNOWN, "belongs to a plant, device or customer that is registered"),
     Rule("value_readable", "has a value that is a number, or a text where its quantity is a state"),
-    Rule("number_unambiguous", "has a number that can be read in one way only", explains=_OF_VALUE),
+    Rule(NUMBER_UNAMBIGUOUS, "has a number that can be read in one way only", explains=_OF_VALUE),
     Rule("unit_known", "has a unit and a type that are known", explains=_OF_VALUE),
     Rule("within_physical_limits", "lies within what is physically possible"),
     Rule(

@@ -20,7 +20,7 @@ from include.sources.formats.header import HeaderColumn
 from include.sources.formats.instants import UNREADABLE
 from include.sources.formats.json_text import loose, raw_records
 from include.sources.formats.months import month_of
-from include.sources.formats.notation import ColumnNumbers, Notations, NumberColumn, Texts
+from include.sources.formats.notation import ColumnNumbers, Notation, Notations, NumberColumn, Texts
 from include.sources.formats.table import read_table
 from include.sources.formats.zip_archive import MAGIC
 
@@ -54,7 +54,9 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
         rows = (row for row, _, _ in _rows(body, context, is_workbook, Columns(context)) if row)
         return ((_KWH_COLUMN, row[3]) for row in rows if isinstance(row[3], str))
 
-    numbers_of = ColumnNumbers(Notations(texts), sentinels=frozenset())
+    notations = Notations(texts, Notation(context.decimal_mark))
+    columns.decimal_marks = notations.proved
+    numbers_of = ColumnNumbers(notations, sentinels=frozenset())
     for row_number, (row, record, why) in enumerate(_rows(body, context, is_workbook, columns), start=1):
         name, document = (names.key(row[0]), names.key(row[1])) if row else (None, None)
         # A document that is given but unreadable must not turn into a customer known by name.

@@ -17,7 +17,7 @@ from include.sources.formats import names
 from include.sources.formats.columns import QUANTITY_CODES, Columns
 from include.sources.formats.context import ParseContext
 from include.sources.formats.json_text import loose, raw_records
-from include.sources.formats.notation import ColumnNumbers, ColumnValues, Notations, NumberColumn, Texts
+from include.sources.formats.notation import ColumnNumbers, ColumnValues, Notation, Notations, NumberColumn, Texts
 from include.sources.formats.units import Conversion
 
 _UNSET: Final = msgspec.UNSET
@@ -51,7 +51,9 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     """Read measurements into `ac_power_kw` and `temp_inverter_c` of inverters. Raises `BadDocument` for what is not JSON."""
     columns = Columns(context)
     raws = raw_records(body, context)
-    numbers_of = ColumnNumbers(Notations(lambda: _texts(raws)))
+    notations = Notations(lambda: _texts(raws), Notation(context.decimal_mark))
+    columns.decimal_marks = notations.proved
+    numbers_of = ColumnNumbers(notations)
     watt, celsius = numbers_of[_WATT], numbers_of[_CELSIUS]
     for row_number, raw in enumerate(raws, start=1):
         record = _decode(raw)

@@ -18,7 +18,7 @@ from include.sources.formats.document_text import recognised
 from include.sources.formats.fields import Fields
 from include.sources.formats.header import HeaderColumn
 from include.sources.formats.json_text import loose, raw_records
-from include.sources.formats.notation import ColumnNumbers, Notations, NumberColumn, Texts
+from include.sources.formats.notation import ColumnNumbers, Notation, Notations, NumberColumn, Texts
 from include.sources.formats.table import Table, read_table
 
 _UNSET: Final = msgspec.UNSET
@@ -66,7 +66,9 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     columns = Columns(context)
     text = recognised(body, wanted="JSON or CSV")
     opened = _open(text, context)
-    numbers_of = ColumnNumbers(Notations(lambda: _texts(text, context)))
+    notations = Notations(lambda: _texts(text, context), Notation(context.decimal_mark))
+    columns.decimal_marks = notations.proved
+    numbers_of = ColumnNumbers(notations)
     quantities = [(QUANTITY_CODES[column.quantity], numbers_of[column]) for column in opened.columns]
     for row_number, (found, record, why) in enumerate(opened.records, start=1):
         key = None if found is None else names.key(found[0])

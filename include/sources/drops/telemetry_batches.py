@@ -33,7 +33,7 @@ from include.sources.formats.columns import NOBODY, STATE, Columns, series_code
 from include.sources.formats.context import ParseContext
 from include.sources.formats.instants import UNREADABLE
 from include.sources.formats.json_text import raw_records
-from include.sources.formats.notation import ColumnNumbers, ColumnValues, Notations, NumberColumn, Texts
+from include.sources.formats.notation import ColumnNumbers, ColumnValues, Notation, Notations, NumberColumn, Texts
 from include.sources.formats.units import AS_IT_IS, Conversion
 
 _SERIES: Final = attrgetter("sensor_uuid", "sensor_tipo", "sensor_unidade")
@@ -50,7 +50,7 @@ _SeriesKey = tuple[Id, Id, Id]
 def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     """Read a batch; see the module for the shapes and rules. Raises `BadDocument` where the whole is not JSON."""
     raws = raw_records(body, context, scan_nesting=False)
-    batch = _Batch(context, Notations(lambda: _texts(raws, context.max_nesting)))
+    batch = _Batch(context, Notations(lambda: _texts(raws, context.max_nesting), Notation(context.decimal_mark)))
     for raw in raws:
         batch.read(raw)
         yield from batch.columns.full()
@@ -111,6 +111,7 @@ class _Batch:
 
     def __init__(self, context: ParseContext, notations: Notations) -> None:
         self.columns = Columns(context)
+        self.columns.decimal_marks = notations.proved
         self._max_nesting = context.max_nesting
         self._times = self.columns.times
         # A batch has thousands of columns; almost all texts are read without them.

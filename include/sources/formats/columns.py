@@ -16,6 +16,7 @@ from include.sources.formats.context import ParseContext
 from include.sources.formats.document_times import DocumentTimes
 from include.sources.formats.instants import UNREADABLE, as_datetimes
 from include.sources.formats.names import raw_text
+from include.sources.formats.numbers import DecimalMark
 
 PIECE_ROWS: Final = 250_000
 """Most rows of one piece."""
@@ -54,6 +55,7 @@ class Columns:
         self.codes: dict[str, int] = {}
         self.missing_count = 0
         self.remarks: list[str] = []
+        self.decimal_marks: set[DecimalMark] = set()
         self.times = DocumentTimes(context, self.codes)
         self._waiting: list[_Table] = []
         self._start()
@@ -196,12 +198,13 @@ class Columns:
         )
         missing_count, self.missing_count = self.missing_count, 0
         remarks, self.remarks = tuple(self.remarks), []
+        marks = frozenset(self.decimal_marks)
         self._start()
         columns = self._decided(columns) if is_end else self._ready(columns)
         count, keys = len(columns.values), list(self.codes)
         for start in range(0, max(count, 1), self._piece_rows):
             frame = frame_of(columns.part(start, start + self._piece_rows), keys)
-            yield Piece(frame, self._named(frame["subject"].cat.categories), missing_count, remarks)
+            yield Piece(frame, self._named(frame["subject"].cat.categories), missing_count, remarks, marks)
             missing_count, remarks = 0, ()
 
     def _ready(self, columns: "_Table") -> "_Table":

@@ -1,6 +1,7 @@
 """Numbers in texts, through the parser of each feed."""
 
 import csv
+import dataclasses
 import io
 import json
 import math
@@ -250,3 +251,23 @@ def test_the_unit_of_a_header_converts_its_column_and_an_unknown_one_is_refused(
     assert [(row[2], row[4]) for row in found.rows] == [("temperature_c", 10.0), ("voltage_v", 220.5005)]
     with pytest.raises(BadDocument, match=r"unit 'kvarh' of column 'Tensão \(kvarh\)' is not read here"):
         parsed("sensor_readings", (header.replace("mV", "kvarh") + f"s;{at(0)};1;50\n").encode())
+
+
+@pytest.mark.parametrize(("feed", "document", "quantity", "divisor"), FEEDS)
+def test_what_earlier_documents_prove_decides_last(parsed, context, feed, document, quantity, divisor):
+    earlier = dataclasses.replace(context, decimal_mark=",")
+
+    frame = parsed(feed, document(["1.234"]), earlier).frame
+
+    assert frame[frame["quantity"] == quantity]["value"].tolist() == [1234 / divisor]
+
+
+@pytest.mark.parametrize(("feed", "document", "quantity", "divisor"), FEEDS)
+def test_a_document_tells_which_decimal_marks_it_proves(parsed, feed, document, quantity, divisor):
+    def marks(*texts):
+        return set().union(*(piece.decimal_marks for piece in parsed(feed, document(texts)).pieces)) - temperature
+
+    temperature = {"."} if document is sensor_json else set()
+
+    assert marks("5", "7,5") == {","}
+    assert marks("5", "1.234") == set()
