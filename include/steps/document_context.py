@@ -1,7 +1,7 @@
 """What one landed document is read by: its place in the manifest, whose it is, the zones of its times, and the caps on it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from zoneinfo import ZoneInfo
 
@@ -9,8 +9,9 @@ from include.core.documents import DROPS, LandedDocument
 from include.core.settings import Settings
 from include.landing.store import ObjectStore
 from include.sources.feeds import ALARM_FEEDS, FEEDS, ParseContext
+from include.sources.formats.numbers import DecimalMark
 from include.sources.formats.unpack import Limits, unpack
-from include.warehouse import fleet
+from include.warehouse import fleet, notations
 from include.warehouse.engine import Connection
 
 
@@ -44,8 +45,11 @@ class DocumentContext:
             return unpack(stored, limits=self.limits)
 
     def is_current(self, connection: Connection) -> bool:
-        """Are the zones by which it was read still those of the plants?"""
-        return self.parsing.zones == _read_zones(connection, self.document.tenant_id, self.source)
+        """Are the zones by which it was read still those of the plants, and is the notation still that of the feed?"""
+        document = self.document
+        zones = _read_zones(connection, document.tenant_id, self.source)
+        decimal_mark = _read_decimal_mark(connection, document.tenant_id, document.feed, self.source)
+        return (self.parsing.zones, self.parsing.decimal_mark) == (zones, decimal_mark)
 
 
 def read_context(settings: Settings, connection: Connection, document: LandedDocument) -> DocumentContext:
@@ -57,11 +61,14 @@ def read_contexts(settings: Settings, connection: Connection, landed: Sequence[L
     """The same of several documents; what those of one tenant and source share is read once."""
     read_tenant = cache(partial(fleet.read_tenant, connection))
     read_zones = cache(partial(_read_zones, connection))
+    read_decimal_mark = cache(partial(_read_decimal_mark, connection))
     contexts = []
     for document in landed:
         source = _source_of(document)
         zones = read_zones(document.tenant_id, source)
-        contexts.append(_context(settings, document, source, read_tenant(document.tenant), zones))
+        context = _context(settings, document, source, read_tenant(document.tenant), zones)
+        mark = read_decimal_mark(document.tenant_id, document.feed, source)
+        contexts.append(replace(context, parsing=replace(context.parsing, decimal_mark=mark)))
     return contexts
 
 
@@ -85,6 +92,14 @@ def _context(
         landing=settings.landing,
         database_url=settings.database_url,
     )
+
+
+def _read_decimal_mark(connection: Connection, tenant_id: int, feed: str, source: str) -> DecimalMark | None:
+    """The decimal mark that loaded documents of the feed prove, where it is one; a vendor's is known."""
+    if source != DROPS:
+        return None
+    marks = notations.read_decimal_marks(connection, tenant_id, feed)
+    return marks[0] if len(marks) == 1 else None
 
 
 def _source_of(document: LandedDocument) -> str:

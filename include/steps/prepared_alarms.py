@@ -25,7 +25,7 @@ class PreparedAlarms:
     context: DocumentContext
     reported: AlarmList
     request: Request
-    overtaken: Mapping[str, list[str]] = field(default_factory=dict)
+    overtaken: Mapping[str, list[str] | None] = field(default_factory=dict)
 
     def write(self, connection: Connection) -> documents.LoadCounts:
         """Write the alarms, in a transaction that holds the tenant's lock; returns the balance.

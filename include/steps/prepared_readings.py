@@ -10,14 +10,14 @@ from include.core.documents import DROPS
 from include.core.frames import Piece
 from include.core.span import Span, instant_of
 from include.quality.checks import Checked, check
-from include.quality.rules import SUBJECT_KNOWN, WITHIN_RATING
+from include.quality.rules import NUMBER_UNAMBIGUOUS, SUBJECT_KNOWN, WITHIN_RATING
 from include.sources.clouds.document import unpack_request
 from include.sources.feeds import FEEDS
 from include.steps.document_context import DocumentContext
 from include.steps.gathered_states import GatheredStates
 from include.steps.quarantine_rows import QuarantineRows, contradicted_row
 from include.steps.subjects import SubjectDirectory
-from include.warehouse import answers, documents, readings
+from include.warehouse import answers, documents, notations, readings
 from include.warehouse.engine import Connection
 from include.warehouse.incoming import Gathered, Incoming, Settled
 
@@ -28,7 +28,7 @@ class PreparedReadings:
 
     `authoritative_span` is the span in which a vendor's answer holds all of its subjects' readings, None where it does not.
     `overtaken` has, by rule and known after `write`, the subjects that were registered or corrected while the document was read:
-    its quarantined rows would wait for what has happened already.
+    its quarantined rows would wait for what has happened already. Of a rule with None all that wait are overtaken.
     """
 
     context: DocumentContext
@@ -40,7 +40,8 @@ class PreparedReadings:
     parsed_rows: int = 0
     missing_values: int = 0
     suite: str | None = None
-    overtaken: Mapping[str, list[str]] = field(default_factory=dict)
+    decimal_marks: frozenset[str] = frozenset()
+    overtaken: Mapping[str, list[str] | None] = field(default_factory=dict)
 
     def take(self, piece: Piece, checked: Checked) -> None:
         """Take a piece that the directory has described, with its verdict."""
@@ -48,6 +49,7 @@ class PreparedReadings:
         self.parsed_rows += len(frame)
         self.missing_values += piece.missing_count
         self.suite = checked.suite
+        self.decimal_marks |= piece.decimal_marks
         self.quarantine.add_broken(frame, checked)
         good = frame if checked.good.all() else frame[checked.good]
         is_state = (good["quantity"] == "state").to_numpy()
@@ -66,6 +68,8 @@ class PreparedReadings:
             readings.ensure_partitions(self.context.database_url, settled.incoming)
         newly_known, rated_anew = self.directory.look_again(connection)
         self.overtaken = {SUBJECT_KNOWN: newly_known, WITHIN_RATING: rated_anew}
+        if notations.add_decimal_marks(connection, self.context.document, self.decimal_marks):
+            self.overtaken = {**self.overtaken, NUMBER_UNAMBIGUOUS: None}
         written = self._write_readings(connection, settled.incoming) + self._write_states(connection)
         documents.replace_quarantine(connection, self.context.document, self.quarantine.rows)
         return self._counts(settled, written)

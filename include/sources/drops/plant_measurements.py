@@ -3,25 +3,28 @@
 Portuguese and English field names are read. Times: MongoDB's `{"$date": ...}`, ISO 8601 or epoch; without offset they are
 local times of the tenant's zone. Power comes in W and becomes kW. Known lies: a temperature of 0 beside a power of 0 is a
 sleeping inverter that measured nothing, so the temperature is missing and the power stays; both values may be null; -999,
--1000000, 65535 and 6553.5 mean "no reading". A field that a record does not have is not missing: it says nothing.
+-1000000, 65535 and 6553.5 mean "no reading". Texts are read in one notation per field. A field that a record does not have is not
+missing: it says nothing.
 """
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
 
-from include.core.frames import Piece, Subject
-from include.sources.formats import names, numbers
+from include.core.frames import Fault, Piece, Subject
+from include.sources.formats import names
 from include.sources.formats.columns import QUANTITY_CODES, Columns
 from include.sources.formats.context import ParseContext
-from include.sources.formats.instants import Instants
 from include.sources.formats.json_text import loose, raw_records
+from include.sources.formats.notation import ColumnNumbers, ColumnValues, Notation, Notations, NumberColumn, Texts
+from include.sources.formats.units import Conversion
 
 _UNSET: Final = msgspec.UNSET
 _POWER: Final = QUANTITY_CODES["ac_power_kw"]
 _TEMPERATURE: Final = QUANTITY_CODES["temp_inverter_c"]
+_WATT: Final = NumberColumn("power", "ac_power_kw", Conversion(1, 1000))
+_CELSIUS: Final = NumberColumn("temperature", "temp_inverter_c")
 
 
 class _Record(msgspec.Struct):
@@ -46,20 +49,25 @@ _RECORD: Final = msgspec.json.Decoder(_Record)
 
 def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     """Read measurements into `ac_power_kw` and `temp_inverter_c` of inverters. Raises `BadDocument` for what is not JSON."""
-    columns, instants = Columns(context), Instants(context.timezone)
-    for row_number, raw in enumerate(raw_records(body, context), start=1):
+    columns = Columns(context)
+    raws = raw_records(body, context)
+    notations = Notations(lambda: _texts(raws), Notation(context.decimal_mark))
+    columns.decimal_marks = notations.proved
+    numbers_of = ColumnNumbers(notations)
+    watt, celsius = numbers_of[_WATT], numbers_of[_CELSIUS]
+    for row_number, raw in enumerate(raws, start=1):
         record = _decode(raw)
         key = None if record is None else names.key(_given(record.inversor_id, record.inverter_id))
-        values = {} if record is None else _values(record)
+        values = {} if record is None else _values(record, watt, celsius)
         if record is None or key is None or not values:
             columns.add_unreadable(row_number, "ac_power_kw", raw)
         else:
             code = columns.codes.get(key)
             if code is None or columns.subjects.get(key) is None:
                 code = columns.code(key, _subject(key, record))
-            instant = instants.read(_given(record.datetime, record.timestamp), code)
-            for quantity_code, value in values.items():
-                columns.add(row_number, code, quantity_code, instant, value, raw)
+            instant = columns.times.read(_given(record.datetime, record.timestamp), code)
+            for quantity_code, (value, fault) in values.items():
+                columns.add(row_number, code, quantity_code, instant, value, raw, fault)
         if len(columns) >= 100_000:
             yield from columns.full()
     yield from columns.rest()
@@ -75,24 +83,31 @@ def _decode(raw: msgspec.Raw) -> _Record | None:
             return None
 
 
-def _values(record: _Record) -> dict[int, float | None]:
+def _values(record: _Record, watt: ColumnValues, celsius: ColumnValues) -> dict[int, tuple[float | None, Fault | None]]:
     """Power [kW] and temperature [°C] by quantity code, as far as the record has them; None is no reading, NaN unreadable."""
-    power = _set(record.potencia_ativa_watt, record.active_power_watt, record.ac_power_w, record.power_w)
-    temperature = _set(record.temperatura_celsius, record.temperature_celsius)
-    values: dict[int, float | None] = {}
+    power, temperature = _written(record)
+    values: dict[int, tuple[float | None, Fault | None]] = {}
     if power is not _UNSET:
-        watt = _number(power)
-        values[_POWER] = None if watt is None else watt / 1000
+        values[_POWER] = watt.read(power)
     if temperature is not _UNSET:
-        celsius = _number(temperature)
-        values[_TEMPERATURE] = None if celsius == 0 and values.get(_POWER) == 0 else celsius
+        read, fault = celsius.read(temperature)
+        is_asleep = read == 0 and values.get(_POWER) == (0, None)
+        values[_TEMPERATURE] = (None if is_asleep else read, fault)
     return values
 
 
-def _number(value: Any) -> float | None:  # noqa: ANN401
-    if type(value) is float and math.isfinite(value) and value not in numbers.SENTINELS:
-        return value
-    return numbers.number(value)
+def _texts(raws: Iterable[msgspec.Raw]) -> Texts:
+    for raw in raws:
+        if (record := _decode(raw)) is not None:
+            for column, value in zip((_WATT, _CELSIUS), _written(record), strict=True):
+                if isinstance(value, str):
+                    yield column, value
+
+
+def _written(record: _Record) -> tuple[Any, Any]:
+    """Power and temperature as the record has them; unset where it does not."""
+    power = _set(record.potencia_ativa_watt, record.active_power_watt, record.ac_power_w, record.power_w)
+    return power, _set(record.temperatura_celsius, record.temperature_celsius)
 
 
 def _subject(key: str, record: _Record) -> Subject:

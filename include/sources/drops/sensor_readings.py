@@ -4,31 +4,39 @@ A record names its server (`server_ulid`) and instant (`timestamp`, ISO 8601; wi
 zone). A record without any of the four values, or without a server, is unreadable. Servers send 1 to 10 records a second.
 """
 
-import math
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from include.core.errors import BadDocument
 from include.core.frames import Piece, Subject
-from include.sources.formats import names, numbers
-from include.sources.formats.columns import QUANTITY_CODES, Columns
+from include.sources.formats import names, units
+from include.sources.formats.columns import NO_SUBJECT, QUANTITY_CODES, Columns
 from include.sources.formats.context import ParseContext
-from include.sources.formats.csv_table import missing_header, positions, read_table
 from include.sources.formats.document_text import recognised
-from include.sources.formats.instants import Instants
+from include.sources.formats.fields import Fields
+from include.sources.formats.header import HeaderColumn
 from include.sources.formats.json_text import loose, raw_records
+from include.sources.formats.notation import ColumnNumbers, Notation, Notations, NumberColumn, Texts
+from include.sources.formats.table import Table, read_table
 
 _UNSET: Final = msgspec.UNSET
-_FIELDS: Final = ("temperature", "humidity", "voltage", "current")
-_QUANTITIES: Final = tuple(QUANTITY_CODES[name] for name in ("temperature_c", "humidity_pct", "voltage_v", "current_a"))
-_HEADER: Final = {
+_VALUES: Final = ("temperature", "humidity", "voltage", "current")
+_QUANTITIES: Final = ("temperature_c", "humidity_pct", "voltage_v", "current_a")
+_COLUMNS: Final = tuple(NumberColumn(name, quantity) for name, quantity in zip(_VALUES, _QUANTITIES, strict=True))
+_ALIASES: Final = {
     "server_ulid": "server_ulid", "server": "server_ulid", "ulid": "server_ulid", "server_id": "server_ulid",
     "servidor": "server_ulid", "timestamp": "timestamp", "datetime": "timestamp", "time": "timestamp",
     "data_hora": "timestamp", "temperature": "temperature", "temperatura": "temperature", "temperature_c": "temperature",
     "humidity": "humidity", "umidade": "humidity", "humidity_pct": "humidity", "voltage": "voltage", "tensao": "voltage",
     "voltage_v": "voltage", "current": "current", "corrente": "current", "current_a": "current",
 }  # fmt: skip
+FIELDS: Final = Fields(
+    _ALIASES,
+    (frozenset({"server_ulid"}), frozenset({"timestamp"}), frozenset(_VALUES)),
+    "server_ulid, timestamp and at least one of temperature, humidity, voltage, current",
+)
 
 
 class _Record(msgspec.Struct):
@@ -42,59 +50,93 @@ class _Record(msgspec.Struct):
 
 _RECORD: Final = msgspec.json.Decoder(_Record)
 _Found = tuple[object, object, tuple[Any, Any, Any, Any]]
+_Records = Iterator[tuple[_Found | None, Any, str]]
+
+
+class _Opened(NamedTuple):
+    """A document as records, with the columns of their four values; `remarks` are complete once the records are read."""
+
+    columns: tuple[NumberColumn, ...]
+    records: _Records
+    remarks: Callable[[], list[str]] = list
 
 
 def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
-    """Read server readings. Raises `BadDocument` where the whole is neither JSON nor CSV with a header."""
-    columns, instants = Columns(context), Instants(context.timezone)
-    is_json = recognised(body, wanted="JSON or CSV")[:1000].lstrip()[:1] in {b"[", b"{"}
-    for row_number, (found, record) in enumerate(_json_records(body, context) if is_json else _csv_records(body), start=1):
+    """Read server readings. Raises `BadDocument` where the whole is neither JSON nor a table with a header."""
+    columns = Columns(context)
+    text = recognised(body, wanted="JSON or CSV")
+    opened = _open(text, context)
+    notations = Notations(lambda: _texts(text, context), Notation(context.decimal_mark))
+    columns.decimal_marks = notations.proved
+    numbers_of = ColumnNumbers(notations)
+    quantities = [(QUANTITY_CODES[column.quantity], numbers_of[column]) for column in opened.columns]
+    for row_number, (found, record, why) in enumerate(opened.records, start=1):
         key = None if found is None else names.key(found[0])
         if found is None or key is None or all(value is _UNSET or value is None for value in found[2]):
-            columns.add_unreadable(row_number, "temperature_c", record)
+            columns.add_unreadable(row_number, "temperature_c", record, why)
         else:
             code = columns.codes.get(key)
             if code is None or columns.subjects.get(key) is None:
                 code = columns.code(key, Subject(key, kind="equipment"))
-            instant = instants.read(found[1], code)
-            for quantity_code, value in zip(_QUANTITIES, found[2], strict=True):
+            instant = columns.times.read(found[1], code)
+            for (quantity_code, values), value in zip(quantities, found[2], strict=True):
                 if value is not _UNSET:
-                    columns.add(row_number, code, quantity_code, instant, _number(value), record)
+                    number, fault = values.read(value)
+                    columns.add(row_number, code, quantity_code, instant, number, record, fault)
         if len(columns) >= 100_000:
             yield from columns.full()
+    columns.remarks += opened.remarks()
     yield from columns.rest()
 
 
-def _number(value: Any) -> float | None:  # noqa: ANN401
-    if type(value) is float and math.isfinite(value) and value not in numbers.SENTINELS:
-        return value
-    return numbers.number(value)
+def _open(text: bytes, context: ParseContext) -> _Opened:
+    if text[:1000].lstrip()[:1] in {b"[", b"{"}:
+        return _Opened(_COLUMNS, _json_records(text, context))
+    table = read_table(text, FIELDS, max_rows=context.max_rows)
+    places = table.positions(FIELDS)
+    columns = tuple(_in_unit(column, places[name]) if (name := str(column.key)) in places else column for column in _COLUMNS)
+    return _Opened(columns, _table_records(table, places), lambda: [*table.remarks, *table.unused(places.values())])
 
 
-def _json_records(body: bytes | memoryview, context: ParseContext) -> Iterator[tuple[_Found | None, msgspec.Raw]]:
-    for raw in raw_records(body, context):
+def _texts(text: bytes, context: ParseContext) -> Texts:
+    opened = _open(text, context)
+    for found, _, _ in opened.records:
+        for column, value in zip(opened.columns, found[2] if found else (), strict=False):
+            if isinstance(value, str):
+                yield column, value
+
+
+def _json_records(text: bytes, context: ParseContext) -> _Records:
+    for raw in raw_records(text, context):
         try:
             record = _RECORD.decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             try:
                 record = msgspec.convert(loose(raw), _Record)
             except ValueError:
-                yield None, raw
+                yield None, raw, NO_SUBJECT
                 continue
-        yield (record.server_ulid, record.timestamp, (record.temperature, record.humidity, record.voltage, record.current)), raw
+        values = (record.temperature, record.humidity, record.voltage, record.current)
+        yield (record.server_ulid, record.timestamp, values), raw, NO_SUBJECT
 
 
-def _csv_records(body: bytes | memoryview) -> Iterator[tuple[_Found | None, list[str]]]:
-    table = read_table(body, accept_windows=False)
-    found = positions(table.header, _HEADER)
-    if not {"server_ulid", "timestamp"} <= found.keys() or found.keys().isdisjoint(_FIELDS):
-        raise missing_header(table.header, "server_ulid, timestamp and at least one of temperature, humidity, voltage, current")
-    server, stamp, values = found["server_ulid"], found["timestamp"], [found.get(name) for name in _FIELDS]
-    for _, cells in table.rows:
-        if len(cells) <= max(found.values()):
-            yield None, cells
-        else:
-            first, second, third, fourth = (
-                _UNSET if position is None else cells[position].strip() or None for position in values
-            )
-            yield (cells[server], cells[stamp], (first, second, third, fourth)), cells
+def _table_records(table: Table, places: Mapping[str, HeaderColumn]) -> _Records:
+    server, stamp = places["server_ulid"].position, places["timestamp"].position
+    at = [places[name].position if name in places else None for name in _VALUES]
+    for row in table.rows:
+        if row.fault:
+            yield None, row.cells, row.fault
+            continue
+        first, second, third, fourth = (_UNSET if position is None else row.cells[position].strip() or None for position in at)
+        yield (row.cells[server], row.cells[stamp], (first, second, third, fourth)), row.cells, NO_SUBJECT
+
+
+def _in_unit(column: NumberColumn, header: HeaderColumn) -> NumberColumn:
+    """The column in the unit that its header names; raises `BadDocument` for one that is not known."""
+    conversion = units.conversion(column.quantity, header.unit) if header.unit else column.conversion
+    if conversion is None:
+        raise BadDocument(
+            f"{units.question(header.unit)} of column {header.written!r} is not read here; "
+            "convert the column and drop the file again"
+        )
+    return column._replace(conversion=conversion)

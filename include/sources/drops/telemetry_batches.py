@@ -5,10 +5,12 @@ Three shapes are read: the client's long form (`sensor_telemetria`, `sensor_data
 times of the tenant's zone. Known lies: values come as numbers or texts, states such as "on" come in the value, `unknown` means
 no reading, and the same batch arrives again and again.
 
-Text that is no number becomes a `state` row of the sensor. A number of an unknown sensor type or unit becomes an unreadable
-`state` row that carries its record: nothing is lost, and it can be replayed once the type is in the table. `status` is read
-only where there is no value; `sensor_voltagem_bateria`, `sensor_status` and the fields about the make of a sensor are not
-readings. A field that repeats what the sensor itself measures (`sensor_voltagem` of a voltage sensor) is skipped.
+A sensor of a type of states has texts, and so has one of an unknown type as far as they are no numbers. A number of an unknown
+type or unit becomes a `state` row that breaks `unit_known` and carries its record: nothing is lost, and it can be replayed once
+the type is in the table. A text of a sensor that measures a quantity is a number, in one notation per sensor, or unreadable, and
+never a state. `status` is a state, read only where there is no value; `sensor_voltagem_bateria`, `sensor_status` and the fields
+about the make of a sensor are not readings. A field that repeats what the sensor itself measures (`sensor_voltagem` of a voltage
+sensor) is skipped.
 
 A record is one reading; `row_number` counts them, so that a reading's accompanying fields share its number. A record
 without a field for a value but with accompanying fields is about those alone: it misses no value.
@@ -16,20 +18,23 @@ without a field for a value but with accompanying fields is about those alone: i
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
 
-from include.core.frames import Piece, Subject
-from include.sources.drops.telemetry_measures import EXTRAS, Measure, measure_of
+from include.core.frames import Fault, Piece, Subject
+from include.sources.drops.telemetry_measures import EXTRAS, Measure, measure_of, unknown_measure
 from include.sources.drops.telemetry_shapes import Equipment, Id, Reading, Sensor, Unreadable, sensors_of
 from include.sources.formats import names, numbers
 from include.sources.formats.columns import NOBODY, STATE, Columns, series_code
 from include.sources.formats.context import ParseContext
-from include.sources.formats.instants import UNREADABLE, Instants
+from include.sources.formats.instants import UNREADABLE
 from include.sources.formats.json_text import raw_records
+from include.sources.formats.notation import ColumnNumbers, ColumnValues, Notation, Notations, NumberColumn, Texts
+from include.sources.formats.units import AS_IT_IS, Conversion
 
 _SERIES: Final = attrgetter("sensor_uuid", "sensor_tipo", "sensor_unidade")
 _READINGS: Final = attrgetter("readings")
@@ -44,57 +49,76 @@ _SeriesKey = tuple[Id, Id, Id]
 
 def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     """Read a batch; see the module for the shapes and rules. Raises `BadDocument` where the whole is not JSON."""
-    batch = _Batch(context)
-    for raw in raw_records(body, context, scan_nesting=False):
+    raws = raw_records(body, context, scan_nesting=False)
+    batch = _Batch(context, Notations(lambda: _texts(raws, context.max_nesting), Notation(context.decimal_mark)))
+    for raw in raws:
         batch.read(raw)
         yield from batch.columns.full()
     yield from batch.columns.rest()
 
 
 class _Series(dict[_SeriesKey, int]):
-    """Number of each (sensor, type, unit) of the document, with its subject and measure in parallel lists."""
+    """Number of each (sensor, type, unit) of the document, with its subject, measure and numbers in parallel lists."""
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, numbers_of: ColumnNumbers) -> None:
         super().__init__()
         self._columns = columns
+        self._numbers_of = numbers_of
         self.subject_codes: list[int] = []
         self.quantity_codes: list[int] = []
         self.codes: list[int] = []
         self.measures: list[Measure | None] = []
+        self.columns: list[ColumnValues | None] = []
+        self.names: list[tuple[Id, Id]] = []
+        self.conversions: dict[int, Conversion] = {}
         self.special: set[int] = set()
 
     def __missing__(self, found: _SeriesKey) -> int:
         index = self[found] = len(self.measures)
         key, measure = names.key(found[0]), measure_of(found[1], found[2])
+        column = _column_of(found)
         self.subject_codes.append(self._columns.code(key or NOBODY))
         self.quantity_codes.append(STATE if measure is None else measure.quantity_code)
         self.codes.append(series_code(self.subject_codes[-1], self.quantity_codes[-1]))
         self.measures.append(measure)
-        if key is None or measure is None or measure != Measure(measure.quantity_code) or measure.quantity_code == STATE:
+        self.names.append(found[1:])
+        self.columns.append(None if column is None else self._numbers_of[column])
+        if key is None or column is None:
             self.special.add(index)
+        elif column.conversion != AS_IT_IS:
+            self.conversions[index] = column.conversion
         return index
 
 
 class _Texts(dict[str, float]):
-    """Remembers the number that each text writes; NaN where it says no reading, a state or nothing readable."""
+    """Remembers the number that each text writes; NaN where its column must tell, and where it is no number alone."""
+
+    def __init__(self, notations: Notations) -> None:
+        super().__init__()
+        self._notations = notations
 
     def __missing__(self, text: str) -> float:
         if len(self) > 100_000:
             self.clear()
-        read = numbers.number(text)
-        value = self[text] = math.nan if read is None else read
+        found = numbers.written(text)
+        self._notations.note(found)
+        value = self[text] = math.nan if found.unit else found.number(None)
         return value
 
 
 class _Batch:
     """One batch while it is read."""
 
-    def __init__(self, context: ParseContext) -> None:
+    def __init__(self, context: ParseContext, notations: Notations) -> None:
         self.columns = Columns(context)
+        self.columns.decimal_marks = notations.proved
         self._max_nesting = context.max_nesting
-        self._instants = Instants(context.timezone)
-        self._series = _Series(self.columns)
-        self._texts = _Texts()
+        self._times = self.columns.times
+        # A batch has thousands of columns; almost all texts are read without them.
+        numbers_of = ColumnNumbers(notations, remembered=64)
+        self._extra_values = [numbers_of[_extra_column(name, measure)] for name, measure in EXTRAS]
+        self._series = _Series(self.columns, numbers_of)
+        self._texts = _Texts(notations)
         self._record_count = 0
 
     def read(self, raw: msgspec.Raw) -> None:
@@ -118,7 +142,7 @@ class _Batch:
             readings = [sensor] if sensor.readings is None else sensor.readings
             instants = self._readings([index] * len(readings), [sensor] * len(readings), readings)
             stamp = _first(sensor.sensor_datahora_coleta, sensor.timestamp)
-            instant = instants[-1] if stamp is None and instants else self._instants.read(stamp, None)
+            instant = instants[-1] if stamp is None and instants else self._times.read(stamp, self._series.subject_codes[index])
             self._extras([index], [sensor], [instant])
 
     def _introduce(self, equipment: Equipment, sensors: list[Sensor], indexes: list[int], known: int) -> None:
@@ -144,26 +168,23 @@ class _Batch:
         series = self._series
         codes = list(map(series.codes.__getitem__, indexes))
         values, stamps = _column(readings, _VALUES), _column(readings, _STAMPS)
-        instants = self._instants.read_all(stamps, codes)
-        numeric = self._numeric(values)
-        if numeric is not None and UNREADABLE not in instants and series.special.isdisjoint(indexes):
+        instants = self._times.read_all(stamps, map(series.subject_codes.__getitem__, indexes))
+        numeric = self._numeric(values, indexes) if series.special.isdisjoint(indexes) else None
+        if numeric is not None and UNREADABLE not in instants:
             self.columns.extend(range(first, first + len(readings)), codes, instants, numeric)
             return instants
         for position, value in enumerate(values):
             sensor, reading = sensors[position], readings[position]
-            record = (
-                reading
-                if reading is sensor
-                else {"sensor_uuid": sensor.sensor_uuid, "sensor_tipo": sensor.sensor_tipo, "reading": reading}
-            )
-            if value is None or value is _UNSET:
-                value = _status(sensor, reading, value)
-            if value is _UNSET and _has_extras(sensor):
-                continue
-            self._one(first + position, indexes[position], instants[position], value, record)
+            record = reading if reading is sensor else _nested_record(sensor, reading)
+            place = first + position, indexes[position], instants[position]
+            if (value is None or value is _UNSET) and (status := _status(sensor, reading)) is not None:
+                self._state(*place, status, record)
+            elif value is not _UNSET or not _has_extras(sensor):
+                self._one(*place, value, record)
         return instants
 
-    def _numeric(self, values: list[Any]) -> list[float] | None:
+    def _numeric(self, values: list[Any], indexes: list[int]) -> list[float] | None:
+        """The values in the units of their quantities where all are plain numbers; else None."""
         kinds = set(map(type, values))
         if not kinds <= _NUMERIC:
             if not kinds <= _NUMERIC | {str}:
@@ -173,37 +194,44 @@ class _Batch:
             total = sum(values, 0.0)
         except OverflowError:
             return None
-        return values if math.isfinite(total) and numbers.SENTINELS.isdisjoint(values) else None
+        if not math.isfinite(total) or not numbers.SENTINELS.isdisjoint(values):
+            return None
+        conversions = self._series.conversions
+        if conversions.keys().isdisjoint(indexes):
+            return values
+        return [conversions.get(index, AS_IT_IS)(value) for index, value in zip(indexes, values, strict=True)]
 
     def _one(self, row_number: int, index: int, instant: int, value: Any, record: Any) -> None:  # noqa: ANN401
-        measure, subject_code = self._series.measures[index], self._series.subject_codes[index]
-        if isinstance(value, bool):
-            value = "on" if value else "off"
-        read = None if value is _UNSET else numbers.number(value)
-        if read is None:
+        series = self._series
+        measure, column, subject_code = series.measures[index], series.columns[index], series.subject_codes[index]
+        if value is None or value is _UNSET:
             self.columns.missing_count += 1
         elif subject_code == self.columns.codes.get(NOBODY):
             self.columns.add_unreadable(row_number, "state", record)
-        elif measure is not None and measure.quantity_code == STATE and isinstance(value, str | int | float):
-            self.columns.add_state(
-                row_number, subject_code, instant, names.text(str(value)[: names.MAX_STATE], names.MAX_STATE), record
-            )
-        elif math.isfinite(read) and measure is not None:
-            self.columns.add(
-                row_number, subject_code, measure.quantity_code, instant, read * measure.factor + measure.offset, record
-            )
-        elif isinstance(value, str) and not math.isfinite(read) and not _is_no_state(value):
-            self.columns.add_state(
-                row_number, subject_code, instant, names.text(value[: names.MAX_STATE], names.MAX_STATE), record
-            )
-        elif measure is None:
-            self.columns.add_state(row_number, subject_code, instant, None, record)
+        elif measure is not None and column is not None:
+            number, fault = column.read(value)
+            self.columns.add(row_number, subject_code, measure.quantity_code, instant, number, record, fault)
+        elif measure is not None or _is_word(value):
+            self._state(row_number, index, instant, value, record)
+        elif numbers.number(value) is None:
+            self.columns.missing_count += 1
         else:
-            self.columns.add(row_number, subject_code, measure.quantity_code, instant, math.nan, record)
+            fault = Fault("unit_known", unknown_measure(*series.names[index]))
+            self.columns.add_state(row_number, subject_code, instant, None, record, fault)
+
+    def _state(self, row_number: int, index: int, instant: int, value: Any, record: Any) -> None:  # noqa: ANN401
+        if numbers.number(value) is None:
+            self.columns.missing_count += 1
+            return
+        if isinstance(value, bool):
+            value = "on" if value else "off"
+        is_state = isinstance(value, str | int | float)
+        state = names.text(str(value)[: names.MAX_STATE], names.MAX_STATE) if is_state else None
+        self.columns.add_state(row_number, self._series.subject_codes[index], instant, state, record)
 
     def _extras(self, indexes: list[int], sensors: list[Sensor], instants: list[int]) -> None:
         first = self._record_count - len(sensors) + 1
-        for name, measure in EXTRAS:
+        for (name, measure), values in zip(EXTRAS, self._extra_values, strict=True):
             column = list(map(attrgetter(name), sensors))
             if column.count(None) == len(column):
                 continue
@@ -211,10 +239,9 @@ class _Batch:
                 subject_code = self._series.subject_codes[indexes[position]]
                 if value is None or self._series.quantity_codes[indexes[position]] == measure.quantity_code:
                     continue
-                read = numbers.number(value)
-                scaled = None if read is None else read * measure.factor
+                number, fault = values.read(value)
                 self.columns.add(
-                    first + position, subject_code, measure.quantity_code, instants[position], scaled, sensors[position]
+                    first + position, subject_code, measure.quantity_code, instants[position], number, sensors[position], fault
                 )
 
 
@@ -238,14 +265,56 @@ def _is_empty(value: object) -> bool:
     return value is None or value is _UNSET
 
 
-def _status(sensor: Sensor, reading: Sensor | Reading, otherwise: Any) -> Any:  # noqa: ANN401
-    return sensor.status if reading is sensor and isinstance(sensor.status, str) else otherwise
+def _status(sensor: Sensor, reading: Sensor | Reading) -> str | None:
+    return sensor.status if reading is sensor and isinstance(sensor.status, str) else None
+
+
+def _nested_record(sensor: Sensor, reading: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {
+        "sensor_uuid": sensor.sensor_uuid,
+        "sensor_tipo": sensor.sensor_tipo,
+        "sensor_unidade": sensor.sensor_unidade,
+        "reading": reading,
+    }
+
+
+def _column_of(series: _SeriesKey) -> NumberColumn | None:
+    """The column of a sensor's numbers; None where it has none or they are not known."""
+    measure = measure_of(series[1], series[2])
+    if measure is None or measure.quantity_code == STATE:
+        return None
+    return NumberColumn(series, measure.quantity, measure.conversion)
+
+
+def _extra_column(name: str, measure: Measure) -> NumberColumn:
+    return NumberColumn(name, measure.quantity, measure.conversion)
+
+
+def _texts(raws: Iterable[msgspec.Raw], max_nesting: int) -> Texts:
+    """All texts of numbers of a batch."""
+    columns: dict[_SeriesKey, NumberColumn | None] = {}
+    for found in chain.from_iterable(sensors_of(raw, max_nesting) for raw in raws):
+        for sensor in () if isinstance(found, Unreadable) else found[1]:
+            series = _SERIES(sensor)
+            if series not in columns:
+                columns[series] = _column_of(series)
+            readings = [sensor] if sensor.readings is None else sensor.readings
+            if (column := columns[series]) is not None:
+                values = (_first(*(field(reading) for field in _VALUES)) for reading in readings)
+                yield from ((column, value) for value in values if isinstance(value, str))
+            for name, measure in EXTRAS:
+                if isinstance(value := getattr(sensor, name), str):
+                    yield _extra_column(name, measure), value
 
 
 def _has_extras(sensor: Sensor) -> bool:
     return any(getattr(sensor, name) is not None for name, _ in EXTRAS)
 
 
-def _is_no_state(text: str) -> bool:
-    """Whether a text that is no readable number was meant as one (`1e999`, `inf`), so that it is no state either."""
-    return _NOT_NUMBERS.fullmatch(text.strip()) is not None
+def _is_word(value: object) -> bool:
+    """Whether a value says something in words: no number, nor a text that was meant as one (`1e999`, `12 hPa`)."""
+    if isinstance(value, bool):
+        return True
+    if not isinstance(value, str) or numbers.written(value) is not numbers.UNREADABLE:
+        return False
+    return not numbers.is_no_reading(value) and _NOT_NUMBERS.fullmatch(value.strip()) is None

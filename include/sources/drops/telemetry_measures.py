@@ -3,76 +3,90 @@
 from dataclasses import dataclass
 from typing import Final
 
+from include.core.quantities import QUANTITIES
+from include.sources.formats import units
 from include.sources.formats.columns import QUANTITY_CODES, STATE
 from include.sources.formats.names import plain
+from include.sources.formats.units import AS_IT_IS, Conversion
+
+_QUANTITY_NAMES: Final = list(QUANTITIES)
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Our quantity of a sensor; its value in the quantity's unit is `reading * factor + offset`."""
+    """Our quantity of a sensor, and how its numbers become those of the quantity's unit."""
 
     quantity_code: int
-    factor: float = 1.0
-    offset: float = 0.0
+    conversion: Conversion = AS_IT_IS
+
+    @property
+    def quantity(self) -> str:
+        """Name of the quantity."""
+        return _QUANTITY_NAMES[self.quantity_code]
 
 
-_Units = dict[str, tuple[float, float]]
-
-_TEMPERATURE: Final[_Units] = {
-    "": (1, 0),
-    "°c": (1, 0),
-    "c": (1, 0),
-    "°f": (5 / 9, -160 / 9),
-    "f": (5 / 9, -160 / 9),
-    "k": (1, -273.15),
-}
-_PERCENT: Final[_Units] = {"": (1, 0), "%": (1, 0), "%rh": (1, 0), "%ur": (1, 0)}
-_VOLTAGE: Final[_Units] = {"": (1, 0), "v": (1, 0), "mv": (1e-3, 0), "kv": (1e3, 0)}
-_CURRENT: Final[_Units] = {"": (1, 0), "a": (1, 0), "ma": (1e-3, 0), "ka": (1e3, 0)}
-_POWER: Final[_Units] = {"": (1e-3, 0), "w": (1e-3, 0), "kw": (1, 0), "mw": (1e3, 0), "va": (1e-3, 0), "kva": (1, 0)}
-_POWER_BY_UNIT: Final[_Units] = {"w": (1e-3, 0), "kw": (1, 0)}
-_ENERGY: Final[_Units] = {"": (1, 0), "wh": (1e-3, 0), "kwh": (1, 0), "mwh": (1e3, 0)}
-_FREQUENCY: Final[_Units] = {"": (1, 0), "hz": (1, 0), "khz": (1e3, 0)}
-_SIGNAL: Final[_Units] = {"": (1, 0), "dbm": (1, 0), "db": (1, 0)}
-_LINK: Final[_Units] = {"": (1, 0), "lqi": (1, 0)}
-_IRRADIANCE: Final[_Units] = {"": (1, 0), "w/m²": (1, 0), "w/m2": (1, 0)}
-_WIND: Final[_Units] = {"": (1, 0), "m/s": (1, 0), "km/h": (1 / 3.6, 0)}
-
-_TYPES: Final[dict[str, tuple[tuple[str, _Units], ...]]] = {
-    "temperature": (("temperature_c", _TEMPERATURE),),
-    "humidity": (("humidity_pct", _PERCENT),),
-    "voltage": (("voltage_v", _VOLTAGE),),
-    "current": (("current_a", _CURRENT),),
+_TYPES: Final[dict[str, tuple[str, ...]]] = {
+    "temperature": ("temperature_c",),
+    "humidity": ("humidity_pct",),
+    "voltage": ("voltage_v",),
+    "current": ("current_a",),
     # Clients label a plug's power "energia" too; the unit tells.
-    "energy": (("energy_total_kwh", _ENERGY), ("load_power_kw", _POWER_BY_UNIT)),
-    "power": (("load_power_kw", _POWER),),
-    "frequency": (("frequency_hz", _FREQUENCY),),
-    "battery": (("battery_pct", _PERCENT),),
-    "signal_strength": (("signal_rssi_dbm", _SIGNAL), ("signal_lqi", {"lqi": (1, 0)})),
-    "link_quality": (("signal_lqi", _LINK),),
-    "irradiance": (("irradiance_poa_w_m2", _IRRADIANCE),),
-    "wind_speed": (("wind_speed_m_s", _WIND),),
-    # A sensor without a type is known by a unit that only one quantity has; % and "" are not among them.
+    "energy": ("energy_total_kwh", "load_power_kw"),
+    "energytoday": ("energy_today_kwh",),
+    "power": ("load_power_kw",),
+    "reactivepower": ("reactive_power_kvar",),
+    "powerfactor": ("power_factor",),
+    "frequency": ("frequency_hz",),
+    "battery": ("battery_pct",),
+    "signalstrength": ("signal_rssi_dbm", "signal_lqi"),
+    "linkquality": ("signal_lqi",),
+    "irradiance": ("irradiance_poa_w_m2",),
+    "windspeed": ("wind_speed_m_s",),
+    # A sensor without a type is known by a unit that only one quantity has; % is none of them.
     "": (
-        ("temperature_c", {"°c": (1, 0), "°f": (5 / 9, -160 / 9)}),
-        ("energy_total_kwh", {"wh": (1e-3, 0), "kwh": (1, 0), "mwh": (1e3, 0)}),
-        ("load_power_kw", _POWER_BY_UNIT),
-        ("voltage_v", {"v": (1, 0), "mv": (1e-3, 0)}),
-        ("current_a", {"a": (1, 0), "ma": (1e-3, 0)}),
-        ("frequency_hz", {"hz": (1, 0)}),
-        ("signal_rssi_dbm", {"dbm": (1, 0)}),
+        "temperature_c", "energy_total_kwh", "load_power_kw", "reactive_power_kvar", "voltage_v", "current_a", "frequency_hz",
+        "signal_rssi_dbm", "irradiance_poa_w_m2",
     ),
-}
+}  # fmt: skip
+"""Quantities by type; of several the first that has the unit."""
+
+_WATT: Final = Conversion(1, 1000)
+_WITHOUT_UNIT: Final = {"power": _WATT, "reactivepower": _WATT}
+"""Types whose numbers are not those of our unit where the sensor names none."""
+
+_SINGLE_LETTERS: Final = frozenset({"c", "f", "k"})
+"""Units that mean a temperature only beside a type."""
 
 _ALIASES: Final = {
-    "temperatura": "temperature", "umidade": "humidity", "tensao": "voltage", "voltagem": "voltage", "corrente": "current",
-    "energia": "energy", "consumo": "energy", "potencia": "power", "frequencia": "frequency", "bateria": "battery",
-    "sinal": "signal_strength", "rssi": "signal_strength", "lqi": "link_quality", "linkquality": "link_quality",
-    "apparent_power": "power", "irradiancia": "irradiance", "vento": "wind_speed",
-}  # fmt: skip
+    alias: name
+    for name, aliases in {
+        "temperature": "temperatura temp temperaturaambiente ambienttemperature",
+        "humidity": "umidade humidade umidaderelativa humidaderelativa relativehumidity",
+        "voltage": "tensao voltagem tensaoeletrica",
+        "current": "corrente correnteeletrica amperagem",
+        "energy": (
+            "energia consumo energytotal totalenergy energiatotal activeenergy energiaativa energiaconsumida energyconsumption "
+            "consumoenergia consumodeenergia totalactiveenergy energiaativatotal"
+        ),
+        "energytoday": "dailyenergy todayenergy energiahoje energiadodia energiadiaria energydaily",
+        "power": (
+            "potencia activepower potenciaativa apparentpower potenciaaparente loadpower totalpower potenciatotal "
+            "totalactivepower potenciaativatotal powerconsumption"
+        ),
+        "reactivepower": "potenciareativa",
+        "powerfactor": "fatordepotencia fatorpotencia fp cosphi",
+        "frequency": "frequencia",
+        "battery": "bateria batterylevel niveldabateria nivelbateria batterypercentage",
+        "signalstrength": "sinal rssi signal wifisignal wifisignalstrength sinalwifi intensidadedosinal forcadosinal",
+        "linkquality": "lqi qualidadedoenlace qualidadedolink",
+        "irradiance": "irradiancia solarirradiance irradianciasolar",
+        "windspeed": "vento velocidadedovento velocidadevento",
+    }.items()
+    for alias in aliases.split()
+}
 
 _STATE_TYPES: Final = frozenset({
-    "status", "state", "estado", "porta", "door", "sirene", "siren", "botao", "button", "switch", "binary_sensor", "motion",
+    "status", "state", "estado", "porta", "door", "sirene", "siren", "botao", "button", "switch", "binarysensor", "motion",
     "opening", "window", "janela", "presence", "occupancy", "connectivity", "problem", "plug", "lock", "light", "enum",
     "movimento", "interruptor",
 })  # fmt: skip
@@ -83,20 +97,44 @@ EXTRAS: Final[tuple[tuple[str, Measure], ...]] = (
     ("sensor_sinal_rssi", Measure(QUANTITY_CODES["signal_rssi_dbm"])),
     ("sensor_voltagem", Measure(QUANTITY_CODES["voltage_v"])),
     ("sensor_corrente", Measure(QUANTITY_CODES["current_a"])),
-    ("sensor_potencia", Measure(QUANTITY_CODES["load_power_kw"], factor=1e-3)),
+    ("sensor_potencia", Measure(QUANTITY_CODES["load_power_kw"], _WATT)),
 )
 """Fields that accompany a sensor's reading, each a quantity of the same sensor; potencia is in W."""
 
 
 def measure_of(kind: object, unit: object) -> Measure | None:
     """Find what a sensor of this type and unit measures; None where the pair is not known. A type of states gives `state`."""
-    name = plain(kind) if isinstance(kind, str) else ""
+    name = _type(kind)
     if name in _STATE_TYPES:
         return Measure(STATE)
-    # U+00BA, the ordinal sign, is what Portuguese keyboards give for degrees.
-    written = unit.strip().lower().replace("º", "°").replace(" ", "") if isinstance(unit, str) else ""
-    for quantity, units in _TYPES.get(_ALIASES.get(name, name), ()):
-        if written in units:
-            factor, offset = units[written]
-            return Measure(QUANTITY_CODES[quantity], factor, offset)
+    quantities = _TYPES.get(name, ())
+    written = unit.strip() if isinstance(unit, str) else ""
+    if not written:
+        return Measure(QUANTITY_CODES[quantities[0]], _WITHOUT_UNIT.get(name, AS_IT_IS)) if name and quantities else None
+    if not name and written.lower() in _SINGLE_LETTERS:
+        return None
+    for quantity in quantities:
+        if (conversion := units.conversion(quantity, _as_active(written, quantity))) is not None:
+            return Measure(QUANTITY_CODES[quantity], conversion)
     return None
+
+
+def unknown_measure(kind: object, unit: object) -> str:
+    """What a person needs to know of a sensor whose type or unit is not known, as a clause."""
+    if _type(kind) in _TYPES and isinstance(unit, str) and unit.strip():
+        return f"{units.question(unit[:40])} of type {_shown(kind)}"
+    return f"type {_shown(kind)} with unit {_shown(unit)}"
+
+
+def _type(kind: object) -> str:
+    name = plain(kind).replace("_", "") if isinstance(kind, str) else ""
+    return _ALIASES.get(name, name)
+
+
+def _as_active(unit: str, quantity: str) -> str:
+    """Apparent power counts as the power that a load draws: kVA as kW."""
+    return f"{unit[:-2]}W" if quantity == "load_power_kw" and unit.lower().endswith("va") else unit
+
+
+def _shown(value: object) -> str:
+    return repr(value[:40]) if isinstance(value, str) else "none" if value is None else repr(value)[:40]

@@ -2,7 +2,7 @@
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
@@ -10,17 +10,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from include.core.errors import BadDocument
-from include.core.frames import READING_COLUMNS, Piece, Subject
+from include.core.frames import READING_COLUMNS, Fault, Piece, Subject
 from include.core.quantities import QUANTITIES
 from include.sources.formats.context import ParseContext
+from include.sources.formats.document_times import DocumentTimes
 from include.sources.formats.instants import UNREADABLE, as_datetimes
 from include.sources.formats.names import raw_text
+from include.sources.formats.numbers import DecimalMark
 
 PIECE_ROWS: Final = 250_000
 """Most rows of one piece."""
 
 NOBODY: Final = ""
 """Subject of a row whose own subject cannot be read; it is never registered."""
+
+NO_SUBJECT: Final = "it names nothing that was measured, or has another shape than the records of this feed"
+"""What is told of such a row where the parser knows no more."""
 
 RAW_KEPT: Final = 10_000
 """Unreadable rows of one document whose record is kept as text; it bounds memory."""
@@ -35,7 +40,10 @@ _Codes = TypeVar("_Codes", int, NDArray[np.int32])
 
 
 class Columns:
-    """Gathers rows of one document. Feeds add rows in the order of the document and ask for pieces now and then."""
+    """Gathers rows of one document. Feeds add rows in the order of the document and ask for pieces now and then.
+
+    `times` reads their times. Rows whose time only the whole document decides are handed out last.
+    """
 
     def __init__(self, context: ParseContext, piece_rows: int | None = None) -> None:
         """Start a document; `piece_rows` is for tests."""
@@ -46,6 +54,10 @@ class Columns:
         self.subjects: dict[str, Subject | None] = {}
         self.codes: dict[str, int] = {}
         self.missing_count = 0
+        self.remarks: list[str] = []
+        self.decimal_marks: set[DecimalMark] = set()
+        self.times = DocumentTimes(context, self.codes)
+        self._waiting: list[_Table] = []
         self._start()
 
     def __len__(self) -> int:
@@ -59,6 +71,7 @@ class Columns:
         self.values = array("d")
         self._states: dict[int, str] = {}
         self._raws: dict[int, str] = {}
+        self._faults: dict[int, tuple[Fault, ...]] = {}
 
     def code(self, key: str, subject: Subject | None = None) -> int:
         """Number of a subject within the document; the first `Subject` given for a key is the one that is handed out."""
@@ -75,22 +88,36 @@ class Columns:
         instant: int,
         value: float | None,
         record: Any = None,  # noqa: ANN401 - any JSON value
+        *faults: Fault | None,
     ) -> None:
-        """Add one reading; None counts as missing, and a row with an unreadable part keeps its record as text."""
+        """Add one reading; None counts as missing, and a row with an unreadable part or a fault keeps its record as text.
+
+        A value or time that is unreadable for a reason that a rule names is NaN or `UNREADABLE` and comes with that fault.
+        """
         if value is None:
             self.missing_count += 1
             return
-        if instant == UNREADABLE or math.isnan(value):
+        if instant == UNREADABLE or value != value or any(faults):
             self.keep_raw(0, record)
+            self._add_faults(faults)
         self.row_numbers.append(row_number)
         self.series_codes.append(subject_code << _QUANTITY_BITS | quantity_code)
         self.instants.append(instant)
         self.values.append(value)
 
-    def add_state(self, row_number: int, subject_code: int, instant: int, state: str | None, record: Any = None) -> None:  # noqa: ANN401
-        """Add the text of a state; None is an unreadable one and keeps its record."""
-        if state is None or instant == UNREADABLE:
+    def add_state(
+        self,
+        row_number: int,
+        subject_code: int,
+        instant: int,
+        state: str | None,
+        record: Any = None,  # noqa: ANN401 - any JSON value
+        *faults: Fault | None,
+    ) -> None:
+        """Add the text of a state; None is an unreadable one, which keeps its record, as does a row with a fault."""
+        if state is None or instant == UNREADABLE or any(faults):
             self.keep_raw(0, record)
+            self._add_faults(faults)
         if state is not None:
             self._states[len(self.values)] = state
         self.row_numbers.append(row_number)
@@ -98,9 +125,10 @@ class Columns:
         self.instants.append(instant)
         self.values.append(math.nan)
 
-    def add_unreadable(self, row_number: int, quantity: str, record: Any) -> None:  # noqa: ANN401
-        """Add a row for a record of which not even the subject can be read."""
-        self.add(row_number, self.code(NOBODY), QUANTITY_CODES[quantity], UNREADABLE, math.nan, record)
+    def add_unreadable(self, row_number: int, quantity: str, record: Any, why: str = NO_SUBJECT) -> None:  # noqa: ANN401
+        """Add a row for a record of which not even the subject can be read: one that is not whole, and `why`."""
+        fault = Fault("row_whole", why)
+        self.add(row_number, self.code(NOBODY), QUANTITY_CODES[quantity], UNREADABLE, math.nan, record, fault)
 
     def extend(self, row_numbers: range, series_codes: Sequence[int], instants: Sequence[int], values: Sequence[float]) -> None:
         """Add many readable readings at once; the four columns are equally long, series codes as `series_code` makes them."""
@@ -131,6 +159,16 @@ class Columns:
             self._raws[len(self.values) + offset] = raw_text(record)
             self._raw_count += 1
 
+    def add_fault(self, offset: int, fault: Fault) -> None:
+        """Name a rule that a row breaks; `offset` counts from the next row that is added. Its record is kept by `keep_raw`."""
+        position = len(self.values) + offset
+        self._faults[position] = (*self._faults.get(position, ()), fault)
+
+    def _add_faults(self, faults: Iterable[Fault | None]) -> None:
+        for fault in faults:
+            if fault is not None:
+                self.add_fault(0, fault)
+
     def full(self) -> Iterator[Piece]:
         """Hand out what is gathered once it fills a piece; raises `BadDocument` above the cap on rows."""
         if self._row_count + len(self) > self._max_rows:
@@ -141,10 +179,10 @@ class Columns:
     def rest(self) -> Iterator[Piece]:
         """Hand out everything that is left."""
         yield from self.full()
-        if len(self) or self.missing_count:
-            yield from self._cut()
+        if len(self) or self._waiting or self.missing_count or self.remarks:
+            yield from self._cut(is_end=True)
 
-    def _cut(self) -> Iterator[Piece]:
+    def _cut(self, *, is_end: bool = False) -> Iterator[Piece]:
         count = len(self)
         self._row_count += count
         series_codes = np.frombuffer(self.series_codes, np.int32)
@@ -156,14 +194,37 @@ class Columns:
             np.frombuffer(self.values, np.float64),
             _sparse(self._states, count),
             _sparse(self._raws, count),
+            _sparse(self._faults, count),
         )
         missing_count, self.missing_count = self.missing_count, 0
+        remarks, self.remarks = tuple(self.remarks), []
+        marks = frozenset(self.decimal_marks)
         self._start()
-        keys = list(self.codes)
+        columns = self._decided(columns) if is_end else self._ready(columns)
+        count, keys = len(columns.values), list(self.codes)
         for start in range(0, max(count, 1), self._piece_rows):
             frame = frame_of(columns.part(start, start + self._piece_rows), keys)
-            yield Piece(frame, self._named(frame["subject"].cat.categories), missing_count)
-            missing_count = 0
+            yield Piece(frame, self._named(frame["subject"].cat.categories), missing_count, remarks, marks)
+            missing_count, remarks = 0, ()
+
+    def _ready(self, columns: "_Table") -> "_Table":
+        """Without the rows that wait for the end of the document."""
+        if (waits := self.times.open_rows(columns.instants)) is None:
+            return columns
+        self._waiting.append(columns.chosen(waits))
+        return columns.chosen(~waits)
+
+    def _decided(self, columns: "_Table") -> "_Table":
+        """With those that waited, and nothing open any more."""
+        whole = _joined([*self._waiting, columns]) if self._waiting else columns
+        self._waiting.clear()
+        if not self.times.has_open:
+            return whole
+        instants, undecided = self.times.decide(whole.row_numbers, whole.subject_codes, whole.instants)
+        faults = np.array(whole.faults)
+        for position in np.flatnonzero(undecided != None).tolist():  # noqa: E711 - element by element
+            faults[position] = (*(faults[position] or ()), *undecided[position])
+        return whole._replace(instants=instants, faults=faults)
 
     def _named(self, keys: Iterable[str]) -> dict[str, Subject]:
         """What is known of the subjects with these keys, and of the equipment that they belong to."""
@@ -182,6 +243,7 @@ class _Table(NamedTuple):
     values: NDArray[np.float64]
     states: NDArray[np.object_]
     raws: NDArray[np.object_]
+    faults: NDArray[np.object_]
 
     def part(self, start: int, end: int) -> "_Table":
         """Rows `[start, end)`."""
@@ -194,7 +256,12 @@ class _Table(NamedTuple):
             self.values[rows],
             self.states[rows],
             self.raws[rows],
+            self.faults[rows],
         )
+
+    def chosen(self, rows: NDArray[np.bool_]) -> "_Table":
+        """Rows that are marked, as copies: what was gathered with them may go. A column without any text takes no memory."""
+        return _Table(*(_thin(column[rows]) for column in self))
 
 
 def frame_of(columns: _Table, subject_keys: Sequence[str]) -> pd.DataFrame:
@@ -210,6 +277,7 @@ def frame_of(columns: _Table, subject_keys: Sequence[str]) -> pd.DataFrame:
         # Without a given type pandas would turn texts with None into its string type with NaN.
         "state": pd.Series(columns.states, dtype=object, copy=False),
         "raw": pd.Series(columns.raws, dtype=object, copy=False),
+        "faults": pd.Series(columns.faults, dtype=object, copy=False),
     }
     return pd.DataFrame({name: made[name] for name in READING_COLUMNS}, copy=False)
 
@@ -224,8 +292,17 @@ def _occurring(codes: NDArray[Any], names: Sequence[str]) -> tuple[NDArray[np.in
     return (np.cumsum(occurs) - 1).astype(np.int32)[codes], [names[code] for code in np.flatnonzero(occurs).tolist()]
 
 
-def _sparse(texts: dict[int, str], count: int) -> NDArray[np.object_]:
+def _joined(tables: Sequence[_Table]) -> _Table:
+    return _Table(*(_thin(np.concatenate(columns)) for columns in zip(*tables, strict=True)))
+
+
+def _thin(column: NDArray[Any]) -> NDArray[Any]:
+    is_empty = column.dtype == object and not (column != None).any()  # noqa: E711 - element by element
+    return np.broadcast_to(np.array(None, dtype=object), column.shape) if is_empty else column
+
+
+def _sparse(found: Mapping[int, object], count: int) -> NDArray[np.object_]:
     column = np.full(count, None, dtype=object)
-    for position, text in texts.items():
-        column[position] = text
+    for position, one in found.items():
+        column[position] = one
     return column

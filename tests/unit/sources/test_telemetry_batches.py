@@ -96,9 +96,12 @@ def test_no_reading_is_counted_as_missing(parsed, value):
     assert (len(found.rows), found.missing) == (1, 1)
 
 
+@pytest.mark.parametrize("kind", ["porta", "estado", "air quality", None])
 @pytest.mark.parametrize(("value", "state"), [("on", "on"), (True, "on"), (False, "off"), ("x" * 300, "x" * 255)])
-def test_text_that_is_no_number_becomes_a_bounded_state(parsed, value, state):
-    found = parsed("telemetry_batches", a_batch(a_sensor(sensor_telemetria=value)))
+def test_text_that_is_no_number_becomes_a_bounded_state_of_a_sensor_that_measures_none(parsed, kind, value, state):
+    sensor = a_sensor(sensor_tipo=kind, sensor_unidade=None, sensor_telemetria=value)
+
+    found = parsed("telemetry_batches", a_batch(sensor))
 
     assert [(row[2], row[5]) for row in found.rows] == [("state", state)]
 
@@ -173,13 +176,14 @@ def test_deep_nesting_is_refused_before_it_is_decoded(context):
 
 def test_a_repeated_hour_is_told_apart_by_the_order_of_one_sensors_readings():
     context = ParseContext(ZoneInfo("America/New_York"), "x")
-    stamps = ["2025-11-02T00:30:00", "2025-11-02T01:00:00", "2025-11-02T01:50:00", "2025-11-02T01:10:00", "2025-11-02T02:10:00"]
+    walls = ["00:00", "00:30", "01:00", "01:30", "01:00", "01:30", "02:00", "02:30"]
+    stamps = [f"2025-11-02T{wall}:00" for wall in walls]
     batch = a_batch(*(a_sensor(sensor_uuid=key, sensor_datahora_coleta=stamp) for stamp in stamps for key in ("a", "b")))
 
     (piece,) = telemetry_batches.parse(json.dumps(batch).encode(), context)
 
     hours = piece.frame.loc[piece.frame["subject"] == "b", "measured_at"].dt.strftime("%H:%M").tolist()
-    assert hours == ["04:30", "05:00", "05:50", "06:10", "07:10"]
+    assert hours == ["04:00", "04:30", "05:00", "05:30", "06:00", "06:30", "07:00", "07:30"]
 
 
 def test_a_record_of_accompanying_fields_alone_misses_no_value(parsed):
