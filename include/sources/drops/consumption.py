@@ -19,6 +19,7 @@ from include.sources.formats.document_text import recognised
 from include.sources.formats.fields import Fields
 from include.sources.formats.header import HeaderColumn
 from include.sources.formats.instants import UNREADABLE
+from include.sources.formats.json_fields import RecordFields
 from include.sources.formats.json_text import loose, raw_records
 from include.sources.formats.months import month_of
 from include.sources.formats.table import Table, TableRow, read_table
@@ -79,12 +80,12 @@ def _rows(body: bytes | memoryview, context: ParseContext, is_workbook: bool, co
     if not is_workbook:
         body = recognised(body, wanted="CSV, JSON or XLSX")
         if bytes(body[:1000]).lstrip()[:1] in {b"[", b"{"}:
-            return _json_rows(body, context)
+            return _json_rows(body, context, columns)
     return _table_rows(body, context, columns)
 
 
-def _json_rows(body: bytes | memoryview, context: ParseContext) -> _Rows:
-    for raw in raw_records(body, context):
+def _json_rows(body: bytes | memoryview, context: ParseContext, columns: Columns) -> _Rows:
+    for raw in raw_records(body, context, RecordFields(FIELDS, names.plain), columns.remarks):
         try:
             found = loose(raw)
             known = {_ALIASES[name]: value for spelling, value in found.items() if (name := names.plain(spelling)) in _ALIASES}
