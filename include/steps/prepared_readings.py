@@ -39,6 +39,7 @@ class PreparedReadings:
     states: GatheredStates = field(default_factory=GatheredStates)
     parsed_rows: int = 0
     missing_values: int = 0
+    remarks: list[str] = field(default_factory=list)
     suite: str | None = None
     overtaken: Mapping[str, list[str]] = field(default_factory=dict)
 
@@ -47,6 +48,7 @@ class PreparedReadings:
         frame = piece.frame
         self.parsed_rows += len(frame)
         self.missing_values += piece.missing_count
+        self.remarks += piece.remarks
         self.suite = checked.suite
         self.quarantine.add_broken(frame, checked)
         good = frame if checked.good.all() else frame[checked.good]
@@ -135,6 +137,7 @@ class PreparedReadings:
             quality_suite=self.suite,
             first_measured_at=min(instants, default=None),
             last_measured_at=max(instants, default=None),
+            remarks=self.remarks,
         )
 
 
