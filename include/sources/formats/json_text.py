@@ -103,9 +103,8 @@ def _counted(text: bytes, context: ParseContext) -> Iterator[list[msgspec.Raw]]:
 def _portions(text: bytes) -> Iterator[list[msgspec.Raw]]:
     position = _after_space(text, 0)
     if text[position : position + 1] not in {b"[", b"{"}:
-        raise BadDocument(
-            f"the file is no JSON: it begins with {text[position : position + 20]!r}; export it as JSON and drop it again"
-        )
+        begins = text[position : position + 20].decode("utf-8", "replace")
+        raise BadDocument(f"the file is no JSON, it begins with {begins!r}; export it as JSON and drop it again")
     is_first = True
     while position < len(text):
         if text.startswith(b"[", position):
