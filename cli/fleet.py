@@ -125,14 +125,18 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     tenants = Table("tenant", "dirty days", "dirty plant days", "counters that misbehaved in 7 days")
     counters = Table("tenant", "plant", "device", "counter", "series", "days", "held back", "resets", "dips", "zeros")
     counters.title = "Counters that misbehaved most in 7 days"
-    for table, rows in ((feeds, found["feeds"]), (tenants, found["tenants"]), (counters, found["counters"])):
-        for row in rows:
+    remarks = Table("tenant", "feed", "document", "name", "not used", title="What the newest loads did not use")
+    sections = {"feeds": feeds, "tenants": tenants, "counters": counters, "remarks": remarks}
+    for name, table in sections.items():
+        for row in found[name]:
             table.add_row(*(_cell(value) for value in row.values()))
-    for table in (feeds, tenants, *([counters] if found["counters"] else [])):
-        Console().print(table)
+        if found[name] or name in {"feeds", "tenants"}:
+            Console().print(table)
 
 
 def _cell(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, list):
+        return "\n".join(value)
     return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value)

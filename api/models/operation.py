@@ -61,6 +61,7 @@ class Document(BaseModel):
     quality_suite: str | None
     first_measured_at: datetime | None
     last_measured_at: datetime | None
+    remarks: list[str] | None = Field(examples=[["column 'Local' is not used"]])
 
 
 class QuarantinedRow(BaseModel):

@@ -15,12 +15,16 @@ def read_status(settings: Settings) -> list[dict[str, Any]]:
 
 
 def read_health(settings: Settings, *, now: datetime) -> dict[str, list[dict[str, Any]]]:
-    """`feeds` as `read_status`; `tenants`: what waits for the roll-up and counters that misbehave; `counters`: the worst five."""
+    """`feeds` as `read_status`; `tenants`: what waits for the roll-up and counters that misbehave; `counters`: the worst five.
+
+    `remarks`: the newest documents of which something was not used.
+    """
     with transaction(settings.database_url) as connection:
         return {
             "feeds": documents.read_status(connection),
             "tenants": overview.read_waiting(connection, now=now),
             "counters": overview.read_worst_counters(connection, now=now),
+            "remarks": documents.read_remarks(connection),
         }
 
 

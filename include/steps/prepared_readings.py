@@ -39,6 +39,7 @@ class PreparedReadings:
     states: GatheredStates = field(default_factory=GatheredStates)
     parsed_rows: int = 0
     missing_values: int = 0
+    remarks: list[str] = field(default_factory=list)
     suite: str | None = None
     decimal_marks: frozenset[str] = frozenset()
     overtaken: Mapping[str, list[str] | None] = field(default_factory=dict)
@@ -48,6 +49,7 @@ class PreparedReadings:
         frame = piece.frame
         self.parsed_rows += len(frame)
         self.missing_values += piece.missing_count
+        self.remarks += piece.remarks
         self.suite = checked.suite
         self.decimal_marks |= piece.decimal_marks
         self.quarantine.add_broken(frame, checked)
@@ -139,6 +141,7 @@ class PreparedReadings:
             quality_suite=self.suite,
             first_measured_at=min(instants, default=None),
             last_measured_at=max(instants, default=None),
+            remarks=self.remarks,
         )
 
 

@@ -123,6 +123,7 @@ def _upsert_all(
     connection: Connection, tenant: fleet.Tenant, document: LandedDocument, registry: Registry, outcome: RegistrationOutcome
 ) -> None:
     outcome.reject(registry.rejected)
+    outcome.remarks += registry.remarks
     if document.feed == REGISTRY:
         _upsert_registry(connection, tenant, registry, outcome)
     else:

@@ -24,6 +24,7 @@ class RegistrationOutcome:
     inserted: int = 0
     updated: int = 0
     quarantined: list[documents.QuarantinedRow] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     new: dict[str, list[Row]] = field(default_factory=dict)
     changed: dict[str, list[Row]] = field(default_factory=dict)
 
@@ -70,6 +71,7 @@ class RegistrationOutcome:
             unchanged_rows=self.parsed - self.inserted - self.updated - len(self.quarantined),
             quarantined_rows=len(self.quarantined),
             quarantine_reasons=reasons,
+            remarks=self.remarks,
         )
 
 

@@ -4,19 +4,25 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from include.core.documents import REOPEN_ON_REPEAT, ClaimCheck, LandedDocument
 from include.warehouse.queries import query
 
+MAX_REMARKS: Final = 50
+"""Most remarks that are kept of a load."""
+
+_LONGEST_REMARK: Final = 200
+
 
 @dataclass(frozen=True, slots=True)
 class LoadCounts:
     """The balance of one load: parsed = inserted + updated + unchanged + duplicate + quarantined, checked by the database.
 
-    `missing_values` stand for "no reading" (null, sentinels) and are not among the parsed rows.
+    `missing_values` stand for "no reading" (null, sentinels) and are not among the parsed rows. `remarks` are sentences about
+    what of the document was not used.
     """
 
     parsed_rows: int = 0
@@ -30,6 +36,7 @@ class LoadCounts:
     quality_suite: str | None = None
     first_measured_at: datetime | None = None
     last_measured_at: datetime | None = None
+    remarks: Sequence[str] = ()
 
     def rows(self) -> dict[str, int]:
         """The balance itself, by the name of each count."""
@@ -120,6 +127,7 @@ def write_load(
         "run_id": run_id,
         "code_version": code_version,
         "quarantine_reasons": json.dumps(dict(counts.quarantine_reasons)),
+        "remarks": _bounded(counts.remarks),
         # No other feed has the series of a vendor's answer.
         "feed": None if document.integration_id is None else document.feed,
     }
@@ -128,6 +136,12 @@ def write_load(
     if counts.updated_rows and counts.first_measured_at:
         span = {"first": counts.first_measured_at, "last": counts.last_measured_at}
         connection.execute(query("documents", "reopen_newer"), parameters | span)
+
+
+def _bounded(remarks: Sequence[str]) -> list[str]:
+    """Each remark once, the first 50, no longer than a line."""
+    kept = list(dict.fromkeys(remark.replace("\0", "\ufffd")[:_LONGEST_REMARK] for remark in remarks))
+    return kept if len(kept) <= MAX_REMARKS else [*kept[: MAX_REMARKS - 1], f"and {len(kept) - MAX_REMARKS + 1} more"]
 
 
 def mark_refused(connection: Connection, document_id: int, reason: str) -> None:
@@ -160,6 +174,11 @@ def replace_quarantine(connection: Connection, document: LandedDocument, rows: S
         payload = json.dumps([asdict(row) | {"broken_rules": ",".join(row.broken_rules)} for row in rows])
         parameters = key | {"tenant_id": document.tenant_id, "rows": payload}
         connection.execute(query("documents", "insert_quarantine"), parameters)
+
+
+def read_remarks(connection: Connection, *, most: int = 10) -> list[dict[str, Any]]:
+    """The newest loaded documents of which something was not used, with their remarks."""
+    return [dict(row._mapping) for row in connection.execute(query("documents", "read_remarks"), {"most": most})]
 
 
 def read_status(connection: Connection) -> list[dict[str, Any]]:

@@ -105,4 +105,4 @@ def test_what_cannot_be_is_refused_by_a_sentence(helio, words, message):
 
 
 def test_the_status_of_a_new_warehouse_has_nothing_to_tell(helio):
-    assert json.loads(helio("status", "--json")) == {"feeds": [], "tenants": [], "counters": []}
+    assert json.loads(helio("status", "--json")) == {"feeds": [], "tenants": [], "counters": [], "remarks": []}

@@ -18,10 +18,10 @@ from include.sources.formats.document_text import recognised
 from include.sources.formats.fields import Fields
 from include.sources.formats.header import HeaderColumn
 from include.sources.formats.instants import UNREADABLE
+from include.sources.formats.json_fields import RecordFields
 from include.sources.formats.json_text import loose, raw_records
 from include.sources.formats.months import month_of
-from include.sources.formats.notation import ColumnNumbers, Notation, Notations, NumberColumn, Texts
-from include.sources.formats.table import read_table
+from include.sources.formats.table import Table, TableRow, read_table
 from include.sources.formats.zip_archive import MAGIC
 
 _ORDER: Final = ("customer", "document", "month", "kwh")
@@ -49,14 +49,6 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     """Read monthly consumption into `consumption_kwh` of customers. Raises `BadDocument` for other formats."""
     columns, starts = Columns(context), _Starts(context)
     is_workbook = bytes(body[:4]) == MAGIC
-
-    def texts() -> Texts:
-        rows = (row for row, _, _ in _rows(body, context, is_workbook, Columns(context)) if row)
-        return ((_KWH_COLUMN, row[3]) for row in rows if isinstance(row[3], str))
-
-    notations = Notations(texts, Notation(context.decimal_mark))
-    columns.decimal_marks = notations.proved
-    numbers_of = ColumnNumbers(notations, sentinels=frozenset())
     for row_number, (row, record, why) in enumerate(_rows(body, context, is_workbook, columns), start=1):
         name, document = (names.key(row[0]), names.key(row[1])) if row else (None, None)
         # A document that is given but unreadable must not turn into a customer known by name.
@@ -89,12 +81,12 @@ def _rows(body: bytes | memoryview, context: ParseContext, is_workbook: bool, co
     if not is_workbook:
         body = recognised(body, wanted="CSV, JSON or XLSX")
         if bytes(body[:1000]).lstrip()[:1] in {b"[", b"{"}:
-            return _json_rows(body, context)
+            return _json_rows(body, context, columns)
     return _table_rows(body, context, columns)
 
 
-def _json_rows(body: bytes | memoryview, context: ParseContext) -> _Rows:
-    for raw in raw_records(body, context):
+def _json_rows(body: bytes | memoryview, context: ParseContext, columns: Columns) -> _Rows:
+    for raw in raw_records(body, context, RecordFields(FIELDS, names.plain), columns.remarks):
         try:
             found = loose(raw)
             known = {_ALIASES[name]: value for spelling, value in found.items() if (name := names.plain(spelling)) in _ALIASES}
@@ -108,10 +100,21 @@ def _json_rows(body: bytes | memoryview, context: ParseContext) -> _Rows:
 def _table_rows(body: bytes | memoryview, context: ParseContext, columns: Columns) -> _Rows:
     table = read_table(body, FIELDS, max_rows=context.max_rows)
     places = table.positions(FIELDS)
-    for row in table.rows:
+    for row in table.rows if not table.delimiter else _notated(table, places["kwh"].position):
         record = [cell if isinstance(cell, str) else str(cell) for cell in row.cells if cell is not None]
         yield None if row.fault else _placed(row.cells, places), record, row.fault or NO_SUBJECT
     columns.remarks += [*table.remarks, *table.unused(places.values())]
+
+
+def _notated(table: Table, position: int) -> Iterator[TableRow]:
+    """Rows whose kWh have been read where points separate thousands in the column as a whole."""
+    rows = list(table.rows)
+    is_grouped = _points_group([row.cells[position].strip() for row in rows if not row.fault], table.delimiter)
+    for row in rows:
+        text = row.cells[position].strip()
+        if is_grouped and numbers.is_dot_grouped(text):
+            row.cells[position] = numbers.from_text(text, dot_groups=True)
+        yield row
 
 
 def _placed(cells: list[Any], places: dict[str, HeaderColumn]) -> _Row:

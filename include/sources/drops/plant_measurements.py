@@ -16,6 +16,8 @@ from include.core.frames import Fault, Piece, Subject
 from include.sources.formats import names
 from include.sources.formats.columns import QUANTITY_CODES, Columns
 from include.sources.formats.context import ParseContext
+from include.sources.formats.fields import Fields
+from include.sources.formats.json_fields import RecordFields
 from include.sources.formats.json_text import loose, raw_records
 from include.sources.formats.notation import ColumnNumbers, ColumnValues, Notation, Notations, NumberColumn, Texts
 from include.sources.formats.units import Conversion
@@ -25,6 +27,18 @@ _POWER: Final = QUANTITY_CODES["ac_power_kw"]
 _TEMPERATURE: Final = QUANTITY_CODES["temp_inverter_c"]
 _WATT: Final = NumberColumn("power", "ac_power_kw", Conversion(1, 1000))
 _CELSIUS: Final = NumberColumn("temperature", "temp_inverter_c")
+
+
+FIELDS: Final = Fields(
+    {
+        "inversor_id": "inverter", "inverter_id": "inverter", "datetime": "time", "timestamp": "time",
+        "potencia_ativa_watt": "power", "active_power_watt": "power", "ac_power_w": "power", "power_w": "power",
+        "temperatura_celsius": "temperature", "temperature_celsius": "temperature", "usina_id": "plant", "plant_id": "plant",
+        "usina_nome": "plant_name", "plant_name": "plant_name",
+    },
+    (frozenset({"inverter"}), frozenset({"time"}), frozenset({"power", "temperature"})),
+    "inversor_id, datetime and potencia_ativa_watt or temperatura_celsius",
+)  # fmt: skip
 
 
 class _Record(msgspec.Struct):
@@ -50,12 +64,15 @@ _RECORD: Final = msgspec.json.Decoder(_Record)
 def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     """Read measurements into `ac_power_kw` and `temp_inverter_c` of inverters. Raises `BadDocument` for what is not JSON."""
     columns = Columns(context)
-    raws = raw_records(body, context)
-    notations = Notations(lambda: _texts(raws), Notation(context.decimal_mark))
+
+    def records(remarks: list[str]) -> Iterator[msgspec.Raw]:
+        return raw_records(body, context, RecordFields(FIELDS, names.plain), remarks)
+
+    notations = Notations(lambda: _texts(records([])), Notation(context.decimal_mark))
     columns.decimal_marks = notations.proved
     numbers_of = ColumnNumbers(notations)
     watt, celsius = numbers_of[_WATT], numbers_of[_CELSIUS]
-    for row_number, raw in enumerate(raws, start=1):
+    for row_number, raw in enumerate(records(columns.remarks), start=1):
         record = _decode(raw)
         key = None if record is None else names.key(_given(record.inversor_id, record.inverter_id))
         values = {} if record is None else _values(record, watt, celsius)
@@ -75,12 +92,15 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
 
 def _decode(raw: msgspec.Raw) -> _Record | None:
     try:
-        return _RECORD.decode(raw)
+        record = _RECORD.decode(raw)
+        if record.inversor_id is not None or record.inverter_id is not None:
+            return record
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        try:
-            return msgspec.convert(loose(raw), _Record)
-        except ValueError:
-            return None
+        pass
+    try:
+        return msgspec.convert({names.plain(name): value for name, value in loose(raw).items()}, _Record)
+    except (ValueError, AttributeError):
+        return None
 
 
 def _values(record: _Record, watt: ColumnValues, celsius: ColumnValues) -> dict[int, tuple[float | None, Fault | None]]:

@@ -17,6 +17,7 @@ from include.sources.formats.context import ParseContext
 from include.sources.formats.document_text import recognised
 from include.sources.formats.fields import Fields
 from include.sources.formats.header import HeaderColumn
+from include.sources.formats.json_fields import RecordFields
 from include.sources.formats.json_text import loose, raw_records
 from include.sources.formats.notation import ColumnNumbers, Notation, Notations, NumberColumn, Texts
 from include.sources.formats.table import Table, read_table
@@ -91,7 +92,8 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
 
 def _open(text: bytes, context: ParseContext) -> _Opened:
     if text[:1000].lstrip()[:1] in {b"[", b"{"}:
-        return _Opened(_COLUMNS, _json_records(text, context))
+        remarks: list[str] = []
+        return _Opened(_COLUMNS, _json_records(text, context, remarks), lambda: remarks)
     table = read_table(text, FIELDS, max_rows=context.max_rows)
     places = table.positions(FIELDS)
     columns = tuple(_in_unit(column, places[name]) if (name := str(column.key)) in places else column for column in _COLUMNS)
@@ -106,18 +108,28 @@ def _texts(text: bytes, context: ParseContext) -> Texts:
                 yield column, value
 
 
-def _json_records(text: bytes, context: ParseContext) -> _Records:
-    for raw in raw_records(text, context):
-        try:
-            record = _RECORD.decode(raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            try:
-                record = msgspec.convert(loose(raw), _Record)
-            except ValueError:
-                yield None, raw, NO_SUBJECT
-                continue
+def _json_records(text: bytes, context: ParseContext, remarks: list[str]) -> _Records:
+    for raw in raw_records(text, context, RecordFields(FIELDS, names.plain), remarks):
+        record = _decode(raw)
+        if record is None:
+            yield None, raw, NO_SUBJECT
+            continue
         values = (record.temperature, record.humidity, record.voltage, record.current)
         yield (record.server_ulid, record.timestamp, values), raw, NO_SUBJECT
+
+
+def _decode(raw: msgspec.Raw) -> _Record | None:
+    try:
+        record = _RECORD.decode(raw)
+        if record.server_ulid is not None:
+            return record
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        pass
+    try:
+        named = {FIELDS.aliases.get(names.plain(name), name): value for name, value in loose(raw).items()}
+        return msgspec.convert(named, _Record)
+    except (ValueError, AttributeError):
+        return None
 
 
 def _table_records(table: Table, places: Mapping[str, HeaderColumn]) -> _Records:

@@ -26,6 +26,7 @@ from typing import Any, Final
 import msgspec
 
 from include.core.frames import Fault, Piece, Subject
+from include.sources.drops.telemetry_fields import TELEMETRY
 from include.sources.drops.telemetry_measures import EXTRAS, Measure, measure_of, unknown_measure
 from include.sources.drops.telemetry_shapes import Equipment, Id, Reading, Sensor, Unreadable, sensors_of
 from include.sources.formats import names, numbers
@@ -49,9 +50,12 @@ _SeriesKey = tuple[Id, Id, Id]
 
 def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     """Read a batch; see the module for the shapes and rules. Raises `BadDocument` where the whole is not JSON."""
-    raws = raw_records(body, context, scan_nesting=False)
-    batch = _Batch(context, Notations(lambda: _texts(raws, context.max_nesting), Notation(context.decimal_mark)))
-    for raw in raws:
+
+    def records(remarks: list[str]) -> Iterator[msgspec.Raw]:
+        return raw_records(body, context, TELEMETRY, remarks, scan_nesting=False)
+
+    batch = _Batch(context, Notations(lambda: _texts(records([]), context.max_nesting), Notation(context.decimal_mark)))
+    for raw in records(batch.columns.remarks):
         batch.read(raw)
         yield from batch.columns.full()
     yield from batch.columns.rest()

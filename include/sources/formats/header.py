@@ -22,6 +22,11 @@ _UNITS: Final = frozenset({
     "units", "unidade", "r$", "eur", "usd", "avg", "smp", "max", "tot", "std", "med", "mean", "sum",
 })  # fmt: skip
 
+_SYMBOLS: Final = {
+    "degc": "°C", "deg c": "°C", "celsius": "°C", "ºc": "°C", "ºf": "°F", "watt": "W", "watts": "W", "volt": "V",
+    "kilowatt": "kW", "volts": "V", "ampere": "A", "amp": "A", "amps": "A", "pct": "%", "percent": "%",
+}  # fmt: skip
+
 IsHeader = Callable[[Sequence["HeaderColumn"]], bool]
 
 
@@ -32,7 +37,8 @@ class HeaderColumn:
     Attributes:
         position: Place in a row, from 0.
         written: The header cell as it stands, trimmed.
-        unit: What stands in brackets behind the name, or in a row of units above or below; empty where nothing does.
+        unit: What stands in brackets behind the name, or in a row of units above or below, words as symbols (degC as °C); empty
+            where nothing does.
         plain: `names.plain` of the whole cell: `Temperatura (°C)` is `temperatura_c`.
         name: `names.plain` of the name without the unit in brackets: `temperatura`.
     """
@@ -88,16 +94,20 @@ def positions(columns: Sequence[HeaderColumn], fields: Fields) -> dict[str, Head
 
 def _column(position: int, cell: Any) -> HeaderColumn:  # noqa: ANN401 - a cell of a workbook
     written = str(cell).strip() if cell is not None else ""
-    behind = _UNIT_BEHIND.fullmatch(written[:200])
-    return HeaderColumn(
-        position, written, behind[2] if behind else "", plain(written[:200]), plain(behind[1] if behind else written[:200])
-    )
+    shown = written[:200]
+    behind = _UNIT_BEHIND.fullmatch(shown)
+    name, unit = (behind[1], _symbol(behind[2])) if behind else (shown, "")
+    return HeaderColumn(position, written, unit, plain(shown), plain(name))
 
 
 def _with_unit(column: HeaderColumn, units: Sequence[Any]) -> HeaderColumn:
     if column.unit or column.position >= len(units) or units[column.position] is None:
         return column
-    return HeaderColumn(column.position, column.written, str(units[column.position]).strip(), column.plain, column.name)
+    return HeaderColumn(column.position, column.written, _symbol(str(units[column.position]).strip()), column.plain, column.name)
+
+
+def _symbol(unit: str) -> str:
+    return _SYMBOLS.get(unit.lower(), unit)
 
 
 def _are_units(cells: Sequence[Any]) -> bool:

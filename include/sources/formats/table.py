@@ -101,7 +101,7 @@ def _csv(text: CsvText, fields: Fields, is_header: IsHeader, max_rows: int, *, r
     for is_wrapped in (False, True):
         for delimiter in text.delimiters:
             head, lines = _head(_filled(text.cells(delimiter, is_wrapped=is_wrapped)))
-            widest = max(widest, *head, key=len) if head else widest
+            widest = max([widest, *head], key=_filled_count)
             if (found := find_header(head, is_header)) is None:
                 continue
             index, columns, below = found
@@ -120,6 +120,10 @@ def _no_header(widest: Sequence[Any], fields: Fields, lines: str) -> BadDocument
     names = (str(cell) for cell in widest if cell is not None)
     where, action = f"the widest of the first {SEARCHED_LINES} {lines}", "add a header that names them"
     return fields.refusal(names, where=where, action=action)
+
+
+def _filled_count(cells: Sequence[Any]) -> int:
+    return sum(bool(str(cell).strip()) for cell in cells if cell is not None)
 
 
 def _head(lines: Iterator[list[str]]) -> tuple[list[list[str]], Iterator[list[str]]]:
@@ -169,7 +173,7 @@ def _workbook(sheets: Iterator[Sheet], fields: Fields, is_header: IsHeader, max_
             data = chain(first, _of_further_sheets(sheets, table, is_header))
             table.rows = _workbook_rows(data, table, fields, max_rows)
             return table
-        widest = max(widest, *(row.cells for row in head), key=len) if head else widest
+        widest = max([widest, *(row.cells for row in head)], key=_filled_count)
         remarks.append(f"sheet {sheet.name[:60]!r} is not read: it has no header of this feed")
     raise _no_header(widest, fields, "rows")
 

@@ -153,7 +153,8 @@ WITH found AS (
     SELECT
         document_id, feed, original_name, sha256, size_bytes, stored_bytes, state, reason, received_at, delivery_count,
         last_received_at, loaded_at, run_id, code_version, parsed_rows, inserted_rows, updated_rows, unchanged_rows,
-        duplicate_rows, quarantined_rows, missing_values, quarantine_reasons, quality_suite, first_measured_at, last_measured_at
+        duplicate_rows, quarantined_rows, missing_values, quarantine_reasons, quality_suite, first_measured_at, last_measured_at,
+        remarks
     FROM api.document
     WHERE document_id < :before
         AND (CAST(:feed AS text) IS NULL OR feed = :feed)

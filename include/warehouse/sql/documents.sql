@@ -58,12 +58,13 @@ SELECT min(first_measured_at) AS first, max(last_measured_at) AS last FROM landi
 -- One row per load; a constraint refuses counts that do not balance.
 INSERT INTO landing.load (
     document_id, tenant_id, loaded_at, run_id, code_version, parsed_rows, inserted_rows, updated_rows, unchanged_rows,
-    duplicate_rows, quarantined_rows, missing_values, quarantine_reasons, quality_suite, first_measured_at, last_measured_at
+    duplicate_rows, quarantined_rows, missing_values, quarantine_reasons, quality_suite, first_measured_at, last_measured_at,
+    remarks
 )
 VALUES (
     :document_id, :tenant_id, :loaded_at, :run_id, :code_version, :parsed_rows, :inserted_rows, :updated_rows, :unchanged_rows,
     :duplicate_rows, :quarantined_rows, :missing_values, CAST(:quarantine_reasons AS jsonb), :quality_suite,
-    :first_measured_at, :last_measured_at
+    :first_measured_at, :last_measured_at, CAST(:remarks AS text[])
 );
 
 -- name: mark_loaded
@@ -126,6 +127,18 @@ SELECT :document_id, q.row_number, q.quantity, :tenant_id, q.subject, string_to_
 FROM jsonb_to_recordset(CAST(:rows AS jsonb))
     AS q (row_number int, quantity text, subject text, broken_rules text, payload jsonb)
 ON CONFLICT (document_id, row_number, quantity) DO NOTHING;
+
+-- name: read_remarks
+-- The newest documents of which something was not used, as their newest loads say.
+SELECT t.slug AS tenant, d.feed, d.document_id, d.original_name, newest.remarks
+FROM landing.document AS d
+JOIN fleet.tenant AS t USING (tenant_id)
+CROSS JOIN LATERAL (
+    SELECT remarks FROM landing.load WHERE document_id = d.document_id ORDER BY load_id DESC LIMIT 1
+) AS newest
+WHERE d.state = 'loaded' AND cardinality(newest.remarks) > 0
+ORDER BY d.document_id DESC
+LIMIT :most;
 
 -- name: read_status
 -- State of the documents per tenant and feed, for the operator.

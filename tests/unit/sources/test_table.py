@@ -85,7 +85,7 @@ def test_a_header_below_fifty_lines_is_not_looked_for():
     [
         ("device,time,Power (W)\n", ["", "", "W"]),
         ("device,time,Power [kW]\n", ["", "", "kW"]),
-        (",ISO,Watt\ndevice,time,power\n", ["", "ISO", "Watt"]),
+        (",ISO,Watt\ndevice,time,power\n", ["", "ISO", "W"]),
         ("device,time,power\n,yyyy-mm-dd hh:mm,kW\n", ["", "yyyy-mm-dd hh:mm", "kW"]),
         ("device,time,power\nRN,TS,W/m2\n,,Avg\n", ["RN", "TS", "W/m2"]),
         ("device,time,power\n", ["", "", ""]),
