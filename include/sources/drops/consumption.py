@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from include.core.errors import BadDocument
 from include.core.frames import Piece, Subject
+from include.core.identities import customer_identity
 from include.core.span import day_span, microseconds_of
 from include.sources.formats import names, numbers
 from include.sources.formats.columns import QUANTITY_CODES, Columns
@@ -46,7 +47,7 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     columns, starts = Columns(context), _Starts(context)
     is_workbook = bytes(body[:4]) == MAGIC
     for row_number, (row, record) in enumerate(_rows(body, context, is_workbook), start=1):
-        name, document = (names.key(row[0]), names.key(row[1])) if row else (None, None)
+        name, document = (customer_identity(row[0]), customer_identity(row[1])) if row else (None, None)
         # A document that is given but unreadable must not turn into a customer known by name.
         is_unreadable = row is None or (document is None and (name is None or not _is_empty(row[1])))
         key = document or name

@@ -6,12 +6,13 @@ tariffs, `month` and `target_kwh` targets, `device_key` devices, `document` cust
 Portuguese names of columns are read too. A bad row is rejected with a reason and does not stop the others.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, Final
 
+from include.core.documents import DROPS, VENDOR_NAMES
 from include.core.errors import BadDocument
 from include.core.fleet import CustomerRow, DeviceRow, PlantRow, Registry, RejectedRow, TargetRow, TariffRow
-from include.sources.drops.registry_fields import ALIASES, DEVICE_KINDS, READERS, BadField
+from include.sources.drops.registry_fields import ALIASES, DEVICE_KINDS, READERS, TAX_NUMBER_READERS, VENDOR_READERS, BadField
 from include.sources.formats import names
 from include.sources.formats.context import ParseContext
 from include.sources.formats.csv_table import missing_header, read_table
@@ -104,19 +105,29 @@ def _row(table: str, record: Any) -> Any:  # noqa: ANN401
     if not isinstance(record, dict):
         raise BadField("is no record of named fields")
     make, required = _TABLES[table]
-    wanted = set(make.__annotations__)
-    found = {}
-    for spelling, value in record.items():
-        name = ALIASES.get(names.plain(spelling))
-        if name not in wanted or name in found or value is None or (isinstance(value, str) and not value.strip()):
-            continue
+    given = _given(record, wanted=make.__annotations__.keys())
+    _, source = given.get("source", ("", DROPS))
+    readers = VENDOR_READERS if names.plain(str(source)) in VENDOR_NAMES else READERS
+    found: dict[str, Any] = {}
+    for name, (column, value) in given.items():
         try:
-            found[name] = READERS[name](value)
+            found[name] = TAX_NUMBER_READERS.get(column, readers[name])(value)
         except BadField as fault:
             raise BadField(f"is wrong: {name} {str(value)[:60]!r} {fault}") from fault
     if missing := sorted(required - found.keys()):
         raise BadField(f"lacks {', '.join(missing)}")
     return make(**found)
+
+
+def _given(record: dict[str, Any], wanted: Collection[str]) -> dict[str, tuple[str, Any]]:
+    """(column, value) of each field that the table has and the record fills; of several columns the first."""
+    given: dict[str, tuple[str, Any]] = {}
+    for spelling, value in record.items():
+        column = names.plain(spelling)
+        name = ALIASES.get(column, "")
+        if name in wanted and name not in given and value is not None and not (isinstance(value, str) and not value.strip()):
+            given[name] = column, value
+    return given
 
 
 __all__ = [

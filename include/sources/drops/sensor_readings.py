@@ -11,7 +11,8 @@ from typing import Any, Final
 import msgspec
 
 from include.core.frames import Piece, Subject
-from include.sources.formats import names, numbers
+from include.core.identities import identity
+from include.sources.formats import numbers
 from include.sources.formats.columns import QUANTITY_CODES, Columns
 from include.sources.formats.context import ParseContext
 from include.sources.formats.csv_table import missing_header, positions, read_table
@@ -49,7 +50,7 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     columns, instants = Columns(context), Instants(context.timezone)
     is_json = recognised(body, wanted="JSON or CSV")[:1000].lstrip()[:1] in {b"[", b"{"}
     for row_number, (found, record) in enumerate(_json_records(body, context) if is_json else _csv_records(body), start=1):
-        key = None if found is None else names.key(found[0])
+        key = None if found is None else identity(found[0])
         if found is None or key is None or all(value is _UNSET or value is None for value in found[2]):
             columns.add_unreadable(row_number, "temperature_c", record)
         else:

@@ -120,3 +120,29 @@ def test_a_source_that_nobody_is_is_rejected(context):
 
 def test_a_vendors_type_of_device_is_not_for_files(context):
     assert parse_registry(b"device_key,vendor_type\n5,1\n", context).devices == [DeviceRow("5")]
+
+
+def test_keys_of_the_tenant_have_one_form_and_those_of_a_vendor_stay(context):
+    body = b"device_key,source\n01kahe110graph000000000002,\n01kahe110graph000000000002,huawei\n"
+
+    assert [device.device_key for device in parse_registry(body, context).devices] == [
+        "01KAHE110GRAPH000000000002",
+        "01kahe110graph000000000002",
+    ]
+
+
+def test_customers_are_known_by_the_digits_of_their_tax_number(context):
+    body = b"cpf;nome\n012.345.678-90;A\n1234567890;A\n191;B\n"
+
+    assert [customer.document for customer in parse_registry(body, context).customers] == [
+        "01234567890",
+        "01234567890",
+        "00000000191",
+    ]
+
+
+def test_a_key_that_a_spreadsheet_rounded_is_rejected_with_the_reason(context):
+    registry = parse_registry(b"cnpj;nome\n1,23457E+13;A\n", context)
+
+    assert registry.customers == []
+    assert "was rounded by a spreadsheet; format the column as text" in registry.rejected[0].reason
