@@ -1,9 +1,8 @@
 """Monthly consumption of customers [kWh]: CSV, JSON or XLSX with customer and/or document, month and kWh.
 
-CSV may be UTF-8 or Windows-1252, with comma or semicolon, decimal comma or point, and thousands separators. Where a file is
-separated by semicolons, or has decimal commas elsewhere, and every point could separate thousands, points do (`1.234` is 1234
-kWh). A customer's key is the document, else the name. A month is measured at its local midnight in the tenant's zone and
-stands for the whole month. A day other than the first of a month is unreadable; an empty value is missing; 0 is a value.
+CSV may be UTF-8 or Windows-1252, with comma or semicolon. The texts of kWh are read in one notation. A customer's key is the
+document, else the name. A month is measured at its local midnight in the tenant's zone and stands for the whole month. A day
+other than the first of a month is unreadable; an empty value is missing; 0 is a value.
 """
 
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from include.sources.formats.document_text import recognised
 from include.sources.formats.instants import UNREADABLE
 from include.sources.formats.json_text import loose, raw_records
 from include.sources.formats.months import month_of
+from include.sources.formats.notation import ColumnNumbers, Notations, NumberColumn, Texts
 from include.sources.formats.xlsx_table import MAGIC, read_rows
 
 _FIELDS: Final = ("customer", "document", "month", "kwh")
@@ -37,6 +37,7 @@ _ALIASES: Final = {
 _HEADER_SEARCH_ROWS: Final = 20
 _WANTED: Final = "customer or document, month and kwh (or cliente, documento, mes, consumo_kwh)"
 _KWH: Final = QUANTITY_CODES["consumption_kwh"]
+_KWH_COLUMN: Final = NumberColumn("kwh", "consumption_kwh")
 
 _Row = tuple[Any, Any, Any, Any]
 _Rows = Iterator[tuple[_Row | None, Any]]
@@ -46,6 +47,12 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     """Read monthly consumption into `consumption_kwh` of customers. Raises `BadDocument` for other formats."""
     columns, starts = Columns(context), _Starts(context)
     is_workbook = bytes(body[:4]) == MAGIC
+
+    def texts() -> Texts:
+        rows = (row for row, _ in _rows(body, context, is_workbook) if row)
+        return ((_KWH_COLUMN, row[3]) for row in rows if isinstance(row[3], str))
+
+    numbers_of = ColumnNumbers(Notations(texts), sentinels=frozenset())
     for row_number, (row, record) in enumerate(_rows(body, context, is_workbook), start=1):
         name, document = (customer_identity(row[0]), customer_identity(row[1])) if row else (None, None)
         # A document that is given but unreadable must not turn into a customer known by name.
@@ -56,7 +63,8 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
         else:
             code = columns.code(key, Subject(key, name, kind="customer"))
             instant = starts[month_of(row[2], excel_serials=is_workbook)]
-            columns.add(row_number, code, _KWH, instant, numbers.number(row[3], frozenset()), record)
+            kwh, fault = numbers_of.read(row[3], _KWH_COLUMN)
+            columns.add(row_number, code, _KWH, instant, kwh, record, *([fault] if fault else []))
         yield from columns.full()
     yield from columns.rest()
 
@@ -98,13 +106,8 @@ def _csv_rows(body: bytes | memoryview, context: ParseContext) -> _Rows:
     rows = [cells for _, cells in islice(table.rows, context.max_rows + 1)]
     if len(rows) > context.max_rows:
         raise BadDocument(f"the document holds more than {context.max_rows} readings; split it and drop the parts")
-    written = [cells[places["kwh"]].strip() for cells in rows if len(cells) > places["kwh"]]
-    is_grouped = _points_group(written, table.delimiter)
     for cells in rows:
-        row = _placed(cells, places)
-        if row and is_grouped and isinstance(row[3], str) and numbers.is_dot_grouped(row[3].strip()):
-            row = (*row[:3], numbers.from_text(row[3].strip(), dot_groups=True))
-        yield row, cells
+        yield _placed(cells, places), cells
 
 
 def _workbook_rows(body: bytes | memoryview, context: ParseContext) -> _Rows:
@@ -141,12 +144,6 @@ def _placed(cells: list[Any], places: dict[str, int]) -> _Row | None:
         return None
     customer, document, month, kwh = (cells[places[field]] if field in places else None for field in _FIELDS)
     return customer, document, month, kwh
-
-
-def _points_group(written: list[str], delimiter: str) -> bool:
-    pointed = [text for text in written if "." in text and "," not in text]
-    is_brazilian = delimiter == ";" or any("," in text for text in written)
-    return is_brazilian and all(numbers.is_dot_grouped(text) for text in pointed)
 
 
 def _is_empty(value: object) -> bool:

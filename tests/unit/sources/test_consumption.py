@@ -80,18 +80,27 @@ def test_what_names_no_month_is_unreadable(parsed, month):
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        (b"name;month;kwh\na;2024-01;1.234\n", 1234.0),
+        (b"name;month;kwh\na;2024-01;1.234\nb;2024-01;12,5\n", 1234.0),
         (b"name;month;kwh\na;2024-01;1.234\nb;2024-01;0.5\n", 1.234),
         (b"name;month;kwh\na;2024-01;0.500\n", 0.5),
         (b"name;month;kwh\na;2024-01;1.234.567,8\n", 1234567.8),
         (b'name,month,kwh\na,2024-01,"1,5"\n', 1.5),
-        (b"name,month,kwh\na,2024-01,1.234\n", 1.234),
+        (b"name,month,kwh\na,2024-01,1.234\nb,2024-01,12.5\n", 1.234),
         (b'name,month,kwh\na,2024-01,"1,234.5"\n', 1234.5),
         (b'name,month,kwh\na,2024-01,"12.345"\nb,2024-01,"1,5"\n', 12345.0),
     ],
 )
 def test_points_and_commas_mean_what_the_file_as_a_whole_says(parsed, body, expected):
     assert parsed("consumption", body).rows[0][4] == expected
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_what_nothing_in_the_file_decides_is_held_back_whatever_separates_its_columns(parsed, delimiter):
+    # Spreadsheets write 1234 as 1.234 with either: the separator of a file says nothing of its numbers.
+    found = parsed("consumption", "name,month,kwh\na,2024-01,1.234\nb,2024-02,987\n".replace(",", delimiter).encode())
+
+    assert [row[4] for row in found.rows] == [None, 987.0]
+    assert found.frame["faults"][0][0].detail.startswith("'1.234' is 1.234 with a decimal point or 1234 with a decimal comma")
 
 
 @pytest.mark.parametrize("body", [b"b0,2016-01-01,23660.7\n", b"customer,month\na,2024-01\n", b"month;kwh\n2024-01;3\n", b'"a'])
