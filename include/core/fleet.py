@@ -86,7 +86,7 @@ class RejectedRow:
 
 @dataclass(slots=True)
 class Registry:
-    """What one registry file says; order as in the file."""
+    """What one registry file says; order as in the file. `remarks` are sentences about what of it was not used."""
 
     plants: list[PlantRow] = field(default_factory=list)
     devices: list[DeviceRow] = field(default_factory=list)
@@ -94,6 +94,7 @@ class Registry:
     targets: list[TargetRow] = field(default_factory=list)
     tariffs: list[TariffRow] = field(default_factory=list)
     rejected: list[RejectedRow] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
     def row_count(self) -> int:
         """Rows taken and rejected."""

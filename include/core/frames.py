@@ -68,8 +68,12 @@ class Subject:
 
 @dataclass(slots=True)
 class Piece:
-    """A bounded part of one document: unchecked readings, the subjects that they name, and how many values meant "no reading"."""
+    """A bounded part of one document: unchecked readings, the subjects that they name, and how many values meant "no reading".
+
+    `remarks` are sentences about what of the document is not among the readings: columns, fields and sheets that were not used.
+    """
 
     frame: "pd.DataFrame"
     subjects: dict[str, Subject] = field(default_factory=dict)
     missing_count: int = 0
+    remarks: tuple[str, ...] = ()

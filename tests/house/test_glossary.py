@@ -12,7 +12,7 @@ GLOSSARY = (REPOSITORY / "docs" / "glossary.md").read_text()
 TERMS = re.findall(r"^\| (?!term |-)([^|]+?) \|", GLOSSARY, re.MULTILINE)
 
 SOFTWARE = """
-    access adapter api app attempt body box cache clock code column context count database directory endpoint error field
+    access adapter api app attempt body box cache clock code column context count csv database directory endpoint error field
     file head http label limit list listing mail middleware object page paging path pdf pen query row scale security setting
     single smtp store table text value
 """
@@ -20,7 +20,7 @@ SOFTWARE = """
 ENGLISH = """
     admitted alive bad broken contested current day down ended exhausted expect failed few gathered gathering group heard
     kept known like locked look loose measured month not of only outcome permitted prepared read readable ready refuse
-    rejected sealed setback slow small start stored too unanswerable unknown unreadable wait waiting wish with within work
+    rejected sealed setback slow small start stored too unanswerable unknown unreadable wait waiting wish whole with within work
     written
 """
 """Plain English, and participles of what was done to a thing."""

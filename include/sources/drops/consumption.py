@@ -7,25 +7,25 @@ other than the first of a month is unreadable; an empty value is missing; 0 is a
 
 from collections.abc import Iterator
 from datetime import date
-from itertools import islice
 from typing import Any, Final
 
-from include.core.errors import BadDocument
 from include.core.frames import Piece, Subject
 from include.core.identities import customer_identity
 from include.core.span import day_span, microseconds_of
 from include.sources.formats import names, numbers
-from include.sources.formats.columns import QUANTITY_CODES, Columns
+from include.sources.formats.columns import NO_SUBJECT, QUANTITY_CODES, Columns
 from include.sources.formats.context import ParseContext
-from include.sources.formats.csv_table import missing_header, positions, read_table
 from include.sources.formats.document_text import recognised
+from include.sources.formats.fields import Fields
+from include.sources.formats.header import HeaderColumn
 from include.sources.formats.instants import UNREADABLE
 from include.sources.formats.json_text import loose, raw_records
 from include.sources.formats.months import month_of
 from include.sources.formats.notation import ColumnNumbers, Notations, NumberColumn, Texts
-from include.sources.formats.xlsx_table import MAGIC, read_rows
+from include.sources.formats.table import read_table
+from include.sources.formats.zip_archive import MAGIC
 
-_FIELDS: Final = ("customer", "document", "month", "kwh")
+_ORDER: Final = ("customer", "document", "month", "kwh")
 _ALIASES: Final = {
     "customer": "customer", "cliente": "customer", "nome": "customer", "name": "customer", "customer_name": "customer",
     "cliente_nome": "customer", "nome_cliente": "customer", "nome_do_cliente": "customer", "consumidor": "customer",
@@ -34,13 +34,16 @@ _ALIASES: Final = {
     "competencia": "month", "mes_ano": "month", "kwh": "kwh", "consumo_kwh": "kwh", "consumption_kwh": "kwh", "consumo": "kwh",
     "consumption": "kwh", "energia_kwh": "kwh",
 }  # fmt: skip
-_HEADER_SEARCH_ROWS: Final = 20
-_WANTED: Final = "customer or document, month and kwh (or cliente, documento, mes, consumo_kwh)"
+FIELDS: Final = Fields(
+    _ALIASES,
+    (frozenset({"customer", "document"}), frozenset({"month"}), frozenset({"kwh"})),
+    "customer or document, month and kwh (or cliente, documento, mes, consumo_kwh)",
+)
 _KWH: Final = QUANTITY_CODES["consumption_kwh"]
 _KWH_COLUMN: Final = NumberColumn("kwh", "consumption_kwh")
 
 _Row = tuple[Any, Any, Any, Any]
-_Rows = Iterator[tuple[_Row | None, Any]]
+_Rows = Iterator[tuple[_Row | None, Any, str]]
 
 
 def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
@@ -49,17 +52,17 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     is_workbook = bytes(body[:4]) == MAGIC
 
     def texts() -> Texts:
-        rows = (row for row, _ in _rows(body, context, is_workbook) if row)
+        rows = (row for row, _, _ in _rows(body, context, is_workbook, Columns(context)) if row)
         return ((_KWH_COLUMN, row[3]) for row in rows if isinstance(row[3], str))
 
     numbers_of = ColumnNumbers(Notations(texts), sentinels=frozenset())
-    for row_number, (row, record) in enumerate(_rows(body, context, is_workbook), start=1):
+    for row_number, (row, record, why) in enumerate(_rows(body, context, is_workbook, columns), start=1):
         name, document = (customer_identity(row[0]), customer_identity(row[1])) if row else (None, None)
         # A document that is given but unreadable must not turn into a customer known by name.
         is_unreadable = row is None or (document is None and (name is None or not _is_empty(row[1])))
         key = document or name
         if row is None or key is None or is_unreadable:
-            columns.add_unreadable(row_number, "consumption_kwh", record)
+            columns.add_unreadable(row_number, "consumption_kwh", record, why)
         else:
             code = columns.code(key, Subject(key, name, kind="customer"))
             instant = starts[month_of(row[2], excel_serials=is_workbook)]
@@ -81,11 +84,12 @@ class _Starts(dict[date | None, int]):
         return instant
 
 
-def _rows(body: bytes | memoryview, context: ParseContext, is_workbook: bool) -> _Rows:
-    if is_workbook:
-        return _workbook_rows(body, context)
-    start = recognised(body, wanted="CSV, JSON or XLSX")[:1000].lstrip()[:1]
-    return _json_rows(body, context) if start in {b"[", b"{"} else _csv_rows(body, context)
+def _rows(body: bytes | memoryview, context: ParseContext, is_workbook: bool, columns: Columns) -> _Rows:
+    if not is_workbook:
+        body = recognised(body, wanted="CSV, JSON or XLSX")
+        if bytes(body[:1000]).lstrip()[:1] in {b"[", b"{"}:
+            return _json_rows(body, context)
+    return _table_rows(body, context, columns)
 
 
 def _json_rows(body: bytes | memoryview, context: ParseContext) -> _Rows:
@@ -94,55 +98,23 @@ def _json_rows(body: bytes | memoryview, context: ParseContext) -> _Rows:
             found = loose(raw)
             known = {_ALIASES[name]: value for spelling, value in found.items() if (name := names.plain(spelling)) in _ALIASES}
         except (ValueError, AttributeError):
-            yield None, raw
+            yield None, raw, NO_SUBJECT
         else:
             row = (known.get("customer"), known.get("document"), known.get("month"), known.get("kwh"))
-            yield row if "kwh" in known else None, raw
+            yield row if "kwh" in known else None, raw, NO_SUBJECT
 
 
-def _csv_rows(body: bytes | memoryview, context: ParseContext) -> _Rows:
-    table = read_table(body, accept_windows=True)
-    places = _places(table.header)
-    rows = [cells for _, cells in islice(table.rows, context.max_rows + 1)]
-    if len(rows) > context.max_rows:
-        raise BadDocument(f"the document holds more than {context.max_rows} readings; split it and drop the parts")
-    for cells in rows:
-        yield _placed(cells, places), cells
+def _table_rows(body: bytes | memoryview, context: ParseContext, columns: Columns) -> _Rows:
+    table = read_table(body, FIELDS, max_rows=context.max_rows)
+    places = table.positions(FIELDS)
+    for row in table.rows:
+        record = [cell if isinstance(cell, str) else str(cell) for cell in row.cells if cell is not None]
+        yield None if row.fault else _placed(row.cells, places), record, row.fault or NO_SUBJECT
+    columns.remarks += [*table.remarks, *table.unused(places.values())]
 
 
-def _workbook_rows(body: bytes | memoryview, context: ParseContext) -> _Rows:
-    rows = read_rows(body)
-    for header in islice(rows, _HEADER_SEARCH_ROWS):
-        known = tuple(names.plain(str(cell)) if cell is not None else "" for cell in header)
-        if _is_header(positions(known, _ALIASES)):
-            places = positions(known, _ALIASES)
-            break
-    else:
-        raise BadDocument(
-            f"no row among the first {_HEADER_SEARCH_ROWS} of the first sheet is a header that names {_WANTED}; add it"
-        )
-    for count, cells in enumerate(rows):
-        if any(cell is not None and cell != "" for cell in cells):
-            yield _placed(cells, places), [str(cell) if cell is not None else None for cell in cells if cell is not None]
-        if count > context.max_rows:
-            raise BadDocument(f"the sheet holds more than {context.max_rows} rows; split it and drop the parts")
-
-
-def _places(header: tuple[str, ...]) -> dict[str, int]:
-    places = positions(header, _ALIASES)
-    if not _is_header(places):
-        raise missing_header(header, _WANTED)
-    return places
-
-
-def _is_header(places: dict[str, int]) -> bool:
-    return {"month", "kwh"} <= places.keys() and not places.keys().isdisjoint({"customer", "document"})
-
-
-def _placed(cells: list[Any], places: dict[str, int]) -> _Row | None:
-    if len(cells) <= max(places.values()):
-        return None
-    customer, document, month, kwh = (cells[places[field]] if field in places else None for field in _FIELDS)
+def _placed(cells: list[Any], places: dict[str, HeaderColumn]) -> _Row:
+    customer, document, month, kwh = (cells[places[name].position] if name in places else None for name in _ORDER)
     return customer, document, month, kwh
 
 

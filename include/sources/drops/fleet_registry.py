@@ -1,12 +1,12 @@
-"""Registry files: what a tenant's fleet consists of. CSV (one table per file) or JSON.
+"""Registry files: what a tenant's fleet consists of. CSV or XLSX (one table per file) or JSON.
 
 A JSON object names its lists: `{"plants": [...], "devices": [...], "customers": [...], "targets": [...], "tariffs": [...]}`,
-any of them. A CSV file, or a JSON array, is one table that is recognised by its columns: `valid_from` and `price_per_kwh` make
-tariffs, `month` and `target_kwh` targets, `device_key` devices, `document` customers, `plant_key` with anything else plants.
+any of them. A table, or a JSON array, is recognised by its columns: `valid_from` and `price_per_kwh` make tariffs, `month` and
+`target_kwh` targets, `device_key` devices, `document` customers, `plant_key` with anything else plants.
 Portuguese names of columns are read too. A bad row is rejected with a reason and does not stop the others.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Final
 
 from include.core.documents import DROPS, VENDOR_NAMES
@@ -15,9 +15,12 @@ from include.core.fleet import CustomerRow, DeviceRow, PlantRow, Registry, Rejec
 from include.sources.drops.registry_fields import ALIASES, DEVICE_KINDS, READERS, TAX_NUMBER_READERS, VENDOR_READERS, BadField
 from include.sources.formats import names
 from include.sources.formats.context import ParseContext
-from include.sources.formats.csv_table import missing_header, read_table
 from include.sources.formats.document_text import recognised, utf8_body
+from include.sources.formats.fields import Fields
+from include.sources.formats.header import HeaderColumn, columns_of
 from include.sources.formats.json_text import check_nesting, json_fault, loose, raw_records
+from include.sources.formats.table import read_table
+from include.sources.formats.zip_archive import MAGIC
 
 _TABLES: Final[dict[str, tuple[Callable[..., Any], frozenset[str]]]] = {
     "tariffs": (TariffRow, frozenset({"plant_key", "valid_from", "price_per_kwh"})),
@@ -26,29 +29,52 @@ _TABLES: Final[dict[str, tuple[Callable[..., Any], frozenset[str]]]] = {
     "customers": (CustomerRow, frozenset({"document"})),
     "plants": (PlantRow, frozenset({"plant_key"})),
 }
-_WANTED: Final = (
-    "plant_key with more columns, device_key, document, plant_key+month+target_kwh or plant_key+valid_from+price_per_kwh"
+FIELDS: Final = Fields(
+    ALIASES,
+    (frozenset({"plant_key", "device_key", "document"}),),
+    "plant_key with more columns, device_key, document, plant_key+month+target_kwh or plant_key+valid_from+price_per_kwh",
 )
 
 
 def parse_registry(body: bytes | memoryview, context: ParseContext) -> Registry:
     """Read a registry file; see the module for what makes which table. Raises `BadDocument` where the whole cannot be read."""
-    start = recognised(body, wanted="CSV or JSON")[:1000].lstrip()[:1]
     registry = Registry()
-    for table, row_number, record in _csv_rows(body) if start not in {b"[", b"{"} else _json_rows(body, context):
+    for table, row_number, record in _rows(body, context, registry):
         _take(registry, table, row_number, record)
         if registry.row_count() > context.max_rows:
             raise BadDocument(f"the registry holds more than {context.max_rows} rows; split it and drop the parts")
     return registry
 
 
-def _csv_rows(body: bytes | memoryview) -> Iterator[tuple[str, int, Any]]:
-    read = read_table(body, accept_windows=True)
-    table = _table_of(read.header)
-    if table is None:
-        raise missing_header(read.header, _WANTED)
-    for row_number, cells in read.rows:
-        yield table, row_number, dict(zip(read.header, cells, strict=False)) if len(cells) <= len(read.header) else cells
+def _rows(body: bytes | memoryview, context: ParseContext, registry: Registry) -> Iterator[tuple[str, int, Any]]:
+    if bytes(body[:4]) != MAGIC:
+        body = recognised(body, wanted="CSV, JSON or XLSX")
+        if bytes(body[:1000]).lstrip()[:1] in {b"[", b"{"}:
+            return _json_rows(body, context)
+    return _table_rows(body, context, registry)
+
+
+def _table_rows(body: bytes | memoryview, context: ParseContext, registry: Registry) -> Iterator[tuple[str, int, Any]]:
+    read = read_table(body, FIELDS, max_rows=context.max_rows, is_header=_is_header)
+    table = _table_of(read.columns)
+    places = read.positions(FIELDS)
+    for row in read.rows:
+        if row.fault:
+            reject = RejectedRow(
+                row.number, f"row {row.number} of {table!r} is not whole: {row.fault}", names.raw_text(row.cells)
+            )
+            registry.rejected.append(reject)
+            continue
+        yield str(table), row.number, {_known_as(column): row.cells[column.position] for column in places.values()}
+    registry.remarks += [*read.remarks, *read.unused(places.values())]
+
+
+def _known_as(column: HeaderColumn) -> str:
+    return column.plain if column.plain in ALIASES else column.name
+
+
+def _is_header(columns: Sequence[HeaderColumn]) -> bool:
+    return _table_of(columns) is not None
 
 
 def _json_rows(body: bytes | memoryview, context: ParseContext) -> Iterator[tuple[str, int, Any]]:
@@ -75,17 +101,17 @@ def _one_table(records: list[Any]) -> Iterator[tuple[str, int, Any]]:
     if not records:
         return
     first = records[0]
-    table = _table_of(tuple(names.plain(name) for name in first)) if isinstance(first, dict) else None
+    table = _table_of(columns_of(list(first))) if isinstance(first, dict) else None
     if table is None:
         raise BadDocument(
-            f"no table of the registry has such records; name {_WANTED}, or give an object with lists such as plants"
+            f"no table of the registry has such records; name {FIELDS.wanted}, or give an object with lists such as plants"
         )
     for row_number, record in enumerate(records, start=1):
         yield table, row_number, record
 
 
-def _table_of(header: tuple[str, ...]) -> str | None:
-    fields = {ALIASES[name] for name in header if name in ALIASES}
+def _table_of(header: Sequence[HeaderColumn]) -> str | None:
+    fields = {name for column in header if (name := column.field(FIELDS))}
     for table, (_, required) in _TABLES.items():
         if required <= fields and (table != "plants" or len(fields) > 1):
             return table

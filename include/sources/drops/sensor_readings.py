@@ -5,31 +5,40 @@ zone). A record without any of the four values, or without a server, is unreadab
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import msgspec
 
+from include.core.errors import BadDocument
 from include.core.frames import Piece, Subject
 from include.core.identities import identity
+from include.sources.drops.telemetry_measures import Measure, measure_of
 from include.sources.formats import numbers
-from include.sources.formats.columns import QUANTITY_CODES, Columns
+from include.sources.formats.columns import NO_SUBJECT, QUANTITY_CODES, Columns
 from include.sources.formats.context import ParseContext
-from include.sources.formats.csv_table import missing_header, positions, read_table
 from include.sources.formats.document_text import recognised
+from include.sources.formats.fields import Fields
+from include.sources.formats.header import HeaderColumn
 from include.sources.formats.instants import Instants
 from include.sources.formats.json_text import loose, raw_records
+from include.sources.formats.table import read_table
 
 _UNSET: Final = msgspec.UNSET
-_FIELDS: Final = ("temperature", "humidity", "voltage", "current")
+_VALUES: Final = ("temperature", "humidity", "voltage", "current")
 _QUANTITIES: Final = tuple(QUANTITY_CODES[name] for name in ("temperature_c", "humidity_pct", "voltage_v", "current_a"))
-_HEADER: Final = {
+_ALIASES: Final = {
     "server_ulid": "server_ulid", "server": "server_ulid", "ulid": "server_ulid", "server_id": "server_ulid",
     "servidor": "server_ulid", "timestamp": "timestamp", "datetime": "timestamp", "time": "timestamp",
     "data_hora": "timestamp", "temperature": "temperature", "temperatura": "temperature", "temperature_c": "temperature",
     "humidity": "humidity", "umidade": "humidity", "humidity_pct": "humidity", "voltage": "voltage", "tensao": "voltage",
     "voltage_v": "voltage", "current": "current", "corrente": "current", "current_a": "current",
 }  # fmt: skip
+FIELDS: Final = Fields(
+    _ALIASES,
+    (frozenset({"server_ulid"}), frozenset({"timestamp"}), frozenset(_VALUES)),
+    "server_ulid, timestamp and at least one of temperature, humidity, voltage, current",
+)
 
 
 class _Record(msgspec.Struct):
@@ -43,16 +52,19 @@ class _Record(msgspec.Struct):
 
 _RECORD: Final = msgspec.json.Decoder(_Record)
 _Found = tuple[object, object, tuple[Any, Any, Any, Any]]
+_Records = Iterator[tuple[_Found | None, Any, str]]
 
 
 def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
-    """Read server readings. Raises `BadDocument` where the whole is neither JSON nor CSV with a header."""
+    """Read server readings. Raises `BadDocument` where the whole is neither JSON nor a table with a header."""
     columns, instants = Columns(context), Instants(context.timezone)
-    is_json = recognised(body, wanted="JSON or CSV")[:1000].lstrip()[:1] in {b"[", b"{"}
-    for row_number, (found, record) in enumerate(_json_records(body, context) if is_json else _csv_records(body), start=1):
+    text = recognised(body, wanted="JSON or CSV")
+    is_json = text[:1000].lstrip()[:1] in {b"[", b"{"}
+    records = _json_records(text, context) if is_json else _table_records(text, context, columns)
+    for row_number, (found, record, why) in enumerate(records, start=1):
         key = None if found is None else identity(found[0])
         if found is None or key is None or all(value is _UNSET or value is None for value in found[2]):
-            columns.add_unreadable(row_number, "temperature_c", record)
+            columns.add_unreadable(row_number, "temperature_c", record, why)
         else:
             code = columns.codes.get(key)
             if code is None or columns.subjects.get(key) is None:
@@ -72,30 +84,47 @@ def _number(value: Any) -> float | None:  # noqa: ANN401
     return numbers.number(value)
 
 
-def _json_records(body: bytes | memoryview, context: ParseContext) -> Iterator[tuple[_Found | None, msgspec.Raw]]:
-    for raw in raw_records(body, context):
+def _json_records(text: bytes, context: ParseContext) -> _Records:
+    for raw in raw_records(text, context):
         try:
             record = _RECORD.decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             try:
                 record = msgspec.convert(loose(raw), _Record)
             except ValueError:
-                yield None, raw
+                yield None, raw, NO_SUBJECT
                 continue
-        yield (record.server_ulid, record.timestamp, (record.temperature, record.humidity, record.voltage, record.current)), raw
+        values = (record.temperature, record.humidity, record.voltage, record.current)
+        yield (record.server_ulid, record.timestamp, values), raw, NO_SUBJECT
 
 
-def _csv_records(body: bytes | memoryview) -> Iterator[tuple[_Found | None, list[str]]]:
-    table = read_table(body, accept_windows=False)
-    found = positions(table.header, _HEADER)
-    if not {"server_ulid", "timestamp"} <= found.keys() or found.keys().isdisjoint(_FIELDS):
-        raise missing_header(table.header, "server_ulid, timestamp and at least one of temperature, humidity, voltage, current")
-    server, stamp, values = found["server_ulid"], found["timestamp"], [found.get(name) for name in _FIELDS]
-    for _, cells in table.rows:
-        if len(cells) <= max(found.values()):
-            yield None, cells
-        else:
-            first, second, third, fourth = (
-                _UNSET if position is None else cells[position].strip() or None for position in values
-            )
-            yield (cells[server], cells[stamp], (first, second, third, fourth)), cells
+def _table_records(text: bytes, context: ParseContext, columns: Columns) -> _Records:
+    table = read_table(text, FIELDS, max_rows=context.max_rows)
+    places = table.positions(FIELDS)
+    server, stamp = places["server_ulid"].position, places["timestamp"].position
+    readers = [
+        _reader(places[name], quantity) if name in places else None for name, quantity in zip(_VALUES, _QUANTITIES, strict=True)
+    ]
+    for row in table.rows:
+        if row.fault:
+            yield None, row.cells, row.fault
+            continue
+        first, second, third, fourth = (_UNSET if read is None else read(row.cells) for read in readers)
+        yield (row.cells[server], row.cells[stamp], (first, second, third, fourth)), row.cells, NO_SUBJECT
+    columns.remarks += [*table.remarks, *table.unused(places.values())]
+
+
+def _reader(column: HeaderColumn, quantity_code: int) -> Callable[[list[str]], Any]:
+    """What reads the quantity of a column, in the unit that its header names; raises `BadDocument` for an unknown unit."""
+    measure, position = measure_of(column.name, column.unit), column.position
+    if measure is None or measure.quantity_code != quantity_code:
+        raise BadDocument(
+            f"the unit {column.unit!r} of column {column.written!r} is not read here; convert the column and drop the file again"
+        )
+    if measure == Measure(quantity_code):
+        return lambda cells: cells[position].strip() or None
+    return lambda cells: _scaled(_number(cells[position]), measure)
+
+
+def _scaled(value: float | None, measure: Measure) -> float | None:
+    return None if value is None else value * measure.factor + measure.offset

@@ -49,6 +49,7 @@ class Columns:
         self.subjects: dict[str, Subject | None] = {}
         self.codes: dict[str, int] = {}
         self.missing_count = 0
+        self.remarks: list[str] = []
         self._start()
 
     def __len__(self) -> int:
@@ -167,7 +168,7 @@ class Columns:
     def rest(self) -> Iterator[Piece]:
         """Hand out everything that is left."""
         yield from self.full()
-        if len(self) or self.missing_count:
+        if len(self) or self.missing_count or self.remarks:
             yield from self._cut()
 
     def _cut(self) -> Iterator[Piece]:
@@ -185,12 +186,13 @@ class Columns:
             _sparse(self._faults, count),
         )
         missing_count, self.missing_count = self.missing_count, 0
+        remarks, self.remarks = tuple(self.remarks), []
         self._start()
         keys = list(self.codes)
         for start in range(0, max(count, 1), self._piece_rows):
             frame = frame_of(columns.part(start, start + self._piece_rows), keys)
-            yield Piece(frame, self._named(frame["subject"].cat.categories), missing_count)
-            missing_count = 0
+            yield Piece(frame, self._named(frame["subject"].cat.categories), missing_count, remarks)
+            missing_count, remarks = 0, ()
 
     def _named(self, keys: Iterable[str]) -> dict[str, Subject]:
         """What is known of the subjects with these keys, and of the equipment that they belong to."""

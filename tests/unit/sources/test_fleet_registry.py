@@ -41,6 +41,7 @@ def test_a_csv_is_known_by_its_columns_and_bad_rows_are_rejected(context, payloa
 def test_each_table_has_its_header(context, header, table):
     row = header.replace("timezone", "UTC").replace("valid_from", "31/01/2025").replace("month", "2025-01")
     row = row.replace("target_kwh", "1").replace("price", "1").replace("capacidade_kwp", "1")
+    row = row.replace("_key", "-1").replace("documento", "7")
 
     registry = parse_registry(f"{header}\n{row}\n".encode(), context)
 

@@ -2,7 +2,9 @@
 
 import contextlib
 import gzip
+import io
 import json
+import tarfile
 from dataclasses import replace
 
 import pandas as pd
@@ -16,6 +18,17 @@ from include.sources.formats import columns
 
 ALL = sorted(name for name, feed in FEEDS.items() if feed.source == "drops")
 JSON_ONLY = ["plant_measurements", "telemetry_batches"]
+
+
+def _tar():
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as files:
+        member = tarfile.TarInfo("a.json")
+        member.size = 2
+        files.addfile(member, io.BytesIO(b"[]"))
+    return archive.getvalue()
+
+
 MISTAKES = {
     "nothing": (b"", "white space"),
     "blank": (b" \r\n\t ", "white space"),
@@ -25,8 +38,15 @@ MISTAKES = {
     "png": (b"\x89PNG\r\n", "picture"),
     "old excel": (b"\xd0\xcf\x11\xe0\xa1\xb1", "old Excel"),
     "parquet": (b"PAR1xxxx", "Parquet"),
-    "utf-16": ('[{"é": 1}]'.encode("utf-16"), "UTF-16"),
-    "utf-16 without mark": ('[{"inversor_id": 1}]'.encode("utf-16-le"), "UTF-16"),
+    "utf-16 that was cut": ('[{"é": 1}]'.encode("utf-16")[:-1], "UTF-16 text that was cut"),
+    "tar": (_tar(), "tar archive, .*; unpack it"),
+    "excel's lock": (b"\x05Maria".ljust(55) + b"\x05\0" + "Maria".encode("utf-16-le").ljust(108, b"\0"), "lock that Excel keeps"),
+    "encrypted excel": (b"\xd0\xcf\x11\xe0" + bytes(512) + "EncryptedPackage".encode("utf-16-le"), "password"),
+    "sqlite": (b"SQLite format 3\0", "SQLite"),
+    "7-zip": (b"7z\xbc\xaf\x27\x1c", "7-Zip archive, .*; unpack it"),
+    "rar": (b"Rar!\x1a\x07\x01\0", "RAR archive"),
+    "xz": (b"\xfd7zXZ\0", "xz archive"),
+    "bzip2": (b"BZh91AY", "bzip2 archive"),
     "utf-32": ("[]".encode("utf-32"), "UTF-32"),
     "truncated json": (b'[{"inversor_id": 5, "datetime": "2025-01-01T0', "ends too early, at byte 45"),
     "unclosed array": (b'[{"a": 1}', "ends too early, at byte 9"),

@@ -27,7 +27,7 @@ def test_a_csv_of_a_brazilian_spreadsheet_is_read(parsed, payload):
     "body", [b"01HZX,2026-03-01T10:00:00,41.5\n", b"server_ulid,timestamp\n", b"hello\n", b"server_ulid;temperature\nx;1\n"]
 )
 def test_a_csv_without_a_header_is_refused_with_the_columns_it_needs(parsed, body):
-    with pytest.raises(BadDocument, match="header that names server_ulid, timestamp"):
+    with pytest.raises(BadDocument, match=r"it reads server_ulid, timestamp .* add a header"):
         parsed("sensor_readings", body)
 
 
@@ -39,11 +39,11 @@ def test_a_record_without_server_or_value_is_unreadable(parsed, record):
     assert found.frame["raw"][0] is not None
 
 
-def test_a_short_csv_row_is_unreadable_and_keeps_its_cells(parsed):
+def test_cells_that_a_csv_row_leaves_out_at_its_end_are_empty(parsed):
     found = parsed("sensor_readings", b"server_ulid,timestamp,temperature\na,2026-03-01T10:00:00Z\nb,2026-03-01T10:00:00Z,5\n")
 
     assert [(row[0], row[1], row[4]) for row in found.rows] == [(1, "", None), (2, "b", 5.0)]
-    assert found.frame["raw"][0] == '["a","2026-03-01T10:00:00Z"]'
+    assert found.frame["raw"][0] == '["a","2026-03-01T10:00:00Z",""]'
 
 
 def test_a_bad_line_of_json_lines_is_one_unreadable_row(parsed):

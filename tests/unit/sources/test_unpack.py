@@ -60,7 +60,7 @@ def test_garbage_behind_the_magic_is_refused(body):
 
 
 def test_bytes_after_the_gzip_data_are_refused():
-    with pytest.raises(BadDocument, match="not gzip"):
+    with pytest.raises(BadDocument, match="no gzip"):
         unpacked(gzip.compress(b"[1]") + b"tail")
 
 
