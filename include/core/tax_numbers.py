@@ -45,11 +45,10 @@ def _is_cnpj(plain: str, bare: str) -> bool:
 
 
 def _with_leading_zeros(digits: str, column: TaxNumber | None) -> str | None:
-    number = column or _ZEROS_LOST.get(len(digits))
-    if number is None or len(digits) >= _LENGTHS[number]:
-        return None
-    whole = digits.zfill(_LENGTHS[number])
-    return whole if _agrees(number, whole) else None
+    for number in (_ZEROS_LOST.get(len(digits)), column):
+        if number and len(digits) < _LENGTHS[number] and _agrees(number, whole := digits.zfill(_LENGTHS[number])):
+            return whole
+    return None
 
 
 def _agrees(number: TaxNumber, bare: str) -> bool:

@@ -50,6 +50,7 @@ def test_zeros_are_restored_only_where_length_and_check_digits_say_so():
     assert customer_identity("191") == "191"
     assert customer_identity("191", "cnpj") == "00000000000191"
     assert customer_identity("191", "cpf") == "00000000191"
+    assert customer_identity("1234567890", "cnpj") == "01234567890"
     assert customer_identity("12345678", "cpf") == "12345678"
 
 

@@ -7,8 +7,10 @@ makes them so.
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from include.sources.formats.names import plain
@@ -28,6 +30,7 @@ MONTH_NAMES: Final = {
 """Number of a month by its name in Portuguese or English, in `names.plain` form."""
 
 _LONGEST: Final = 40
+_LONGEST_TITLE: Final = 200
 _EXCEL_EPOCH: Final = date(1899, 12, 30)
 _FIRST_SHORT_YEAR: Final = 13
 """Two digits below it may be a month."""
@@ -38,6 +41,7 @@ _NAME_FIRST: Final = re.compile(r"([a-z]{3,9})_?(\d{4}|\d{2})", re.ASCII)
 _NAME_LAST: Final = re.compile(r"(\d{4}|\d{2})_?([a-z]{3,9})", re.ASCII)
 _TIME: Final = r"(?:[T ](?:00:00(?::00(?:\.0+)?)?|23:59(?::59(?:\.9+)?)?)(?:Z|[+-]\d\d:?\d\d)?)?"
 _ISO_DAY: Final = re.compile(r"(?:(\d{4})([-/.])(\d{1,2})\2(\d{1,2})|(\d{4})(\d\d)(\d\d))" + _TIME, re.ASCII)
+_INSTANT: Final = re.compile(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-][01]\d:[0-5]\d)", re.ASCII)
 _DAY: Final = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})" + _TIME, re.ASCII)
 
 
@@ -46,6 +50,11 @@ class _Date(NamedTuple):
 
     day_first: date | None
     month_first: date | None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it is the first of a month in either order."""
+        return self.day_first is not None and self.day_first == self.month_first and self.day_first.day == 1
 
 
 class _DayOrYear(NamedTuple):
@@ -60,27 +69,37 @@ _Found = date | _Date | _DayOrYear | None
 class Months:
     """Months of one column; what could be days as well is judged together, when the first of them asks for it."""
 
-    def __init__(self, values: Callable[[], Iterable[object]], *, excel_serials: bool = False) -> None:
+    def __init__(self, values: Callable[[], Iterable[object]], timezone: tzinfo = UTC, *, excel_serials: bool = False) -> None:
         """Start without having read a value.
 
         Args:
             values: Gives all values of the column; called once, if at all.
+            timezone: Zone of the months: an instant of UTC that is midnight there is a date.
             excel_serials: Whether numbers are Excel's day numbers.
         """
         self._values = values
+        self._timezone = timezone
         self._excel_serials = excel_serials
         self._judged: tuple[Callable[[_Date], date | None], bool] | None = None
 
     def of(self, value: object) -> date | None:
         """First day of the month that a value of the column names; None where it names none."""
-        found = _read(value, self._excel_serials)
+        found = self._read(value)
         if found is None or isinstance(found, date):
             return found
+        if isinstance(found, _Date) and found.is_first:
+            return found.day_first
         if self._judged is None:
-            column = [_read(one, self._excel_serials) for one in self._values()]
+            column = [self._read(one) for one in self._values()]
             self._judged = _month_of_dates(column), _are_years(column)
         month_of_date, are_years = self._judged
         return month_of_date(found) if isinstance(found, _Date) else found.month if are_years else None
+
+    def _read(self, value: object) -> _Found:
+        found = _read(value, self._excel_serials)
+        if found is None and (day := _local_midnight(value, self._timezone)) is not None:
+            return _Date(day, day)
+        return found
 
 
 def month_of(value: object, *, excel_serials: bool = False) -> date | None:
@@ -106,6 +125,20 @@ def year_of(value: object) -> int | None:
     return int(found[1]) if found else None
 
 
+def months_in(text: str) -> set[date]:
+    """First days of the months that a title names, such as `Consumo de março de 2024`; dates are none."""
+    words = re.split(r"[\s:;,()]+", text[:_LONGEST_TITLE])
+    named = {_from_text(word) for word in words} | {
+        _with_name(plain(" ".join(two))) for two in pairwise(w for w in words if w != "de")
+    }
+    return {month for month in named if isinstance(month, date)}
+
+
+def years_in(text: str) -> set[int]:
+    """Years that a title names."""
+    return {int(year) for year in re.findall(r"(?<!\d)(?:19|20|21)\d\d(?!\d)", text[:_LONGEST_TITLE])}
+
+
 def _read(value: object, excel_serials: bool) -> _Found:
     if isinstance(value, str):
         return _from_text(value.strip()) if len(value) <= _LONGEST else None
@@ -122,6 +155,17 @@ def _read(value: object, excel_serials: bool) -> _Found:
     return _from_text(str(int(value))) if 100_000 <= value < 100_000_000 else None
 
 
+def _local_midnight(value: object, timezone: tzinfo) -> date | None:
+    """Date that begins at an instant (of UTC, where it has no offset), None where no date does."""
+    if isinstance(value, str) and _INSTANT.fullmatch(value.strip()):
+        with suppress(ValueError):
+            value = datetime.fromisoformat(value.strip())
+    if not isinstance(value, datetime):
+        return None
+    local = (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(timezone)
+    return local.date() if (local.hour, local.minute, local.second) == (0, 0, 0) else None
+
+
 @lru_cache(maxsize=10_000)
 def _from_text(text: str) -> _Found:
     if (found := _YEAR_FIRST.fullmatch(text)) and (month := _month(found[1], found[2] or found[3])):
@@ -134,7 +178,7 @@ def _from_text(text: str) -> _Found:
     if found := _DAY.fullmatch(text):
         year = found[4] if len(found[4]) == 4 else _full_year(found[4])
         return _Date(_day(year, found[3], found[1]), _day(year, found[1], found[3]))
-    return _with_name(plain(text.replace(" de ", " ")))
+    return _with_name(plain(text).replace("_de_", "_"))
 
 
 def _with_name(text: str) -> _Found:

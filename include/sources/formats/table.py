@@ -207,15 +207,15 @@ def _workbook_rows(data: Iterable[tuple[str, SheetRow]], table: Table, fields: F
             raise BadDocument(f"the sheets hold more than {max_rows} rows; split the file and drop the parts")
         whole = (cells + [None] * width)[:width]
         if Formula.UNCOMPUTED in whole:
-            _refuse_uncomputed(whole, table, fields)
+            known = [column for column in table.columns if column.field(fields)]
+            refuse_uncomputed(whole, known or table.columns)
         yield TableRow(number, whole, None, sheet, merged)
 
 
-def _refuse_uncomputed(cells: Sequence[Any], table: Table, fields: Fields) -> None:
-    """A formula without its value matters where the feed reads the column, or where nobody knows which ones it reads."""
-    knows = any(column.field(fields) for column in table.columns)
-    for column, cell in zip(table.columns, cells, strict=True):
-        if cell is Formula.UNCOMPUTED and (not knows or column.field(fields)):
+def refuse_uncomputed(cells: Sequence[Any], columns: Iterable[HeaderColumn]) -> None:
+    """Raise `BadDocument` where one of these columns has a formula without its value."""
+    for column in columns:
+        if cells[column.position] is Formula.UNCOMPUTED:
             raise BadDocument(
                 f"column {column.written!r} holds formulas whose values were never computed; open the workbook in a spreadsheet "
                 "program, save it and drop it again"

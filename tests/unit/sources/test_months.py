@@ -1,6 +1,7 @@
 """Months, as columns write them."""
 
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,7 @@ def read(*column, **how):
     [
         "2024-03", "2024-3", "2024/03", "2024.03", "2024 03", "202403", 202403, 202403.0, "2024M03", "2024-M03", "2024m3",
         "03/2024", "3/2024", "03-2024", "03.2024", "032024", "3 2024", "03/24", "03-24", "mar/24", "Mar-24", "mar.24", "MAR 2024",
+        "MARÇO DE 2024",
         "março/2024", "Março de 2024", "march 2024", "24-mar", "2024-mar", "2024 Março", "2024-03-01", "2024/03/01",
         "20240301", 20240301,
         "2024-03-01T00:00:00.000Z", "2024-03-01 00:00:00", "2024-03-01T00:00:00-03:00", "01/03/2024", "1/3/2024", "01.03.2024",
@@ -61,6 +63,15 @@ def test_day_and_month_stand_in_the_order_in_which_all_dates_are_months():
     assert read("01/01/2024", "02/01/2024", "03/01/2024") == [date(2024, month, 1) for month in (1, 2, 3)]
     assert read("01/31/2024", "02/29/2024") == [date(2024, 1, 1), date(2024, 2, 1)]
     assert read("01/01/2024", "01/02/2024", "01/03/2024") == [date(2024, month, 1) for month in (1, 2, 3)]
+
+
+def test_an_instant_is_the_date_that_begins_with_it_in_the_zone_of_the_months():
+    sao_paulo = ZoneInfo("America/Sao_Paulo")
+    column = ["2025-02-01T03:00:00.000Z", datetime(2025, 3, 1, 3), "2025-04-01T00:00:00Z", "2025-05-01T12:00:00Z"]
+    months = Months(lambda: column, sao_paulo)
+
+    assert [months.of(value) for value in column] == [date(2025, 2, 1), date(2025, 3, 1), date(2025, 4, 1), None]
+    assert Months(list, ZoneInfo("Europe/Lisbon")).of("2025-06-30T23:00:00Z") == date(2025, 7, 1)
 
 
 def test_days_of_reading_are_no_months():
