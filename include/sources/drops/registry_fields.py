@@ -1,7 +1,8 @@
 """Fields of registry files: how each is named in English and Portuguese, and how its text is read."""
 
+import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from include.core.documents import DROPS, VENDOR_NAMES
@@ -42,7 +43,7 @@ def _customer_key(column: TaxNumber | None) -> Callable[[Any], str]:
 
 
 def _text(value: Any) -> str:  # noqa: ANN401
-    if (text := names.text(value)) is None:
+    if (text := names.text(value) or names.key(value)) is None:
         raise BadField("is no text of at most 200 printable characters")
     return text
 
@@ -72,9 +73,11 @@ def _zone(value: Any) -> str:  # noqa: ANN401
 
 
 def _day(value: Any) -> date:  # noqa: ANN401
-    written = _text(value)
-    if len(written) == 10 and written[2] == written[5] == "/":
-        written = f"{written[6:]}-{written[3:5]}-{written[:2]}"
+    if isinstance(value, date):
+        return value.date() if isinstance(value, datetime) else value
+    written = _text(value).removesuffix(" 00:00:00")
+    if found := re.fullmatch(r"(\d{2})([/.])(\d{2})\2(\d{4})", written, re.ASCII):
+        written = f"{found[4]}-{found[3]}-{found[1]}"
     try:
         return date.fromisoformat(written)
     except ValueError as error:
@@ -137,4 +140,8 @@ ALIASES: Final = {name: name for name in READERS} | {
     "kwh": "target_kwh", "valido_de": "valid_from", "vigencia": "valid_from", "inicio_vigencia": "valid_from",
     "preco_kwh": "price_per_kwh", "preco_por_kwh": "price_per_kwh", "tarifa": "price_per_kwh", "price": "price_per_kwh",
     "moeda": "currency", "fonte": "source", "origem": "source", "vendor": "source",
+    "capacity_mwp": "capacity_kwp", "capacidade_mwp": "capacity_kwp", "potencia_mwp": "capacity_kwp",
+    "capacity_wp": "capacity_kwp", "capacidade_wp": "capacity_kwp", "potencia_wp": "capacity_kwp", "capacity_mw": "capacity_kw",
+    "capacidade_mw": "capacity_kw", "potencia_mw": "capacity_kw", "target_mwh": "target_kwh", "meta_mwh": "target_kwh",
+    "projecao_mwh": "target_kwh",
 }  # fmt: skip

@@ -95,6 +95,31 @@ def read_table(body: bytes | memoryview, fields: Fields, *, max_rows: int, is_he
     return _csv(text, fields, is_header or has_fields, max_rows, reads_all=is_header is not None)
 
 
+def read_tables(body: bytes | memoryview, fields: Fields, *, max_rows: int, is_header: IsHeader) -> Iterator[Table]:
+    """Every sheet of a workbook that has a header as a table of its own, to be read before the next; a CSV is one table.
+
+    Raises `BadDocument` as `read_table` does.
+    """
+    if bytes(body[:4]) != MAGIC:
+        yield read_table(body, fields, max_rows=max_rows, is_header=is_header)
+        return
+    remarks: list[str] = []
+    widest: Sequence[Any] = ()
+    found_any = False
+    for sheet in open_sheets(body):
+        head = list(islice(sheet.rows, SEARCHED_LINES))
+        if find_header([row.cells for row in head], is_header) is None:
+            widest = max(widest, *(row.cells for row in head), key=len) if head else widest
+            remarks.append(f"sheet {sheet.name[:60]!r} is not read: it has no header of this feed")
+            continue
+        found_any = True
+        table = _workbook(iter([Sheet(sheet.name, chain(head, sheet.rows))]), fields, is_header, max_rows)
+        table.remarks, remarks = remarks, []
+        yield table
+    if not found_any:
+        raise _no_header(widest, fields, "rows")
+
+
 def _csv(text: CsvText, fields: Fields, is_header: IsHeader, max_rows: int, *, reads_all: bool) -> Table:
     best: tuple[int, Table] | None = None
     widest: Sequence[Any] = ()
