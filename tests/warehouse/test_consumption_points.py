@@ -1,7 +1,14 @@
 """Installations of customers through the river: a month is the sum of the points, and corrections replace their own alone."""
 
-import pytest
+import json
+from datetime import date
 
+import pytest
+from sqlalchemy import text
+
+from api.models.energy import CustomerMonth, MonthCustomer
+from include.warehouse.api_reads import list_customer_months, list_month_customers
+from include.warehouse.engine import transaction
 from tests.warehouse.small_river import SmallRiver
 
 CUSTOMER = "11222333000144"
@@ -80,6 +87,31 @@ def test_of_whole_and_parts_the_file_received_last_counts(river):
     deliver(river, whole % 990, wave=3)
     assert months(river) == {"2024-02": 990}
     assert river.read("SELECT peak_kwh FROM api.consumption")["peak_kwh"].isna().all()
+
+
+def test_the_api_tells_a_month_as_the_sum_of_its_points_with_their_parts(river):
+    deliver(
+        river,
+        b"uc;cnpj;mes;ponta_kwh;fora_ponta_kwh\n7001;11222333000144;02/2024;120;880\n",
+        b"uc;cnpj;mes;kwh\n7002;11222333000144;02/2024;250\n",
+    )
+
+    with transaction(river.settings.database_url) as connection:
+        (customer_id,) = connection.execute(text("SELECT customer_id FROM fleet.customer")).scalars()
+        of_customer = list_customer_months(connection, customer_id=customer_id, first=None, end=None, after=date.min, limit=10)
+        of_month = list_month_customers(connection, month=date(2024, 2, 1), after=0, limit=10)
+        of_silent_month = list_month_customers(connection, month=date(2024, 3, 1), after=0, limit=10)
+    (month,) = (CustomerMonth.model_validate(row) for row in json.loads(of_customer.data))
+    (customer,) = (MonthCustomer.model_validate(row) for row in json.loads(of_month.data))
+    (silent,) = (MonthCustomer.model_validate(row) for row in json.loads(of_silent_month.data))
+
+    assert (month.month, month.consumption_kwh, month.peak_kwh, month.off_peak_kwh) == ("2024-02", 1250, 120, 880)
+    assert [(point.point_key, point.consumption_kwh, point.peak_kwh) for point in month.points] == [
+        ("7001", 1000, 120),
+        ("7002", 250, None),
+    ]
+    assert (customer.document, customer.consumption_kwh, customer.points) == (CUSTOMER, 1250, month.points)
+    assert (silent.consumption_kwh, silent.points) == (None, [])
 
 
 def test_of_whole_and_parts_in_one_file_the_whole_counts_and_the_parts_are_kept(river):

@@ -63,7 +63,7 @@ class _Row(NamedTuple):
     def cell(self, name: str) -> Any:  # noqa: ANN401 - any JSON value
         """Value of a field, None where it is empty or not there."""
         value = self.columns.cell(name, self.cells) if self.columns else None
-        return None if isinstance(value, str) and numbers.is_no_reading(value) else value
+        return None if isinstance(value, str) and len(value) < 20 and numbers.is_no_reading(value) else value
 
 
 class _UnreadableKey(ValueError):
@@ -94,6 +94,7 @@ class _Document:
         self._start_of = _starts(context)
         self._months = Months(lambda: (row.cell("month") for row in rows()), context.timezone, excel_serials=is_workbook)
         self._numbers = ColumnNumbers(Notations(self._texts), sentinels=frozenset())
+        self._codes: dict[str, int] = {}
         self._known: set[str] = set()
         self._has_months = False
         self._is_dated = True
@@ -104,10 +105,17 @@ class _Document:
         """Take one row."""
         if row.columns is None:
             self._columns.add_unreadable(row.number, "consumption_kwh", row.record, row.fault)
-        elif self._is_total(row):
+            return
+        keys = repr([row.cells[place] for place in row.columns.keys])
+        code = self._codes.get(keys)
+        if self._is_total(row) if code is None else has_total([row.cell("month")]):
             self._totals += 1
-        else:
-            self._take_reading(row, row.columns)
+            return
+        if code is None and (code := self._new_code(row)) is None:
+            return
+        self._codes[keys] = code
+        for energy in row.columns.energies:
+            self._add(row, code, energy)
 
     def end(self) -> None:
         """Tell what was left out; raises `BadDocument` where no row says whose or of which month it is."""
@@ -137,19 +145,18 @@ class _Document:
             return not (is_keyed and month is not None) and has_total([name], self._known)
         return has_total(row.cells, self._known)
 
-    def _take_reading(self, row: _Row, columns: ConsumptionColumns) -> None:
+    def _new_code(self, row: _Row) -> int | None:
+        """Number of a subject that was not met before; None where it cannot be read, which is told."""
         try:
             key, name, point = _subject(row)
         except _UnreadableKey as fault:
             if self._rounded is None:
                 self._rounded = next((cell for cell in row.cells if is_rounded(cell)), None)
             self._columns.add_unreadable(row.number, "consumption_kwh", row.record, str(fault))
-            return
+            return None
         self._known.update(plain(text) for text in (key, name) if text)
         subject = point_subject(key, point)
-        code = self._columns.code(subject, Subject(subject, name, kind="customer"))
-        for energy in columns.energies:
-            self._add(row, code, energy)
+        return self._columns.code(subject, Subject(subject, name, kind="customer"))
 
     def _add(self, row: _Row, code: int, energy: EnergyColumn) -> None:
         quantity, of_period = _of_period(row, energy)
@@ -203,8 +210,8 @@ def _rounded(value: object) -> str:
 
 def _of_period(row: _Row, energy: EnergyColumn) -> tuple[str, Fault | None]:
     """Quantity of a column in this row, by the row's time-of-use period; and a fault where that is not known."""
-    period = row.cell("period")
-    if period is None or energy.quantity != "consumption_kwh":
+    period = row.cell("period") if energy.quantity == "consumption_kwh" else None
+    if period is None:
         return energy.quantity, None
     if quantity := period_quantity(str(period)):
         return quantity, None
@@ -242,16 +249,17 @@ def _table_rows(body: bytes | memoryview, context: ParseContext, remarks: list[s
     columns = consumption_columns(table.columns)
     read = columns.used()
     above = tuple(str(cell) for line in table.preamble for cell in line if cell is not None)
-    first_sheet: str | None = None
+    titles: tuple[str, ...] = ()
     for row in table.rows:
-        first_sheet = row.sheet if first_sheet is None else first_sheet
-        titles = (row.sheet, *above) if row.sheet == first_sheet else (row.sheet,)
-        refuse_uncomputed(row.cells, read)
-        record = [str(cell) for cell in row.cells if cell is not None]
+        # What stands above the header belongs to the first sheet.
+        if not titles or row.sheet != titles[0]:
+            titles = (row.sheet,) if titles else (row.sheet, *above)
+        if not table.delimiter:
+            refuse_uncomputed(row.cells, read)
         if row.fault:
-            yield _Row(row.number, record, None, fault=row.fault)
+            yield _Row(row.number, row.cells, None, fault=row.fault)
         else:
-            yield _Row(row.number, record, columns, row.cells, titles=titles, merged=row.merged)
+            yield _Row(row.number, row.cells, columns, row.cells, titles=titles, merged=row.merged)
     remarks += [*table.remarks, *table.unused(read)]
 
 

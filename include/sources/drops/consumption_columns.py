@@ -49,9 +49,10 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Fields and how columns that hold them are named, in `names.plain` form."""
 
+_KEYS: Final = frozenset({"customer", "document", "cpf", "cnpj", "point", "meter"})
 FIELDS: Final = Fields(
     {alias: name for name, aliases in _NAMES.items() for alias in aliases},
-    (frozenset({"customer", "document", "cpf", "cnpj", "point", "meter"}),),
+    (_KEYS,),
     "customer or document, month and kwh (or cliente, documento, mes, consumo_kwh)",
 )
 
@@ -114,11 +115,13 @@ class ConsumptionColumns:
     Attributes:
         fields: Columns of the feed's fields by name.
         energies: Those that are read.
+        keys: Places of the fields that tell a customer and an installation.
         money: Other columns of numbers; they only show how the document writes them.
     """
 
     fields: dict[str, HeaderColumn]
     energies: tuple[EnergyColumn, ...]
+    keys: tuple[int, ...]
     money: tuple[HeaderColumn, ...]
 
     def written_numbers(self) -> list[tuple[int, NumberColumn]]:
@@ -149,7 +152,8 @@ def consumption_columns(columns: Sequence[HeaderColumn]) -> ConsumptionColumns:
     energies = of_months if of_months and "month" not in fields else _chosen([one for one in candidates if one.month is None])
     taken = {energy.column.position for energy in energies}
     money = tuple(column for column in columns if column.position not in taken and _is_money(column))
-    return ConsumptionColumns(fields, tuple(energies), money)
+    keys = tuple(column.position for name, column in fields.items() if name in _KEYS)
+    return ConsumptionColumns(fields, tuple(energies), keys, money)
 
 
 def _chosen(candidates: Sequence[EnergyColumn]) -> list[EnergyColumn]:

@@ -1,6 +1,7 @@
 """Rows that add up others, such as `Total geral` or `Subtotal`: they are no customers, wherever they stand."""
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Final
 
 from include.sources.formats.names import plain
@@ -14,13 +15,19 @@ _OF_WHAT: Final = frozenset({
 })  # fmt: skip
 
 
+@lru_cache(maxsize=20_000)
+def _words(text: str) -> tuple[list[str], list[str]]:
+    """Words of a text, and those among them that name a sum or a mean."""
+    words = plain(text[:200]).replace("sub_total", "subtotal").split("_")
+    return words, [word for word in words if word in _SUMS or word in _MEANS]
+
+
 def is_total(text: str, known: Collection[str] = ()) -> bool:
     """Whether a text names a sum or a mean: `TOTAL`, `Total geral`, `Média mensal`, `Total 2024`.
 
     `Total Casa A` is one where `Casa A` is among the `known` names, which are in `names.plain` form.
     """
-    words = plain(text[:200]).replace("sub_total", "subtotal").split("_")
-    sums = [word for word in words if word in _SUMS or word in _MEANS]
+    words, sums = _words(text)
     if not sums:
         return False
     rest = [word for word in words if word not in sums]

@@ -45,34 +45,40 @@ CREATE OR REPLACE VIEW api.series WITH (security_invoker = true) AS
 CREATE VIEW api.consumption_point WITH (security_invoker = true) AS
     SELECT point_id, customer_id, point_key FROM fleet.consumption_point;
 
--- A month of a point is told as a whole, by its parts (time-of-use periods), or both; a document that tells it in another way than the
--- documents before it speaks for the month. Where one document tells both, the whole counts: parts may leave something out.
+-- A month of a point is told as a whole, by its parts (time-of-use periods), or both. Of documents that tell it in different ways the one
+-- received last counts; of one document that tells both the whole, for parts may leave something out.
 CREATE VIEW api.point_consumption WITH (security_invoker = true) AS
     SELECT
         m.customer_id, m.point_id, m.point_key, m.month,
-        CASE WHEN m.whole_document_id >= m.part_document_id OR m.part_document_id IS NULL THEN m.whole_kwh
-            ELSE coalesce(m.peak_kwh, 0) + coalesce(m.intermediate_kwh, 0) + coalesce(m.off_peak_kwh, 0) END AS consumption_kwh,
-        CASE WHEN m.whole_document_id > m.part_document_id THEN NULL ELSE m.peak_kwh END AS peak_kwh,
-        CASE WHEN m.whole_document_id > m.part_document_id THEN NULL ELSE m.intermediate_kwh END AS intermediate_kwh,
-        CASE WHEN m.whole_document_id > m.part_document_id THEN NULL ELSE m.off_peak_kwh END AS off_peak_kwh,
+        CASE WHEN m.is_whole THEN m.whole_kwh ELSE m.parts_kwh END AS consumption_kwh,
+        CASE WHEN NOT m.is_outdated THEN m.peak_kwh END AS peak_kwh,
+        CASE WHEN NOT m.is_outdated THEN m.intermediate_kwh END AS intermediate_kwh,
+        CASE WHEN NOT m.is_outdated THEN m.off_peak_kwh END AS off_peak_kwh,
         m.computed_at
     FROM (
         SELECT
-            p.customer_id, p.point_id, p.point_key, r.local_date AS month, max(r.computed_at) AS computed_at,
-            max(d.document_id) FILTER (WHERE s.quantity = 'consumption_kwh') AS whole_document_id,
-            max(d.document_id) FILTER (WHERE s.quantity <> 'consumption_kwh') AS part_document_id,
-            max(r.energy_kwh) FILTER (WHERE s.quantity = 'consumption_kwh') AS whole_kwh,
-            max(r.energy_kwh) FILTER (WHERE s.quantity = 'consumption_peak_kwh') AS peak_kwh,
-            max(r.energy_kwh) FILTER (WHERE s.quantity = 'consumption_intermediate_kwh') AS intermediate_kwh,
-            max(r.energy_kwh) FILTER (WHERE s.quantity = 'consumption_off_peak_kwh') AS off_peak_kwh
-        FROM fleet.consumption_point AS p
-        JOIN fleet.series AS s USING (point_id)
-        JOIN mart.rollup AS r ON r.series_id = s.series_id AND r.grain = 'month'
-        LEFT JOIN LATERAL (
-            SELECT max(x.document_id) AS document_id FROM mart.reading AS x
-            WHERE x.series_id = s.series_id AND x.measured_at >= r.starts_at AND x.measured_at < r.ends_at
-        ) AS d ON true
-        GROUP BY p.customer_id, p.point_id, p.point_key, r.local_date
+            t.*,
+            t.parts_kwh IS NULL OR (t.whole_kwh IS NOT NULL AND t.whole_document_id >= t.part_document_id) AS is_whole,
+            t.whole_kwh IS NOT NULL AND t.whole_document_id > t.part_document_id AS is_outdated
+        FROM (
+            SELECT
+                p.customer_id, p.point_id, p.point_key, r.local_date AS month, max(r.computed_at) AS computed_at,
+                coalesce(max(d.document_id) FILTER (WHERE s.quantity = 'consumption_kwh'), 0) AS whole_document_id,
+                coalesce(max(d.document_id) FILTER (WHERE s.quantity <> 'consumption_kwh'), 0) AS part_document_id,
+                max(r.energy_kwh) FILTER (WHERE s.quantity = 'consumption_kwh') AS whole_kwh,
+                sum(r.energy_kwh) FILTER (WHERE s.quantity <> 'consumption_kwh') AS parts_kwh,
+                max(r.energy_kwh) FILTER (WHERE s.quantity = 'consumption_peak_kwh') AS peak_kwh,
+                max(r.energy_kwh) FILTER (WHERE s.quantity = 'consumption_intermediate_kwh') AS intermediate_kwh,
+                max(r.energy_kwh) FILTER (WHERE s.quantity = 'consumption_off_peak_kwh') AS off_peak_kwh
+            FROM fleet.consumption_point AS p
+            JOIN fleet.series AS s USING (point_id)
+            JOIN mart.rollup AS r ON r.series_id = s.series_id AND r.grain = 'month'
+            LEFT JOIN LATERAL (
+                SELECT max(x.document_id) AS document_id FROM mart.reading AS x
+                WHERE x.series_id = s.series_id AND x.measured_at >= r.starts_at AND x.measured_at < r.ends_at
+            ) AS d ON true
+            GROUP BY p.customer_id, p.point_id, p.point_key, r.local_date
+        ) AS t
     ) AS m;
 COMMENT ON VIEW api.point_consumption IS 'consumption of a point in a month, whole and by time-of-use period [kWh]';
 
