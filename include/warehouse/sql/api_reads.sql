@@ -108,7 +108,7 @@ FROM (
 -- name: list_customer_months
 -- grain: month. Consumption of one customer in a half-open range of months.
 WITH found AS (
-    SELECT to_char(month, 'YYYY-MM') AS month, consumption_kwh, peak_kwh, intermediate_kwh, off_peak_kwh, points, computed_at, month AS first_day
+    SELECT month, consumption_kwh, peak_kwh, intermediate_kwh, off_peak_kwh, points, computed_at
     FROM api.consumption
     WHERE customer_id = :customer_id
         AND month > CAST(:after AS date)
@@ -120,21 +120,31 @@ WITH found AS (
     TABLE found LIMIT :limit
 )
 SELECT
-    coalesce(json_agg(to_jsonb(page) - 'first_day' ORDER BY first_day), '[]')::text AS data,
-    CASE WHEN (SELECT count(*) FROM found) > :limit THEN json_build_array(max(first_day))::text END AS next_key
+    coalesce(
+        json_agg(
+            json_build_object(
+                'month', to_char(month, 'YYYY-MM'), 'consumption_kwh', consumption_kwh, 'peak_kwh', peak_kwh,
+                'intermediate_kwh', intermediate_kwh, 'off_peak_kwh', off_peak_kwh, 'points', points, 'computed_at', computed_at
+            )
+            ORDER BY month
+        ),
+        '[]'
+    )::text AS data,
+    CASE WHEN (SELECT count(*) FROM found) > :limit THEN json_build_array(max(month))::text END AS next_key
 FROM page
 
 -- name: list_month_customers
--- grain: customer. Consumption of one month; null where no document has it.
-WITH found AS (
+-- grain: customer. Consumption of one month; null where no document has it. The page is chosen first: nobody adds up all customers.
+WITH chosen AS (
+    SELECT customer_id, document, name FROM api.customer WHERE customer_id > :after ORDER BY customer_id LIMIT :limit + 1
+), told AS (
+    SELECT * FROM api.consumption WHERE month = CAST(:month AS date) AND customer_id = ANY (ARRAY(SELECT customer_id FROM chosen))
+), found AS (
     SELECT
         c.customer_id, c.document, c.name, to_char(CAST(:month AS date), 'YYYY-MM') AS month, u.consumption_kwh, u.peak_kwh,
         u.intermediate_kwh, u.off_peak_kwh, coalesce(u.points, '[]') AS points, u.computed_at
-    FROM api.customer AS c
-    LEFT JOIN api.consumption AS u ON u.customer_id = c.customer_id AND u.month = :month
-    WHERE c.customer_id > :after
-    ORDER BY c.customer_id
-    LIMIT :limit + 1
+    FROM chosen AS c
+    LEFT JOIN told AS u ON u.customer_id = c.customer_id
 ), page AS (
     TABLE found LIMIT :limit
 )

@@ -27,7 +27,7 @@ ALTER TABLE fleet.series
     ADD CHECK ((point_id IS NULL) = (customer_id IS NULL)),
     DROP CONSTRAINT series_plant_id_device_id_customer_id_quantity_origin_key,
     ADD UNIQUE NULLS NOT DISTINCT (plant_id, device_id, point_id, quantity, origin);
-CREATE INDEX ON fleet.series (customer_id) WHERE customer_id IS NOT NULL;
+CREATE INDEX ON fleet.series (point_id) WHERE point_id IS NOT NULL;
 COMMENT ON TABLE fleet.series IS 'one quantity of exactly one plant, device or consumption point: the key of everything measured';
 COMMENT ON COLUMN fleet.series.customer_id IS 'the customer of the consumption point';
 
@@ -45,8 +45,8 @@ CREATE OR REPLACE VIEW api.series WITH (security_invoker = true) AS
 CREATE VIEW api.consumption_point WITH (security_invoker = true) AS
     SELECT point_id, customer_id, point_key FROM fleet.consumption_point;
 
--- A month of a point is told as a whole, by its parts (time-of-use periods), or both. Of documents that tell it in different ways the one
--- received last counts; of one document that tells both the whole, for parts may leave something out.
+-- A month of a point is told as a whole, by its parts (time-of-use periods), or both. Of documents that tell it in different ways the
+-- last one whose reading changed something counts; of one document that tells both the whole, for parts may leave something out.
 CREATE VIEW api.point_consumption WITH (security_invoker = true) AS
     SELECT
         m.customer_id, m.point_id, m.point_key, m.month,
@@ -84,7 +84,7 @@ COMMENT ON VIEW api.point_consumption IS 'consumption of a point in a month, who
 
 CREATE OR REPLACE VIEW api.consumption WITH (security_invoker = true) AS
     SELECT
-        c.customer_id, c.document, c.name, u.month, sum(u.consumption_kwh) AS consumption_kwh, max(u.computed_at) AS computed_at,
+        u.customer_id, c.document, c.name, u.month, sum(u.consumption_kwh) AS consumption_kwh, max(u.computed_at) AS computed_at,
         sum(u.peak_kwh) AS peak_kwh, sum(u.intermediate_kwh) AS intermediate_kwh, sum(u.off_peak_kwh) AS off_peak_kwh,
         json_agg(
             json_build_object(
@@ -93,9 +93,9 @@ CREATE OR REPLACE VIEW api.consumption WITH (security_invoker = true) AS
             )
             ORDER BY u.point_key NULLS FIRST
         ) AS points
-    FROM fleet.customer AS c
-    JOIN api.point_consumption AS u USING (customer_id)
-    GROUP BY c.customer_id, u.month;
+    FROM api.point_consumption AS u
+    JOIN fleet.customer AS c ON c.customer_id = u.customer_id
+    GROUP BY u.customer_id, c.document, c.name, u.month;
 COMMENT ON VIEW api.consumption IS 'consumption of a customer in a month: the sum of the points [kWh]';
 
 GRANT SELECT ON api.consumption_point, api.point_consumption TO heliograph_api;
