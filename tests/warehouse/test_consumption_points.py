@@ -130,3 +130,19 @@ def test_points_of_an_unknown_customer_wait_and_flow_in_when_it_is_registered(ri
     rows = river.read("SELECT consumption_kwh FROM api.consumption WHERE document = '01234567890'")
     assert rows["consumption_kwh"].tolist() == [1250]
     assert river.count("landing.quarantine") == 0
+
+
+def test_a_replay_moves_what_a_twin_with_an_older_key_has_to_the_customer_that_files_name(river):
+    deliver(river, b"cnpj;mes;kwh\n11222333000144;01/2024;100\n")
+    with transaction(river.settings.database_url) as connection:
+        connection.execute(text("UPDATE fleet.customer SET document = '11.222.333/0001-44'"))
+        connection.execute(
+            text("INSERT INTO fleet.customer (tenant_id, document, name) SELECT tenant_id, :d, name FROM fleet.customer"),
+            {"d": CUSTOMER},
+        )
+        connection.execute(text("UPDATE landing.document SET state = 'landed' WHERE feed = 'consumption'"))
+
+    river.flow()
+
+    rows = river.read("SELECT document, consumption_kwh FROM api.consumption")
+    assert dict(rows.itertuples(index=False)) == {CUSTOMER: 100}

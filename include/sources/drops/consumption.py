@@ -44,6 +44,8 @@ _CUSTOMERS: Final[dict[str, TaxNumber | None]] = {"document": None, "cnpj": "cnp
 """Fields that tell a customer, the most telling first, and the tax number that they say to hold."""
 _POINTS: Final = ("point", "meter")
 """Fields that tell an installation: its own number rather than that of the meter in it, which is exchanged some day."""
+_REMEMBERED: Final = 100_000
+"""Most customers of one document that are remembered by how they are written; it bounds memory."""
 
 
 class _Row(NamedTuple):
@@ -113,7 +115,8 @@ class _Document:
             return
         if code is None and (code := self._new_code(row)) is None:
             return
-        self._codes[keys] = code
+        if len(self._codes) < _REMEMBERED:
+            self._codes[keys] = code
         for energy in row.columns.energies:
             self._add(row, code, energy)
 
@@ -154,7 +157,8 @@ class _Document:
                 self._rounded = next((cell for cell in row.cells if is_rounded(cell)), None)
             self._columns.add_unreadable(row.number, "consumption_kwh", row.record, str(fault))
             return None
-        self._known.update(plain(text) for text in (key, name) if text)
+        if len(self._known) < _REMEMBERED:
+            self._known.update(plain(text) for text in (key, name) if text)
         subject = point_subject(key, point)
         return self._columns.code(subject, Subject(subject, name, kind="customer"))
 
