@@ -60,9 +60,9 @@ _WHOLE: Final = "consumption_kwh"
 _PARTS: Final[dict[str, str]] = {
     words: quantity
     for quantity, spellings in {
-        "consumption_peak_kwh": "ponta peak on_peak hp p",
-        "consumption_intermediate_kwh": "intermediario intermediaria intermediate mid_peak shoulder hi",
-        "consumption_off_peak_kwh": "fora_ponta foraponta off_peak offpeak hfp fp",
+        "consumption_peak_kwh": "ponta punta peak on_peak hp p",
+        "consumption_intermediate_kwh": "intermediario intermediaria intermediate mid_peak shoulder cheia cheias llano hi",
+        "consumption_off_peak_kwh": "fora_ponta foraponta f_ponta fora off_peak offpeak vazio valle hfp fp",
     }.items()
     for words in spellings.split()
 }

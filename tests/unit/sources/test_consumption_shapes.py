@@ -109,7 +109,8 @@ def test_rows_of_time_of_use_periods_are_parts(read):
     "header",
     [
         "consumo_ponta_kwh;consumo_fora_ponta_kwh", "Consumo Ponta (kWh);Consumo Fora de Ponta (kWh)",
-        "Ponta (kWh);Fora Ponta (kWh)", "Consumo HP kWh;Consumo HFP kWh", "kwh_ponta;kwh_fora_ponta", "peak_kwh;off_peak_kwh",
+        "Ponta (kWh);Fora Ponta (kWh)", "Consumo HP kWh;Consumo HFP kWh", "punta kWh;valle kWh",
+        "kwh_ponta;kwh_fora_ponta", "peak_kwh;off_peak_kwh",
         "ponta;fora_ponta",
         "consumo ativo na ponta (kWh);consumo ativo fora ponta (kWh)",
     ],
