@@ -12,9 +12,9 @@ GLOSSARY = (REPOSITORY / "docs" / "glossary.md").read_text()
 TERMS = re.findall(r"^\| (?!term |-)([^|]+?) \|", GLOSSARY, re.MULTILINE)
 
 SOFTWARE = """
-    access adapter api app attempt body box cache clock code column context count csv database directory endpoint error field
-    file head http label limit list listing mail middleware object page paging path pdf pen query row scale security setting
-    single smtp store table text value
+    access adapter api app array attempt body box cache clock code column context count csv database directory endpoint error
+    field file head http json label limit list listing mail middleware object page paging path pdf pen query row scale security
+    setting single smtp store table text value
 """
 """Words of software and print that mean here what they mean everywhere."""
 ENGLISH = """

@@ -18,6 +18,7 @@ from include.core.span import day_span, microseconds_of
 from include.core.tax_numbers import TaxNumber
 from include.sources.drops.consumption_columns import (
     FIELDS,
+    RECORD,
     ConsumptionColumns,
     EnergyColumn,
     consumption_columns,
@@ -244,7 +245,7 @@ def _rows(body: bytes | memoryview, context: ParseContext, remarks: list[str]) -
     if bytes(body[:4]) != MAGIC:
         body = recognised(body, wanted="CSV, JSON or XLSX")
         if bytes(body[:1000]).lstrip()[:1] in {b"[", b"{"}:
-            return _json_rows(body, context)
+            return _json_rows(body, context, remarks)
     return _table_rows(body, context, remarks)
 
 
@@ -267,22 +268,15 @@ def _table_rows(body: bytes | memoryview, context: ParseContext, remarks: list[s
     remarks += [*table.remarks, *table.unused(read)]
 
 
-def _json_rows(body: bytes | memoryview, context: ParseContext) -> Iterator[_Row]:
+def _json_rows(body: bytes | memoryview, context: ParseContext, remarks: list[str]) -> Iterator[_Row]:
     @lru_cache(maxsize=1000)
     def columns_by(names: tuple[str, ...]) -> ConsumptionColumns | None:
         header = columns_of(names)
         return consumption_columns(header) if is_consumption_header(header) else None
 
-    others: tuple[str, ...] | None = None
-    has_fields = False
-    for number, raw in enumerate(raw_records(body, context), start=1):
+    for number, raw in enumerate(raw_records(body, context, RECORD, remarks), start=1):
         found = _record(raw)
-        columns = columns_by(tuple(found))
-        has_fields |= columns is not None
-        others = others or tuple(found)
-        yield _Row(number, raw, columns, list(found.values()))
-    if others is not None and not has_fields:
-        raise FIELDS.refusal(others)
+        yield _Row(number, raw, columns_by(tuple(found)), list(found.values()))
 
 
 def _record(raw: Any) -> dict[str, Any]:  # noqa: ANN401 - a raw JSON value

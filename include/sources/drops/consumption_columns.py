@@ -6,15 +6,18 @@ a month (`jan/2024`) holds the energy of that month.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+import msgspec
+
 from include.core.errors import BadDocument
 from include.sources.formats import units
 from include.sources.formats.fields import Fields
-from include.sources.formats.header import HeaderColumn, positions
+from include.sources.formats.header import HeaderColumn, columns_of, positions
+from include.sources.formats.json_fields import RecordFields
 from include.sources.formats.months import month_number, month_of
 from include.sources.formats.names import plain
 from include.sources.formats.notation import NumberColumn
@@ -166,6 +169,23 @@ def _chosen(candidates: Sequence[EnergyColumn]) -> list[EnergyColumn]:
             raise _which(with_unit)
         chosen += with_unit
     return chosen
+
+
+class ConsumptionRecord(RecordFields):
+    """A JSON record, whose names mean what the columns of a table do."""
+
+    def are_in(self, raw: msgspec.Raw) -> bool:
+        """Whether a record names whose consumption it holds, and energy."""
+        return is_consumption_header(columns_of(self.names_of(raw)))
+
+    def unused_of(self, raw: msgspec.Raw) -> Iterable[str]:
+        """Names of fields that are not read."""
+        header = columns_of(self.names_of(raw))
+        used = {column.position for column in consumption_columns(header).used()} if is_consumption_header(header) else set()
+        return (column.written for column in header if column.position not in used)
+
+
+RECORD: Final = ConsumptionRecord(FIELDS, plain)
 
 
 def period_quantity(text: str) -> str | None:

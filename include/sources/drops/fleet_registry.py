@@ -28,6 +28,8 @@ from include.sources.formats.context import ParseContext
 from include.sources.formats.document_text import recognised, utf8_body
 from include.sources.formats.fields import Fields
 from include.sources.formats.header import HeaderColumn, columns_of
+from include.sources.formats.json_dialects import strict_json
+from include.sources.formats.json_fields import RecordFields
 from include.sources.formats.json_text import check_nesting, json_fault, loose, raw_records
 from include.sources.formats.table import Table, read_tables
 from include.sources.formats.zip_archive import MAGIC
@@ -44,6 +46,7 @@ FIELDS: Final = Fields(
     (frozenset({"plant_key", "device_key", "document"}),),
     "plant_key with more columns, device_key, document, plant_key+month+target_kwh or plant_key+valid_from+price_per_kwh",
 )
+RECORD: Final = RecordFields(FIELDS, names.plain)
 
 
 def parse_registry(body: bytes | memoryview, context: ParseContext) -> Registry:
@@ -71,7 +74,7 @@ def _rows(body: bytes | memoryview, context: ParseContext, registry: Registry) -
     if bytes(body[:4]) != MAGIC:
         body = recognised(body, wanted="CSV, JSON or XLSX")
         if bytes(body[:1000]).lstrip()[:1] in {b"[", b"{"}:
-            return _json_rows(body, context)
+            return _json_rows(body, context, registry)
     return _table_rows(body, context, registry)
 
 
@@ -102,17 +105,17 @@ def _is_header(columns: Sequence[HeaderColumn]) -> bool:
     return _table_of(columns) is not None
 
 
-def _json_rows(body: bytes | memoryview, context: ParseContext) -> Iterator[tuple[str, int, Any]]:
-    text = utf8_body(body, wanted="JSON")
+def _json_rows(body: bytes | memoryview, context: ParseContext, registry: Registry) -> Iterator[tuple[str, int, Any]]:
+    text = strict_json(utf8_body(body, wanted="JSON"))
     check_nesting(text, context.max_nesting)
     if text.lstrip()[:1] == b"[":
-        yield from _one_table([loose(raw) for raw in raw_records(text, context)])
+        yield from _one_table([loose(raw) for raw in raw_records(text, context, RECORD, registry.remarks)])
         return
     try:
         document = loose(text)
     except (ValueError, RecursionError) as error:
         # The strict reader says where the fault is; what only the lenient one refuses is told in its words.
-        raw_records(text, context)
+        list(raw_records(text, context, RECORD, registry.remarks))
         raise BadDocument(json_fault(text, error)) from error
     if document.keys().isdisjoint(_TABLES):
         yield from _one_table([document])

@@ -17,12 +17,26 @@ from include.core.identities import identity
 from include.sources.formats import names, numbers
 from include.sources.formats.columns import QUANTITY_CODES, Columns
 from include.sources.formats.context import ParseContext
+from include.sources.formats.fields import Fields
 from include.sources.formats.instants import Instants
+from include.sources.formats.json_fields import RecordFields
 from include.sources.formats.json_text import loose, raw_records
 
 _UNSET: Final = msgspec.UNSET
 _POWER: Final = QUANTITY_CODES["ac_power_kw"]
 _TEMPERATURE: Final = QUANTITY_CODES["temp_inverter_c"]
+
+
+FIELDS: Final = Fields(
+    {
+        "inversor_id": "inverter", "inverter_id": "inverter", "datetime": "time", "timestamp": "time",
+        "potencia_ativa_watt": "power", "active_power_watt": "power", "ac_power_w": "power", "power_w": "power",
+        "temperatura_celsius": "temperature", "temperature_celsius": "temperature", "usina_id": "plant", "plant_id": "plant",
+        "usina_nome": "plant_name", "plant_name": "plant_name",
+    },
+    (frozenset({"inverter"}), frozenset({"time"}), frozenset({"power", "temperature"})),
+    "inversor_id, datetime and potencia_ativa_watt or temperatura_celsius",
+)  # fmt: skip
 
 
 class _Record(msgspec.Struct):
@@ -48,7 +62,8 @@ _RECORD: Final = msgspec.json.Decoder(_Record)
 def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     """Read measurements into `ac_power_kw` and `temp_inverter_c` of inverters. Raises `BadDocument` for what is not JSON."""
     columns, instants = Columns(context), Instants(context.timezone)
-    for row_number, raw in enumerate(raw_records(body, context), start=1):
+    records = raw_records(body, context, RecordFields(FIELDS, names.plain), columns.remarks)
+    for row_number, raw in enumerate(records, start=1):
         record = _decode(raw)
         key = None if record is None else identity(_given(record.inversor_id, record.inverter_id))
         values = {} if record is None else _values(record)
@@ -68,12 +83,15 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
 
 def _decode(raw: msgspec.Raw) -> _Record | None:
     try:
-        return _RECORD.decode(raw)
+        record = _RECORD.decode(raw)
+        if record.inversor_id is not None or record.inverter_id is not None:
+            return record
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        try:
-            return msgspec.convert(loose(raw), _Record)
-        except ValueError:
-            return None
+        pass
+    try:
+        return msgspec.convert({names.plain(name): value for name, value in loose(raw).items()}, _Record)
+    except (ValueError, AttributeError):
+        return None
 
 
 def _values(record: _Record) -> dict[int, float | None]:

@@ -14,13 +14,14 @@ from include.core.errors import BadDocument
 from include.core.frames import Piece, Subject
 from include.core.identities import identity
 from include.sources.drops.telemetry_measures import Measure, measure_of
-from include.sources.formats import numbers
+from include.sources.formats import names, numbers
 from include.sources.formats.columns import NO_SUBJECT, QUANTITY_CODES, Columns
 from include.sources.formats.context import ParseContext
 from include.sources.formats.document_text import recognised
 from include.sources.formats.fields import Fields
 from include.sources.formats.header import HeaderColumn
 from include.sources.formats.instants import Instants
+from include.sources.formats.json_fields import RecordFields
 from include.sources.formats.json_text import loose, raw_records
 from include.sources.formats.table import read_table
 
@@ -60,7 +61,7 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     columns, instants = Columns(context), Instants(context.timezone)
     text = recognised(body, wanted="JSON or CSV")
     is_json = text[:1000].lstrip()[:1] in {b"[", b"{"}
-    records = _json_records(text, context) if is_json else _table_records(text, context, columns)
+    records = _json_records(text, context, columns) if is_json else _table_records(text, context, columns)
     for row_number, (found, record, why) in enumerate(records, start=1):
         key = None if found is None else identity(found[0])
         if found is None or key is None or all(value is _UNSET or value is None for value in found[2]):
@@ -84,18 +85,28 @@ def _number(value: Any) -> float | None:  # noqa: ANN401
     return numbers.number(value)
 
 
-def _json_records(text: bytes, context: ParseContext) -> _Records:
-    for raw in raw_records(text, context):
-        try:
-            record = _RECORD.decode(raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            try:
-                record = msgspec.convert(loose(raw), _Record)
-            except ValueError:
-                yield None, raw, NO_SUBJECT
-                continue
+def _json_records(text: bytes, context: ParseContext, columns: Columns) -> _Records:
+    for raw in raw_records(text, context, RecordFields(FIELDS, names.plain), columns.remarks):
+        record = _decode(raw)
+        if record is None:
+            yield None, raw, NO_SUBJECT
+            continue
         values = (record.temperature, record.humidity, record.voltage, record.current)
         yield (record.server_ulid, record.timestamp, values), raw, NO_SUBJECT
+
+
+def _decode(raw: msgspec.Raw) -> _Record | None:
+    try:
+        record = _RECORD.decode(raw)
+        if record.server_ulid is not None:
+            return record
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        pass
+    try:
+        named = {FIELDS.aliases.get(names.plain(name), name): value for name, value in loose(raw).items()}
+        return msgspec.convert(named, _Record)
+    except (ValueError, AttributeError):
+        return None
 
 
 def _table_records(text: bytes, context: ParseContext, columns: Columns) -> _Records:

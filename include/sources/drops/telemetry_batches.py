@@ -24,6 +24,7 @@ import msgspec
 
 from include.core.frames import Piece, Subject
 from include.core.identities import identity
+from include.sources.drops.telemetry_fields import TELEMETRY
 from include.sources.drops.telemetry_measures import EXTRAS, Measure, measure_of
 from include.sources.drops.telemetry_shapes import Equipment, Id, Reading, Sensor, Unreadable, sensors_of
 from include.sources.formats import names, numbers
@@ -46,7 +47,7 @@ _SeriesKey = tuple[Id, Id, Id]
 def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     """Read a batch; see the module for the shapes and rules. Raises `BadDocument` where the whole is not JSON."""
     batch = _Batch(context)
-    for raw in raw_records(body, context, scan_nesting=False):
+    for raw in raw_records(body, context, TELEMETRY, batch.columns.remarks, scan_nesting=False):
         batch.read(raw)
         yield from batch.columns.full()
     yield from batch.columns.rest()

@@ -73,12 +73,12 @@ _WHOLE: Final = msgspec.json.Decoder(_Whole)
 _PARTS: Final = msgspec.json.Decoder(_Parts)
 _SENSOR: Final = msgspec.json.Decoder(Sensor)
 _FAULTS: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-_ALIASES: Final = {
+ALIASES: Final = {
     "sensors": "sensor", "sensores": "sensor", "leituras": "readings", "uuid": "sensor_uuid", "id": "sensor_uuid",
     "nome": "sensor_nome", "name": "sensor_nome", "tipo": "sensor_tipo", "type": "sensor_tipo", "unidade": "sensor_unidade",
     "unit": "sensor_unidade", "datetime": "timestamp", "state": "value",
 }  # fmt: skip
-_EQUIPMENT_ALIASES: Final = _ALIASES | {"uuid": "equip_uuid", "id": "equip_uuid", "nome": "equip_nome", "name": "equip_nome"}
+EQUIPMENT_ALIASES: Final = ALIASES | {"uuid": "equip_uuid", "id": "equip_uuid", "nome": "equip_nome", "name": "equip_nome"}
 
 
 def sensors_of(raw: msgspec.Raw, max_nesting: int) -> Iterator[tuple[Equipment, list[Sensor]] | Unreadable]:
@@ -129,7 +129,7 @@ def _lenient_sensor(
 def _lenient(raw: msgspec.Raw, max_nesting: int) -> Iterator[tuple[Equipment, list[Sensor]] | Unreadable]:
     check_nesting(bytes(raw), max_nesting)
     try:
-        found = _renamed(loose(raw), _EQUIPMENT_ALIASES)
+        found = _renamed(loose(raw), EQUIPMENT_ALIASES)
         sensors = found.pop("sensor")
         equipment = msgspec.convert(found, Equipment)
     except (ValueError, KeyError, AttributeError):
@@ -150,7 +150,7 @@ def _renamed(found: dict[str, Any], aliases: dict[str, str]) -> dict[str, Any]:
 
 
 def _renamed_sensor(found: dict[str, Any]) -> dict[str, Any]:
-    sensor = _renamed(found, _ALIASES)
+    sensor = _renamed(found, ALIASES)
     if isinstance(sensor.get("readings"), list):
-        sensor["readings"] = [_renamed(reading, _ALIASES) for reading in sensor["readings"]]
+        sensor["readings"] = [_renamed(reading, ALIASES) for reading in sensor["readings"]]
     return sensor

@@ -45,4 +45,4 @@ class Fields:
 
 def _listed(names: Iterable[str]) -> str:
     found = list(dict.fromkeys(name.strip()[:_LONGEST_NAME] for name in names if name.strip()))
-    return (", ".join(found[:_NAMED]) + (", ..." if len(found) > _NAMED else "")) or "none"
+    return (", ".join(found[:_NAMED]) + (", ..." if len(found) > _NAMED else "")) or "no names"

@@ -270,6 +270,15 @@ def test_cpf_and_cnpj_may_have_columns_of_their_own(read):
     ]
 
 
+def test_fields_of_json_that_are_not_read_are_told(read):
+    rows, remarks, _ = read(
+        json.dumps({"data": [{"cliente": "a", "mes": "2024-01", "consumo": 812.4, "consumo_kwh": 1010, "x": 1}]})
+    )
+
+    assert rows == [("a", None, "", "2024-01", 1010)]
+    assert {remark.split("'")[1] for remark in remarks} == {"consumo", "x"}
+
+
 def test_json_without_the_fields_of_the_feed_is_refused(read):
     with pytest.raises(BadDocument, match="no record has the fields of this feed"):
         read(json.dumps([{"x": 1}, {"y": 2}]))

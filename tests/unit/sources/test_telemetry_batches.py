@@ -134,9 +134,9 @@ def test_one_bad_sensor_does_not_spoil_its_neighbours(parsed):
 
 @pytest.mark.parametrize("record", [1, "x", None, [], {}, {"equip_uuid": "e", "sensor": 5}, {"equip_uuid": "e", "sensor": None}])
 def test_equipment_without_sensors_is_an_unreadable_row(parsed, record):
-    found = parsed("telemetry_batches", [record])
+    found = parsed("telemetry_batches", [record, *a_batch(a_sensor())])
 
-    assert [row[:3] for row in found.rows] == [(1, "", "state")]
+    assert [row[:3] for row in found.rows] == [(1, "", "state"), (2, "s1", "temperature_c")]
 
 
 def test_other_names_of_fields_are_read_leniently(parsed):
