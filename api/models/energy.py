@@ -10,11 +10,27 @@ from api.models.fleet import Customer
 from include.core.energy import EnergySource
 
 
-class CustomerMonth(BaseModel):
-    """One month of one customer."""
+class Consumption(BaseModel):
+    """Energy consumed in a month [kWh], and its time-of-use parts; null where no document told it."""
+
+    consumption_kwh: float | None = Field(examples=[1000.0])
+    peak_kwh: float | None = Field(examples=[120.0])
+    intermediate_kwh: float | None
+    off_peak_kwh: float | None = Field(examples=[880.0])
+
+
+class PointConsumption(Consumption):
+    """What one consumption point adds to a customer's month."""
+
+    point_id: int
+    point_key: str | None = Field(description="Key of the installation; null: the customer's default point.", examples=["7001"])
+
+
+class CustomerMonth(Consumption):
+    """One month of one customer: the sum of the consumption points."""
 
     month: str = Field(examples=["2026-10"])
-    consumption_kwh: float | None
+    points: list[PointConsumption] = Field(description="By key, the default point first.")
     computed_at: datetime | None
 
 

@@ -40,5 +40,5 @@ class Customer(BaseModel):
     """A metered consumer."""
 
     customer_id: int = Field(examples=[5])
-    document: str = Field(examples=["12.345.678/0001-90"])
+    document: str = Field(examples=["12345678000190"])
     name: str

@@ -16,12 +16,13 @@ class Label(BaseModel):
 
 
 class Series(BaseModel):
-    """One quantity of exactly one plant, device or customer."""
+    """One quantity of exactly one plant, device or consumption point."""
 
     series_id: int = Field(examples=[7])
     plant_id: int | None
     device_id: int | None
-    customer_id: int | None
+    customer_id: int | None = Field(description="The customer of the consumption point.")
+    point_id: int | None
     home_plant_id: int | None = Field(description="The plant itself, or the plant of the device.")
     quantity: str = Field(examples=["ac_power_kw"])
     unit: str | None = Field(examples=["kW"])

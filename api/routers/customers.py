@@ -11,6 +11,7 @@ from api.models.envelopes import Listing, Single
 from api.models.fleet import Customer
 from api.openapi import ANSWERS
 from api.parameters import Cursor, Id, Limit, MonthsParameter, Text
+from include.core.identities import customer_identity
 from include.core.quantities import QUANTITIES
 from include.warehouse.api_reads import list_customer_months, list_customers, read_customer
 
@@ -19,7 +20,8 @@ router = APIRouter(prefix="/customers", tags=["customers"], dependencies=PROTECT
 
 @router.get("", response_model=Listing[Customer], summary="Customers")
 def customers(request: CurrentRequest, document: Text = None, limit: Limit = 100, cursor: Cursor = None) -> Response:
-    """Customers of the tenant by id, or the one with this document."""
+    """Customers of the tenant by id, or the one with this document, in any form: a CPF with or without separators."""
+    document = document and (customer_identity(document) or document)
     (after,) = request.place(cursor) or [0]
     with request.session() as session:
         page = list_customers(session.connection, document=document, after=after, limit=limit)
@@ -40,7 +42,7 @@ def customer(request: CurrentRequest, customer_id: Id) -> Response:
 def customer_consumption(
     request: CurrentRequest, customer_id: Id, months: MonthsParameter, limit: Limit = 100, cursor: Cursor = None
 ) -> Response:
-    """Monthly consumption, oldest first; months without a document are absent."""
+    """Monthly consumption, oldest first, as the sum of the consumption points; months without a document are absent."""
     (after,) = request.place(cursor) or ["0001-01-01"]
     with request.session() as session:
         if read_customer(session.connection, customer_id) is None:

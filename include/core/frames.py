@@ -32,7 +32,22 @@ class Fault(NamedTuple):
     detail: str
 
 
-SubjectKind = Literal["device", "customer", "plant"]
+SubjectKind = Literal["device", "point", "plant"]
+"""What a feed measures: devices, consumption points of customers, or plants."""
+
+_POINT: Final = "\x1f"
+"""Between the key of a customer and that of a point; keys hold no control characters."""
+
+
+def point_subject(customer: str, point: str | None) -> str:
+    """Key of a consumption point within a document; None is the customer's default point."""
+    return customer if point is None else f"{customer}{_POINT}{point}"
+
+
+def customer_and_point(subject: str) -> tuple[str, str | None]:
+    """What `point_subject` has joined; of a device or plant its own key."""
+    customer, _, point = subject.partition(_POINT)
+    return customer, point or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ FEEDS: Final[dict[str, Feed]] = {
         Feed("plant_measurements", "device", plant_measurements.parse),
         Feed("telemetry_batches", "device", telemetry_batches.parse),
         Feed("sensor_readings", "device", sensor_readings.parse),
-        Feed("consumption", "customer", consumption.parse),
+        Feed("consumption", "point", consumption.parse),
         *(Feed(f"{name}_plants", "plant", cloud.parse, name) for name, cloud in CLOUDS.items()),
         *(Feed(f"{name}_devices", "device", cloud.parse, name) for name, cloud in CLOUDS.items()),
     )

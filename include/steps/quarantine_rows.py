@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from include.core.frames import customer_and_point
 from include.quality.checks import Checked
 from include.warehouse.documents import QuarantinedRow
 
@@ -47,6 +48,7 @@ def contradicted_row(row_number: int, subject: str, quantity: str, payload: dict
 
 def _broken_row(row: "pd.Series[Any]", broken_rules: tuple[str, ...]) -> QuarantinedRow:
     subject, quantity = _text(row["subject"]), _text(row["quantity"]) or ""
+    subject = subject and customer_and_point(subject)[0]
     return QuarantinedRow(int(row["row_number"]), quantity, subject, broken_rules, _payload(row))
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from include.core.errors import Refused
+from include.core.identities import identity
 from include.core.settings import Settings
 from include.core.span import day_span, local_day, month_start, next_month
 from include.reports.compose import Issue, compose
@@ -169,9 +170,10 @@ def _chosen(plants: list[dict[str, Any]], keys: Sequence[str] | None) -> list[di
     if not keys:
         return plants
     known = {plant["plant_key"] for plant in plants}
-    if unknown := [key for key in keys if key not in known]:
+    forms = {key: {key, identity(key)} for key in keys}
+    if unknown := [key for key in keys if forms[key].isdisjoint(known)]:
         raise Refused(f"plants {', '.join(unknown)} do not exist (known: {', '.join(sorted(known)) or 'none yet'})")
-    return [plant for plant in plants if plant["plant_key"] in keys]
+    return [plant for plant in plants if plant["plant_key"] in set().union(*forms.values())]
 
 
 def _yesterday(plant: Mapping[str, Any], run_after: datetime) -> date:

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from include.core.documents import DROPS
-from include.core.frames import Subject, SubjectKind
+from include.core.frames import Subject, SubjectKind, customer_and_point
 from include.warehouse import fleet
 from include.warehouse.engine import Connection, transaction
 
@@ -75,15 +75,16 @@ class SubjectDirectory:
 
         `connection` holds the tenant's lock, so what it finds cannot change before its transaction ends.
         """
-        found = fleet.read_subjects(connection, self._tenant.tenant_id, self._kind, sorted(self._looked_up), self._source)
+        found = self._read(connection, sorted(self._looked_up))
         rated_anew = [key for key, known in self._known.items() if key in found and _bounds(found[key]) != _bounds(known)]
         self._known |= {key: subject for key, subject in found.items() if key in self._known}
-        return sorted(found.keys() - self._known.keys()), sorted(rated_anew)
+        newly_known = {customer_and_point(key)[0] for key in found.keys() - self._known.keys()}
+        return sorted(newly_known), sorted(rated_anew)
 
     def name_of(self, series_id: int) -> tuple[str, str]:
-        """(subject key, quantity) of a series met so far."""
+        """(subject key, quantity) of a series met so far; of a consumption point the customer's key."""
         if series_id not in self._names:
-            keys = {subject.subject_id: key for key, subject in self._known.items()}
+            keys = {subject.subject_id: customer_and_point(key)[0] for key, subject in self._known.items()}
             self._names = {known: (keys[subject_id], quantity) for (subject_id, quantity), known in self._series.items()}
         return self._names[series_id]
 
@@ -92,12 +93,17 @@ class SubjectDirectory:
             return
         self._looked_up.update(keys)
         with transaction(self._url) as connection:
-            found = fleet.read_subjects(connection, self._tenant.tenant_id, self._kind, keys, self._source)
+            found = self._read(connection, keys)
             unknown = [key for key in keys if key not in found]
             if unknown and self._may_register:
                 fleet.register_subjects(connection, self._tenant, self._kind, _with_parents(unknown, described))
-                found |= fleet.read_subjects(connection, self._tenant.tenant_id, self._kind, unknown)
+                found |= self._read(connection, unknown)
         self._known |= found
+
+    def _read(self, connection: Connection, keys: list[str]) -> dict[str, fleet.KnownSubject]:
+        if self._kind == "point":
+            fleet.open_points(connection, self._tenant.tenant_id, keys)
+        return fleet.read_subjects(connection, self._tenant.tenant_id, self._kind, keys, self._source)
 
     def _ensure(self, pairs: set[tuple[int, str]]) -> None:
         new = pairs - self._series.keys()

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from include.core.errors import Refused
+from include.core.identities import identity
 from include.core.settings import Settings
 from include.core.span import local_day
 from include.warehouse import fleet
@@ -36,7 +37,7 @@ def save_targets(  # noqa: PLR0913 - the fields of the form
     with transaction(settings.database_url) as connection:
         tenant_id = fleet.read_tenant(connection, tenant).tenant_id
         row = _plant(fleet.read_plants(connection, tenant), plant, source)
-        keys = {"tenant_id": tenant_id, "source": row["source"], "plant_key": plant}
+        keys = {"tenant_id": tenant_id, "source": row["source"], "plant_key": row["plant_key"]}
         for month, target_kwh in enumerate(months_kwh, start=1):
             first_day = date(year, month, 1)
             if target_kwh is None:
@@ -64,7 +65,7 @@ def _check(year: int, months_kwh: Sequence[float | None]) -> None:
 
 
 def _plant(plants: list[dict[str, Any]], key: str, source: str | None) -> dict[str, Any]:
-    found = [plant for plant in plants if plant["plant_key"] == key and source in {None, plant["source"]}]
+    found = [plant for plant in plants if plant["plant_key"] in {key, identity(key)} and source in {None, plant["source"]}]
     if len(found) == 1:
         return found[0]
     if found:

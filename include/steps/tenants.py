@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from include.core.identities import identity
 from include.core.settings import Settings
 from include.landing.drops import prepare
 from include.warehouse import fleet, users
@@ -21,7 +22,7 @@ def save_tenant(settings: Settings, slug: str, fields: Mapping[str, Any]) -> Non
     with transaction(settings.database_url) as connection:
         known = fleet.read_tenants(connection).get(slug, fleet.Tenant(0, slug, slug, "America/Sao_Paulo"))
         tenant = replace(known, **changes)
-        fleet.upsert_tenant(connection, replace(tenant, register_under=tenant.register_under or None))
+        fleet.upsert_tenant(connection, replace(tenant, register_under=identity(tenant.register_under)))
     prepare(settings.drops_path, slug)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from include.core.documents import DROPS
 from include.core.errors import BadDocument, NeedsHuman, Refused
-from include.core.frames import Subject, SubjectKind
+from include.core.frames import Subject, SubjectKind, customer_and_point
 from include.core.quantities import QUANTITIES
 from include.warehouse.queries import query
 
@@ -31,7 +31,7 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class KnownSubject:
-    """A registered plant, device or customer, the IANA zone of its days and, where known, the power that it is rated for.
+    """A registered plant, device or consumption point, the IANA zone of its days and, where known, the power it is rated for.
 
     `has_battery`: its plant has a battery, or says how full one is.
     """
@@ -159,19 +159,31 @@ def read_zones(connection: Connection, tenant_id: int) -> dict[tuple[str, str], 
 def read_subjects(
     connection: Connection, tenant_id: int, kind: SubjectKind, subjects: Sequence[str], source: str = DROPS
 ) -> dict[str, KnownSubject]:
-    """Those of the keys that are registered."""
-    parameters = {"tenant_id": tenant_id, "subjects": list(subjects), "source": source}
+    """Those of the keys that are registered; of consumption points those that `open_points` has opened."""
+    parameters = {"tenant_id": tenant_id, "subjects": list(subjects), "source": source} | _customers_and_points(kind, subjects)
     rows = connection.execute(query("fleet", f"read_{kind}_subjects"), parameters)
     return {row.subject: KnownSubject(row.subject_id, row.timezone, row.rated_kw, row.has_battery) for row in rows}
 
 
+def open_points(connection: Connection, tenant_id: int, subjects: Sequence[str]) -> None:
+    """Give customers that are registered the consumption points that a document names by `point_subject`."""
+    connection.execute(query("fleet", "open_points"), {"tenant_id": tenant_id} | _customers_and_points("point", subjects))
+
+
+def _customers_and_points(kind: SubjectKind, subjects: Sequence[str]) -> dict[str, list[str | None]]:
+    if kind != "point":
+        return {}
+    named = [customer_and_point(subject) for subject in subjects]
+    return {"customers": [customer for customer, _ in named], "points": [point for _, point in named]}
+
+
 def register_subjects(connection: Connection, tenant: Tenant, kind: SubjectKind, subjects: Iterable[Subject]) -> None:
-    """Register subjects that a document named: customers by their document, devices under the tenant's chosen plant.
+    """Register subjects that a document named: customers of points by their document, devices under the tenant's chosen plant.
 
     Whoever is registered already stays as it is: the registry knows more than a document of readings. No device is registered
     before that plant is.
     """
-    if kind != "customer" and tenant.register_under not in read_plant_keys(connection, tenant.tenant_id):
+    if kind != "point" and tenant.register_under not in read_plant_keys(connection, tenant.tenant_id):
         return
     named = list(subjects)
     known = read_subjects(connection, tenant.tenant_id, kind, [subject.key for subject in named])
@@ -179,8 +191,9 @@ def register_subjects(connection: Connection, tenant: Tenant, kind: SubjectKind,
         (subject for subject in named if subject.key not in known),
         key=lambda subject: (subject.parent_key is not None, subject.key),
     )
-    if kind == "customer":
-        rows = [{"tenant_id": tenant.tenant_id, "document": s.key, "name": s.name or s.key} for s in ordered]
+    if kind == "point":
+        customers = {customer_and_point(subject.key)[0]: subject.name for subject in reversed(ordered)}
+        rows = [{"tenant_id": tenant.tenant_id, "document": key, "name": name or key} for key, name in sorted(customers.items())]
         upsert_rows(connection, "customer", rows)
         return
     upsert_rows(connection, "device", [_device_row(tenant, subject) for subject in ordered])
@@ -206,7 +219,7 @@ def _read_series(connection: Connection, kind: SubjectKind, pairs: Iterable[tupl
 
 
 def _series_row(tenant_id: int, kind: SubjectKind, subject_id: int, quantity: str) -> dict[str, Any]:
-    row: dict[str, Any] = {"tenant_id": tenant_id, "plant_id": None, "device_id": None, "customer_id": None}
+    row: dict[str, Any] = {"tenant_id": tenant_id, "plant_id": None, "device_id": None, "point_id": None}
     return row | {f"{kind}_id": subject_id, "quantity": quantity, "kind": QUANTITIES[quantity].kind}
 
 

@@ -163,16 +163,21 @@ def seed_tenant(connection: Connection, slug: str, *, store: Path, password_hash
     )
 
     def series(quantity: str, kind: str, origin: str = "measured", **owner: int) -> int:
-        owners = {"plant_id": None, "device_id": None, "customer_id": None, **owner}
+        owners = {"plant_id": None, "device_id": None, "customer_id": None, "point_id": None, **owner}
         return add(
-            "INSERT INTO fleet.series (tenant_id, plant_id, device_id, customer_id, quantity, kind, origin) "
-            "VALUES (:t, :plant_id, :device_id, :customer_id, :q, :k, :o) RETURNING series_id",
+            "INSERT INTO fleet.series (tenant_id, plant_id, device_id, customer_id, point_id, quantity, kind, origin) "
+            "VALUES (:t, :plant_id, :device_id, :customer_id, :point_id, :q, :k, :o) RETURNING series_id",
             t=tenant_id, q=quantity, k=kind, o=origin, **owners,
         )  # fmt: skip
 
     power = series("ac_power_kw", "power", device_id=device_id)
     state = series("state", "state", device_id=device_id)
-    consumption = series("consumption_kwh", "amount", customer_id=customer_id)
+    point_id = add(
+        "INSERT INTO fleet.consumption_point (tenant_id, customer_id) VALUES (:t, :c) RETURNING point_id",
+        t=tenant_id,
+        c=customer_id,
+    )
+    consumption = series("consumption_kwh", "amount", customer_id=customer_id, point_id=point_id)
     derived = series("ac_power_kw", "power", "derived", plant_id=plant_id)
     series("ac_power_kw", "power", plant_id=plant_id)
     document_id = add(

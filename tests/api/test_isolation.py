@@ -216,6 +216,7 @@ def test_the_apis_role_sees_nothing_before_a_tenant_is_set(stage):
     connection = psycopg2.connect(stage.api_url.replace("+psycopg2", ""))
     views = ("plant", "device", "customer", "series", "reading", "rollup", "document", "quarantine", "report", "login",
              "dirty_day", "outbox", "state_event", "target", "tariff", "tenant", "consumption", "alarm",
+             "consumption_point", "point_consumption",
              "energy_check", "energy_day", "plant_day", "counter_day")  # fmt: skip
     with connection.cursor() as cursor:
         counts = {}

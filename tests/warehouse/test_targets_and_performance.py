@@ -64,6 +64,20 @@ def windows(fleet, as_of: str) -> dict[int, dict]:
     return {row["window_days"]: row for row in rows}
 
 
+def test_targets_find_their_plant_by_its_key_in_any_form(plant):
+    told = save_targets(
+        settings_of(plant),
+        tenant="demo",
+        plant="\u00a0p1\u200b",
+        year=2020,
+        months_kwh=[1.0] * 12,
+        now=datetime(2020, 6, 14, tzinfo=UTC),
+    )
+
+    assert told["months_set"] == 12
+    assert plant.read("SELECT sum(target_kwh) AS kwh FROM fleet.target")["kwh"].item() == 12
+
+
 def test_a_window_that_ends_with_the_month_is_measured_by_that_months_days(plant):
     # 99 % of May's target every day: 30 of 31 days of 5.2 GWh make 5.0323 GWh, and 4.9819 GWh were generated.
     # By the whole target of the month that follows, 4.4 GWh, the same energy would look like 113 %.

@@ -65,7 +65,7 @@ SELECT DISTINCT p.tenant_id, p.plant_id, 'ac_power_kw', 'power', 'derived'
 FROM fleet.plant AS p
 JOIN api.inverter_power_series AS i USING (plant_id)
 WHERE p.plant_id = ANY (:plant_ids) AND NOT EXISTS (SELECT 1 FROM api.plant_energy_series AS s WHERE s.plant_id = p.plant_id)
-ON CONFLICT (plant_id, device_id, customer_id, quantity, origin) DO NOTHING;
+ON CONFLICT (plant_id, device_id, point_id, quantity, origin) DO NOTHING;
 
 -- name: read_plant_series
 -- The derived power series of plants.

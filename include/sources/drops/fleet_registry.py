@@ -1,4 +1,4 @@
-"""Registry files: what a tenant's fleet consists of. CSV or XLSX (one table per file) or JSON.
+"""Registry files: what a tenant's fleet consists of. CSV (one table per file), XLSX (one table per sheet) or JSON.
 
 A JSON object names its lists: `{"plants": [...], "devices": [...], "customers": [...], "targets": [...], "tariffs": [...]}`,
 any of them. A table, or a JSON array, is recognised by its columns: `valid_from` and `price_per_kwh` make tariffs, `month` and
@@ -6,12 +6,23 @@ any of them. A table, or a JSON array, is recognised by its columns: `valid_from
 Portuguese names of columns are read too. A bad row is rejected with a reason and does not stop the others.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
+from include.core.documents import DROPS, VENDOR_NAMES
 from include.core.errors import BadDocument
 from include.core.fleet import CustomerRow, DeviceRow, PlantRow, Registry, RejectedRow, TargetRow, TariffRow
-from include.sources.drops.registry_fields import ALIASES, DEVICE_KINDS, READERS, BadField
+from include.sources.drops.registry_fields import (
+    ALIASES,
+    DEVICE_KINDS,
+    READERS,
+    TAX_NUMBER_READERS,
+    VENDOR_READERS,
+    BadField,
+)
+from include.sources.drops.registry_numbers import NUMBERS, NumberField, RegistryNumbers
 from include.sources.formats import names
 from include.sources.formats.context import ParseContext
 from include.sources.formats.document_text import recognised, utf8_body
@@ -20,7 +31,7 @@ from include.sources.formats.header import HeaderColumn, columns_of
 from include.sources.formats.json_dialects import strict_json
 from include.sources.formats.json_fields import RecordFields
 from include.sources.formats.json_text import check_nesting, json_fault, loose, raw_records
-from include.sources.formats.table import read_table
+from include.sources.formats.table import Table, read_tables
 from include.sources.formats.zip_archive import MAGIC
 
 _TABLES: Final[dict[str, tuple[Callable[..., Any], frozenset[str]]]] = {
@@ -41,11 +52,22 @@ RECORD: Final = RecordFields(FIELDS, names.plain)
 def parse_registry(body: bytes | memoryview, context: ParseContext) -> Registry:
     """Read a registry file; see the module for what makes which table. Raises `BadDocument` where the whole cannot be read."""
     registry = Registry()
-    for table, row_number, record in _rows(body, context, registry):
-        _take(registry, table, row_number, record)
-        if registry.row_count() > context.max_rows:
-            raise BadDocument(f"the registry holds more than {context.max_rows} rows; split it and drop the parts")
+    rows = list(islice(_rows(body, context, registry), context.max_rows + 1))
+    if len(rows) > context.max_rows:
+        raise BadDocument(f"the registry holds more than {context.max_rows} rows; split it and drop the parts")
+    numbers = _numbers(rows)
+    for table, row_number, record in rows:
+        _take(registry, table, row_number, record, numbers)
     return registry
+
+
+def _numbers(rows: Sequence[tuple[str, int, Any]]) -> RegistryNumbers:
+    texts: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for table, _, record in rows:
+        if isinstance(record, dict):
+            for name, (_, value) in _given(record, NUMBERS).items():
+                texts[table, name] += [value] if isinstance(value, str) else []
+    return RegistryNumbers(texts.items())
 
 
 def _rows(body: bytes | memoryview, context: ParseContext, registry: Registry) -> Iterator[tuple[str, int, Any]]:
@@ -57,7 +79,11 @@ def _rows(body: bytes | memoryview, context: ParseContext, registry: Registry) -
 
 
 def _table_rows(body: bytes | memoryview, context: ParseContext, registry: Registry) -> Iterator[tuple[str, int, Any]]:
-    read = read_table(body, FIELDS, max_rows=context.max_rows, is_header=_is_header)
+    for read in read_tables(body, FIELDS, max_rows=context.max_rows, is_header=_is_header):
+        yield from _rows_of(read, registry)
+
+
+def _rows_of(read: Table, registry: Registry) -> Iterator[tuple[str, int, Any]]:
     table = _table_of(read.columns)
     places = read.positions(FIELDS)
     for row in read.rows:
@@ -67,8 +93,12 @@ def _table_rows(body: bytes | memoryview, context: ParseContext, registry: Regis
             )
             registry.rejected.append(reject)
             continue
-        yield str(table), row.number, {name: row.cells[column.position] for name, column in places.items()}
+        yield str(table), row.number, {_known_as(column): row.cells[column.position] for column in places.values()}
     registry.remarks += [*read.remarks, *read.unused(places.values())]
+
+
+def _known_as(column: HeaderColumn) -> str:
+    return column.plain if column.plain in ALIASES else column.name
 
 
 def _is_header(columns: Sequence[HeaderColumn]) -> bool:
@@ -116,32 +146,44 @@ def _table_of(header: Sequence[HeaderColumn]) -> str | None:
     return None
 
 
-def _take(registry: Registry, table: str, row_number: int, record: Any) -> None:  # noqa: ANN401
+def _take(registry: Registry, table: str, row_number: int, record: Any, numbers: RegistryNumbers) -> None:  # noqa: ANN401
     try:
         if table not in _TABLES:
             raise BadField(f"stands in the list {table[:60]!r}; the lists are {', '.join(_TABLES)}")
-        getattr(registry, table).append(_row(table, record))
+        getattr(registry, table).append(_row(table, record, numbers))
     except BadField as fault:
         registry.rejected.append(RejectedRow(row_number, f"row {row_number} of {table[:60]!r} {fault}", names.raw_text(record)))
 
 
-def _row(table: str, record: Any) -> Any:  # noqa: ANN401
+def _row(table: str, record: Any, numbers: RegistryNumbers) -> Any:  # noqa: ANN401
     if not isinstance(record, dict):
         raise BadField("is no record of named fields")
     make, required = _TABLES[table]
-    wanted = set(make.__annotations__)
-    found = {}
-    for spelling, value in record.items():
-        name = ALIASES.get(names.plain(spelling))
-        if name not in wanted or name in found or value is None or (isinstance(value, str) and not value.strip()):
-            continue
+    given = _given(record, wanted=make.__annotations__.keys())
+    _, source = given.get("source", ("", DROPS))
+    readers = VENDOR_READERS if names.plain(str(source)) in VENDOR_NAMES else READERS
+    found: dict[str, Any] = {}
+    for name, (column, value) in given.items():
+        read = TAX_NUMBER_READERS.get(column, readers[name])
         try:
-            found[name] = READERS[name](value)
+            is_number = name in NUMBERS
+            found[name] = numbers.read(value, NumberField(table, name, column, read)) if is_number else read(value)
         except BadField as fault:
             raise BadField(f"is wrong: {name} {str(value)[:60]!r} {fault}") from fault
     if missing := sorted(required - found.keys()):
         raise BadField(f"lacks {', '.join(missing)}")
     return make(**found)
+
+
+def _given(record: dict[str, Any], wanted: Collection[str]) -> dict[str, tuple[str, Any]]:
+    """(column, value) of each field that the table has and the record fills; of several columns the first."""
+    given: dict[str, tuple[str, Any]] = {}
+    for spelling, value in record.items():
+        column = names.plain(spelling)
+        name = ALIASES.get(column, "")
+        if name in wanted and name not in given and value is not None and not (isinstance(value, str) and not value.strip()):
+            given[name] = column, value
+    return given
 
 
 __all__ = [

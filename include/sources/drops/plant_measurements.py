@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from include.core.frames import Fault, Piece, Subject
+from include.core.identities import identity
 from include.sources.formats import names
 from include.sources.formats.columns import QUANTITY_CODES, Columns
 from include.sources.formats.context import ParseContext
@@ -74,7 +75,7 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     watt, celsius = numbers_of[_WATT], numbers_of[_CELSIUS]
     for row_number, raw in enumerate(records(columns.remarks), start=1):
         record = _decode(raw)
-        key = None if record is None else names.key(_given(record.inversor_id, record.inverter_id))
+        key = None if record is None else identity(_given(record.inversor_id, record.inverter_id))
         values = {} if record is None else _values(record, watt, celsius)
         if record is None or key is None or not values:
             columns.add_unreadable(row_number, "ac_power_kw", raw)
@@ -134,7 +135,7 @@ def _subject(key: str, record: _Record) -> Subject:
     return Subject(
         key,
         kind="inverter",
-        plant_key=names.key(_given(record.usina_id, record.plant_id)),
+        plant_key=identity(_given(record.usina_id, record.plant_id)),
         plant_name=names.text(_given(record.usina_nome, record.plant_name)),
     )
 

@@ -1,12 +1,15 @@
 """Fields of registry files: how each is named in English and Portuguese, and how its text is read."""
 
+import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from include.core.documents import DROPS, VENDOR_NAMES
 from include.core.errors import Refused
+from include.core.identities import customer_identity, identity, is_rounded
 from include.core.span import zone
+from include.core.tax_numbers import TaxNumber
 from include.sources.formats import names, numbers
 from include.sources.formats.months import month_of
 
@@ -20,13 +23,27 @@ class BadField(ValueError):
 
 
 def _key(value: Any) -> str:  # noqa: ANN401
-    if (key := names.key(value)) is None:
+    return _found_key(value, identity(value))
+
+
+def _vendor_key(value: Any) -> str:  # noqa: ANN401
+    return _found_key(value, names.key(value))
+
+
+def _found_key(value: Any, key: str | None) -> str:  # noqa: ANN401
+    if is_rounded(value):
+        raise BadField("was rounded by a spreadsheet; format the column as text, enter the whole key and drop the row again")
+    if key is None:
         raise BadField("is no identifier of at most 200 printable characters")
     return key
 
 
+def _customer_key(column: TaxNumber | None) -> Callable[[Any], str]:
+    return lambda value: _found_key(value, customer_identity(value, column))
+
+
 def _text(value: Any) -> str:  # noqa: ANN401
-    if (text := names.text(value)) is None:
+    if (text := names.text(value) or names.key(value)) is None:
         raise BadField("is no text of at most 200 printable characters")
     return text
 
@@ -56,9 +73,11 @@ def _zone(value: Any) -> str:  # noqa: ANN401
 
 
 def _day(value: Any) -> date:  # noqa: ANN401
-    written = _text(value)
-    if len(written) == 10 and written[2] == written[5] == "/":
-        written = f"{written[6:]}-{written[3:5]}-{written[:2]}"
+    if isinstance(value, date):
+        return value.date() if isinstance(value, datetime) else value
+    written = _text(value).removesuffix(" 00:00:00")
+    if found := re.fullmatch(r"(\d{2})([/.])(\d{2})\2(\d{4})", written, re.ASCII):
+        written = f"{found[4]}-{found[3]}-{found[1]}"
     try:
         return date.fromisoformat(written)
     except ValueError as error:
@@ -94,13 +113,21 @@ _KINDS: Final = {kind: kind for kind in DEVICE_KINDS} | {
     "inversor": "inverter", "medidor": "meter", "registrador": "logger", "bateria": "battery", "equipamento": "equipment",
 }  # fmt: skip
 READERS: Final[dict[str, Callable[[Any], Any]]] = {
-    "plant_key": _key, "device_key": _key, "parent_key": _key, "document": _key, "name": _text, "city": _text, "model": _text,
+    "plant_key": _key, "device_key": _key, "parent_key": _key, "document": _customer_key(None),
+    "name": _text, "city": _text, "model": _text,
     "kind": _kind, "timezone": _zone, "latitude": _between(-90, 90), "longitude": _between(-180, 180),
     "capacity_kwp": _above_zero, "capacity_kw": _above_zero, "target_kwh": _between(0, 1e12),
     "price_per_kwh": _between(0, 100_000), "commissioned_on": _day,
     "valid_from": _day,
     "month": _month, "currency": _currency, "source": _source,
 }  # fmt: skip
+VENDOR_READERS: Final[dict[str, Callable[[Any], Any]]] = {
+    **READERS, "plant_key": _vendor_key, "device_key": _vendor_key, "parent_key": _vendor_key,
+}  # fmt: skip
+"""For rows with a vendor's `source`: its keys stay as it writes them, for it is asked by them."""
+TAX_NUMBER_READERS: Final[dict[str, Callable[[Any], Any]]] = {"cpf": _customer_key("cpf"), "cnpj": _customer_key("cnpj")}
+"""For columns whose name says which tax number they hold."""
+
 ALIASES: Final = {name: name for name in READERS} | {
     "plant": "plant_key", "plant_id": "plant_key", "usina": "plant_key", "usina_id": "plant_key", "device": "device_key",
     "device_id": "device_key", "inversor_id": "device_key", "inverter_id": "device_key", "dispositivo": "device_key",
@@ -113,4 +140,8 @@ ALIASES: Final = {name: name for name in READERS} | {
     "kwh": "target_kwh", "valido_de": "valid_from", "vigencia": "valid_from", "inicio_vigencia": "valid_from",
     "preco_kwh": "price_per_kwh", "preco_por_kwh": "price_per_kwh", "tarifa": "price_per_kwh", "price": "price_per_kwh",
     "moeda": "currency", "fonte": "source", "origem": "source", "vendor": "source",
+    "capacity_mwp": "capacity_kwp", "capacidade_mwp": "capacity_kwp", "potencia_mwp": "capacity_kwp",
+    "capacity_wp": "capacity_kwp", "capacidade_wp": "capacity_kwp", "potencia_wp": "capacity_kwp", "capacity_mw": "capacity_kw",
+    "capacidade_mw": "capacity_kw", "potencia_mw": "capacity_kw", "target_mwh": "target_kwh", "meta_mwh": "target_kwh",
+    "projecao_mwh": "target_kwh",
 }  # fmt: skip

@@ -11,6 +11,7 @@ import msgspec
 
 from include.core.errors import BadDocument
 from include.core.frames import Piece, Subject
+from include.core.identities import identity
 from include.sources.formats import names, units
 from include.sources.formats.columns import NO_SUBJECT, QUANTITY_CODES, Columns
 from include.sources.formats.context import ParseContext
@@ -72,7 +73,7 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     numbers_of = ColumnNumbers(notations)
     quantities = [(QUANTITY_CODES[column.quantity], numbers_of[column]) for column in opened.columns]
     for row_number, (found, record, why) in enumerate(opened.records, start=1):
-        key = None if found is None else names.key(found[0])
+        key = None if found is None else identity(found[0])
         if found is None or key is None or all(value is _UNSET or value is None for value in found[2]):
             columns.add_unreadable(row_number, "temperature_c", record, why)
         else:

@@ -26,6 +26,7 @@ from typing import Any, Final
 import msgspec
 
 from include.core.frames import Fault, Piece, Subject
+from include.core.identities import identity
 from include.sources.drops.telemetry_fields import TELEMETRY
 from include.sources.drops.telemetry_measures import EXTRAS, Measure, measure_of, unknown_measure
 from include.sources.drops.telemetry_shapes import Equipment, Id, Reading, Sensor, Unreadable, sensors_of
@@ -79,7 +80,7 @@ class _Series(dict[_SeriesKey, int]):
 
     def __missing__(self, found: _SeriesKey) -> int:
         index = self[found] = len(self.measures)
-        key, measure = names.key(found[0]), measure_of(found[1], found[2])
+        key, measure = identity(found[0]), measure_of(found[1], found[2])
         column = _column_of(found)
         self.subject_codes.append(self._columns.code(key or NOBODY))
         self.quantity_codes.append(STATE if measure is None else measure.quantity_code)
@@ -150,7 +151,7 @@ class _Batch:
             self._extras([index], [sensor], [instant])
 
     def _introduce(self, equipment: Equipment, sensors: list[Sensor], indexes: list[int], known: int) -> None:
-        parent = names.key(equipment.equip_uuid)
+        parent = identity(equipment.equip_uuid)
         if parent is not None:
             self.columns.code(parent, Subject(parent, names.text(equipment.equip_nome), "equipment"))
         # New series are numbered in the order in which they appear, so each is met at its first sensor.
@@ -159,7 +160,7 @@ class _Batch:
                 break
             if index == known:
                 known += 1
-                if (key := names.key(sensor.sensor_uuid)) is not None:
+                if (key := identity(sensor.sensor_uuid)) is not None:
                     model = names.text(sensor.sensor_modelo)
                     self.columns.code(key, Subject(key, names.text(sensor.sensor_nome), "sensor", parent_key=parent, model=model))
 

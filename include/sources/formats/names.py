@@ -7,13 +7,17 @@ from typing import Any, Final
 
 import msgspec
 
-MAX_KEY: Final = 200
+from include.core.identities import MAX_KEY, is_storable
+
 MAX_STATE: Final = 255
 MAX_RAW_BYTES: Final = 2000
 
 
 def key(value: object) -> str | None:
-    """Text of an identifier (text or whole number), trimmed; None where it is missing, too long or not storable."""
+    """Text of a vendor's identifier (text or whole number), trimmed; None where it is missing, too long or not storable.
+
+    Keys of files are read by `include.core.identities`; a vendor is asked by the very text that it gave.
+    """
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -34,13 +38,6 @@ def text(value: object, longest: int = MAX_KEY) -> str | None:
 def words(value: object, longest: int) -> str | None:
     """Text on one line, cut at a length; None where it is none."""
     return text(" ".join(value.split())[:longest], longest) if isinstance(value, str) else None
-
-
-def is_storable(value: str) -> bool:
-    """Whether PostgreSQL and a log line can hold the text: no control characters, lone surrogates or replaced characters."""
-    if "\ufffd" in value:
-        return False
-    return value.isprintable() or all(unicodedata.category(letter) not in {"Cc", "Cs"} for letter in value)
 
 
 def plain(value: str) -> str:

@@ -95,6 +95,31 @@ def read_table(body: bytes | memoryview, fields: Fields, *, max_rows: int, is_he
     return _csv(text, fields, is_header or has_fields, max_rows, reads_all=is_header is not None)
 
 
+def read_tables(body: bytes | memoryview, fields: Fields, *, max_rows: int, is_header: IsHeader) -> Iterator[Table]:
+    """Every sheet of a workbook that has a header as a table of its own, to be read before the next; a CSV is one table.
+
+    Raises `BadDocument` as `read_table` does.
+    """
+    if bytes(body[:4]) != MAGIC:
+        yield read_table(body, fields, max_rows=max_rows, is_header=is_header)
+        return
+    remarks: list[str] = []
+    widest: Sequence[Any] = ()
+    found_any = False
+    for sheet in open_sheets(body):
+        head = list(islice(sheet.rows, SEARCHED_LINES))
+        if find_header([row.cells for row in head], is_header) is None:
+            widest = max([widest, *(row.cells for row in head)], key=_filled_count)
+            remarks.append(f"sheet {sheet.name[:60]!r} is not read: it has no header of this feed")
+            continue
+        found_any = True
+        table = _workbook(iter([Sheet(sheet.name, chain(head, sheet.rows))]), fields, is_header, max_rows)
+        table.remarks, remarks = remarks, []
+        yield table
+    if not found_any:
+        raise _no_header(widest, fields, "rows")
+
+
 def _csv(text: CsvText, fields: Fields, is_header: IsHeader, max_rows: int, *, reads_all: bool) -> Table:
     best: tuple[int, Table] | None = None
     widest: Sequence[Any] = ()
@@ -211,15 +236,15 @@ def _workbook_rows(data: Iterable[tuple[str, SheetRow]], table: Table, fields: F
             raise BadDocument(f"the sheets hold more than {max_rows} rows; split the file and drop the parts")
         whole = (cells + [None] * width)[:width]
         if Formula.UNCOMPUTED in whole:
-            _refuse_uncomputed(whole, table, fields)
+            known = [column for column in table.columns if column.field(fields)]
+            refuse_uncomputed(whole, known or table.columns)
         yield TableRow(number, whole, None, sheet, merged)
 
 
-def _refuse_uncomputed(cells: Sequence[Any], table: Table, fields: Fields) -> None:
-    """A formula without its value matters where the feed reads the column, or where nobody knows which ones it reads."""
-    knows = any(column.field(fields) for column in table.columns)
-    for column, cell in zip(table.columns, cells, strict=True):
-        if cell is Formula.UNCOMPUTED and (not knows or column.field(fields)):
+def refuse_uncomputed(cells: Sequence[Any], columns: Iterable[HeaderColumn]) -> None:
+    """Raise `BadDocument` where one of these columns has a formula without its value."""
+    for column in columns:
+        if cells[column.position] is Formula.UNCOMPUTED:
             raise BadDocument(
                 f"column {column.written!r} holds formulas whose values were never computed; open the workbook in a spreadsheet "
                 "program, save it and drop it again"

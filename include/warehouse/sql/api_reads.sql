@@ -71,7 +71,7 @@ SELECT row_to_json(c)::text FROM api.customer AS c WHERE c.customer_id = :custom
 -- Series by id; those of a plant include its devices'. The quantity table comes in as JSON.
 WITH found AS (
     SELECT
-        series_id, plant_id, device_id, customer_id, home_plant_id, quantity,
+        series_id, plant_id, device_id, customer_id, point_id, home_plant_id, quantity,
         CAST(:quantities AS json) -> quantity ->> 'unit' AS unit,
         CAST(:quantities AS json) -> quantity -> 'label' AS label,
         kind, origin, timezone
@@ -97,7 +97,7 @@ FROM page
 SELECT row_to_json(s)::text
 FROM (
     SELECT
-        series_id, plant_id, device_id, customer_id, home_plant_id, quantity,
+        series_id, plant_id, device_id, customer_id, point_id, home_plant_id, quantity,
         CAST(:quantities AS json) -> quantity ->> 'unit' AS unit,
         CAST(:quantities AS json) -> quantity -> 'label' AS label,
         kind, origin, timezone
@@ -108,7 +108,7 @@ FROM (
 -- name: list_customer_months
 -- grain: month. Consumption of one customer in a half-open range of months.
 WITH found AS (
-    SELECT month, consumption_kwh, computed_at
+    SELECT month, consumption_kwh, peak_kwh, intermediate_kwh, off_peak_kwh, points, computed_at
     FROM api.consumption
     WHERE customer_id = :customer_id
         AND month > CAST(:after AS date)
@@ -122,7 +122,10 @@ WITH found AS (
 SELECT
     coalesce(
         json_agg(
-            json_build_object('month', to_char(month, 'YYYY-MM'), 'consumption_kwh', consumption_kwh, 'computed_at', computed_at)
+            json_build_object(
+                'month', to_char(month, 'YYYY-MM'), 'consumption_kwh', consumption_kwh, 'peak_kwh', peak_kwh,
+                'intermediate_kwh', intermediate_kwh, 'off_peak_kwh', off_peak_kwh, 'points', points, 'computed_at', computed_at
+            )
             ORDER BY month
         ),
         '[]'
@@ -131,14 +134,17 @@ SELECT
 FROM page
 
 -- name: list_month_customers
--- grain: customer. Consumption of one month; null where no document has it.
-WITH found AS (
-    SELECT c.customer_id, c.document, c.name, to_char(CAST(:month AS date), 'YYYY-MM') AS month, u.consumption_kwh, u.computed_at
-    FROM api.customer AS c
-    LEFT JOIN api.consumption AS u ON u.customer_id = c.customer_id AND u.month = :month
-    WHERE c.customer_id > :after
-    ORDER BY c.customer_id
-    LIMIT :limit + 1
+-- grain: customer. Consumption of one month; null where no document has it. The page is chosen first: nobody adds up all customers.
+WITH chosen AS (
+    SELECT customer_id, document, name FROM api.customer WHERE customer_id > :after ORDER BY customer_id LIMIT :limit + 1
+), told AS (
+    SELECT * FROM api.consumption WHERE month = CAST(:month AS date) AND customer_id = ANY (ARRAY(SELECT customer_id FROM chosen))
+), found AS (
+    SELECT
+        c.customer_id, c.document, c.name, to_char(CAST(:month AS date), 'YYYY-MM') AS month, u.consumption_kwh, u.peak_kwh,
+        u.intermediate_kwh, u.off_peak_kwh, coalesce(u.points, '[]') AS points, u.computed_at
+    FROM chosen AS c
+    LEFT JOIN told AS u ON u.customer_id = c.customer_id
 ), page AS (
     TABLE found LIMIT :limit
 )

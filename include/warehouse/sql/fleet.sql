@@ -130,13 +130,21 @@ JOIN fleet.tenant AS t USING (tenant_id)
 LEFT JOIN fleet.plant AS p ON p.plant_id = d.plant_id
 WHERE d.tenant_id = :tenant_id AND d.source = :source AND d.device_key = ANY (:subjects);
 
--- name: read_customer_subjects
--- Customers by their document, in the shape of read_device_subjects; nothing is rated.
-SELECT c.customer_id AS subject_id, c.document AS subject, NULL::int AS plant_id, t.timezone, NULL::float8 AS rated_kw,
-    false AS has_battery
-FROM fleet.customer AS c
-JOIN fleet.tenant AS t USING (tenant_id)
-WHERE c.tenant_id = :tenant_id AND c.document = ANY (:subjects);
+-- name: open_points
+-- Customers get the points that a document names; a customer who is not registered gets none.
+INSERT INTO fleet.consumption_point (tenant_id, customer_id, point_key)
+SELECT DISTINCT c.tenant_id, c.customer_id, n.point_key
+FROM unnest(CAST(:customers AS text[]), CAST(:points AS text[])) AS n (document, point_key)
+JOIN fleet.customer AS c ON c.tenant_id = :tenant_id AND c.document = n.document
+ON CONFLICT (customer_id, point_key) DO NOTHING;
+
+-- name: read_point_subjects
+-- Points by their customer and key, in the shape of read_device_subjects; nothing is rated.
+SELECT p.point_id AS subject_id, n.subject, NULL::int AS plant_id, t.timezone, NULL::float8 AS rated_kw, false AS has_battery
+FROM unnest(CAST(:subjects AS text[]), CAST(:customers AS text[]), CAST(:points AS text[])) AS n (subject, document, point_key)
+JOIN fleet.customer AS c ON c.tenant_id = :tenant_id AND c.document = n.document
+JOIN fleet.consumption_point AS p ON p.customer_id = c.customer_id AND p.point_key IS NOT DISTINCT FROM n.point_key
+JOIN fleet.tenant AS t ON t.tenant_id = c.tenant_id;
 
 -- name: read_plant_subjects
 -- Plants by key, in the shape of read_device_subjects.
@@ -153,10 +161,10 @@ WHERE p.tenant_id = :tenant_id AND p.source = :source AND p.plant_key = ANY (:su
 SELECT series_id, device_id AS subject_id, quantity FROM fleet.series
 WHERE device_id = ANY (:subject_ids) AND origin = 'measured';
 
--- name: read_customer_series
--- Measured series of customers.
-SELECT series_id, customer_id AS subject_id, quantity FROM fleet.series
-WHERE customer_id = ANY (:subject_ids) AND origin = 'measured';
+-- name: read_point_series
+-- Measured series of consumption points.
+SELECT series_id, point_id AS subject_id, quantity FROM fleet.series
+WHERE point_id = ANY (:subject_ids) AND origin = 'measured';
 
 -- name: read_plant_series
 -- Measured series of plants; the derived ones are the roll-up's.
@@ -165,9 +173,12 @@ WHERE plant_id = ANY (:subject_ids) AND origin = 'measured';
 
 -- name: insert_series
 -- A new series; another load may have made it a moment ago.
-INSERT INTO fleet.series (tenant_id, plant_id, device_id, customer_id, quantity, kind)
-VALUES (:tenant_id, :plant_id, :device_id, :customer_id, :quantity, :kind)
-ON CONFLICT (plant_id, device_id, customer_id, quantity, origin) DO NOTHING;
+INSERT INTO fleet.series (tenant_id, plant_id, device_id, customer_id, point_id, quantity, kind)
+VALUES (
+    :tenant_id, :plant_id, :device_id, (SELECT customer_id FROM fleet.consumption_point WHERE point_id = :point_id), :point_id, :quantity,
+    :kind
+)
+ON CONFLICT (plant_id, device_id, point_id, quantity, origin) DO NOTHING;
 
 -- name: hold_plant
 -- A roll-up at work on the plant's series would compute days by the old fleet that the marks below cannot see yet: wait for it, and

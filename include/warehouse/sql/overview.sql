@@ -8,8 +8,7 @@ SELECT
         SELECT sum(e.energy_kwh) FROM mart.energy_day AS e WHERE e.tenant_id = t.tenant_id AND e.device_id IS NULL
     ) AS generated_kwh,
     (
-        SELECT sum(r.energy_kwh) FROM fleet.series AS s JOIN mart.rollup AS r ON r.series_id = s.series_id AND r.grain = 'year'
-        WHERE s.tenant_id = t.tenant_id AND s.quantity = 'consumption_kwh'
+        SELECT sum(u.consumption_kwh) FROM api.consumption AS u JOIN fleet.customer AS c USING (customer_id) WHERE c.tenant_id = t.tenant_id
     ) AS consumed_kwh,
     (
         SELECT count(*) FROM fleet.series AS s JOIN mart.rollup AS r USING (series_id) WHERE s.tenant_id = t.tenant_id

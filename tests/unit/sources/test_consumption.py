@@ -68,7 +68,7 @@ def test_months_are_written_in_many_ways(parsed, month):
 
 
 @pytest.mark.parametrize(
-    "month", ["2024-01-02", "15/01/2024", "2024-13", "00/2024", "2024", "janela/24", "", None, 45292, 202401, True, "24-01"]
+    "month", ["2024-01-02", "15/01/2024", "2024-13", "00/2024", "2024", "janela/24", "", None, 45292, 202413, True, "24-01"]
 )
 def test_what_names_no_month_is_unreadable(parsed, month):
     found = parsed("consumption", [{"nome": "a", "mes": month, "kwh": 1}])

@@ -1,10 +1,17 @@
-from datetime import date
+import io
+import json
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
+import openpyxl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from include.core.errors import BadDocument
 from include.core.fleet import CustomerRow, DeviceRow, PlantRow, TargetRow, TariffRow
 from include.sources.drops.fleet_registry import parse_registry
+from include.sources.feeds import ParseContext
 
 
 def test_a_json_object_names_its_lists(context, payload):
@@ -121,3 +128,131 @@ def test_a_source_that_nobody_is_is_rejected(context):
 
 def test_a_vendors_type_of_device_is_not_for_files(context):
     assert parse_registry(b"device_key,vendor_type\n5,1\n", context).devices == [DeviceRow("5")]
+
+
+def test_keys_of_the_tenant_have_one_form_and_those_of_a_vendor_stay(context):
+    body = b"device_key,source\n01kahe110graph000000000002,\n01kahe110graph000000000002,huawei\n"
+
+    assert [device.device_key for device in parse_registry(body, context).devices] == [
+        "01KAHE110GRAPH000000000002",
+        "01kahe110graph000000000002",
+    ]
+
+
+def test_customers_are_known_by_the_digits_of_their_tax_number(context):
+    body = b"cpf;nome\n012.345.678-90;A\n1234567890;A\n191;B\n"
+
+    assert [customer.document for customer in parse_registry(body, context).customers] == [
+        "01234567890",
+        "01234567890",
+        "00000000191",
+    ]
+
+
+def test_a_key_that_a_spreadsheet_rounded_is_rejected_with_the_reason(context):
+    registry = parse_registry(b"cnpj;nome\n1,23457E+13;A\n", context)
+
+    assert registry.customers == []
+    assert "was rounded by a spreadsheet; format the column as text" in registry.rejected[0].reason
+
+
+def a_workbook(**sheets):
+    workbook = openpyxl.Workbook()
+    workbook.remove(workbook.active)
+    for name, rows in sheets.items():
+        sheet = workbook.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    body = io.BytesIO()
+    workbook.save(body)
+    return body.getvalue()
+
+
+def test_each_sheet_of_a_workbook_is_a_table_of_its_own(context):
+    registry = parse_registry(
+        a_workbook(
+            Capa=[["Cadastro"]],
+            Usinas=[
+                ["Cadastro de usinas"],
+                [],
+                ["Usina", "Nome", "Fuso", "Capacidade (kWp)", "Comissionada em", "Obs"],
+                ["p1", 2024, "America/Manaus", 1250.5, datetime(2020, 1, 2), "x"],
+                [7, "Usina 7", None, "12,5", "03.01.2020", None],
+            ],
+            Metas=[["plant_key", "month", "target_kwh"], ["p1", datetime(2026, 5, 1), 12000], ["p1", "06/2026", "9.800,5"]],
+        ),
+        context,
+    )
+
+    assert [(row.plant_key, row.name, row.capacity_kwp, row.commissioned_on) for row in registry.plants] == [
+        ("p1", "2024", 1250.5, date(2020, 1, 2)),
+        ("7", "Usina 7", 12.5, date(2020, 1, 3)),
+    ]
+    assert [(row.month, row.target_kwh) for row in registry.targets] == [(date(2026, 5, 1), 12000), (date(2026, 6, 1), 9800.5)]
+    assert registry.rejected == []
+    assert registry.remarks == ["sheet 'Capa' is not read: it has no header of this feed", "column 'Obs' is not used"]
+
+
+def test_a_workbook_without_any_table_is_refused(context):
+    with pytest.raises(BadDocument, match="no record has the fields of this feed"):
+        parse_registry(a_workbook(Plan1=[["a", "b"], [1, 2]], Plan2=[]), context)
+
+
+def test_numbers_of_a_column_are_written_in_one_way(context):
+    registry = parse_registry(b"plant_key;month;target_kwh\nq;05/2026;12.000\nq;06/2026;10.500\nq;07/2026;9.800,5\n", context)
+
+    assert [row.target_kwh for row in registry.targets] == [12000, 10500, 9800.5]
+
+
+@pytest.mark.parametrize("capacity", ["1.250", "1,250", "12.500"])
+def test_a_number_that_could_be_two_is_rejected_with_the_question(context, capacity):
+    registry = parse_registry(f"plant_key;name;capacity_kwp\nq;Q;{capacity}\n".encode(), context)
+
+    assert registry.plants == []
+    assert f"capacity_kwp {capacity!r} is" in registry.rejected[0].reason
+    assert "with a decimal point or" in registry.rejected[0].reason
+
+
+def test_of_two_readings_the_one_that_the_field_can_be_counts(context):
+    plant = parse_registry(b"plant_key;latitude;longitude\nq;-23.550;-46,633\n", context).plants[0]
+
+    assert (plant.latitude, plant.longitude) == (-23.55, -46.633)
+
+
+@pytest.mark.parametrize(
+    ("column", "written", "capacity_kwp"),
+    [
+        ("Capacidade (MWp)", "1,25", 1250),
+        ("potencia_mwp", "0,0125", 12.5),
+        ("capacity_kwp", "12,5 kWp", 12.5),
+        ("capacity_kwp", "0,5 MWp", 500),
+        ("capacidade_wp", "7500", 7.5),
+    ],
+)
+def test_the_unit_of_a_column_or_a_number_counts(context, column, written, capacity_kwp):
+    registry = parse_registry(f"plant_key;{column}\nq;{written}\n".encode(), context)
+
+    assert [plant.capacity_kwp for plant in registry.plants] == [capacity_kwp]
+
+
+def test_another_unit_is_no_number_of_the_field(context):
+    assert (
+        "capacity_kwp '12,5 km' is no number"
+        in parse_registry(b"plant_key;capacity_kwp\nq;12,5 km\n", context).rejected[0].reason
+    )
+
+
+@given(
+    st.lists(st.integers(1, 10**7).map(lambda tenths: tenths / 10), min_size=1, max_size=12),
+    st.sampled_from([(".", ""), (",", ""), (",", "."), (".", ","), (",", " ")]),
+)
+def test_numbers_in_any_one_notation_come_back_or_are_rejected(numbers, notation):
+    decimal, group = notation
+    texts = [f"{number:,.1f}".translate(str.maketrans({",": group, ".": decimal})) for number in numbers]
+    rows = [{"plant_key": str(place), "capacity_kwp": text} for place, text in enumerate(texts)]
+    found = parse_registry(json.dumps({"plants": rows}).encode(), ParseContext(ZoneInfo("UTC"), "registry.json"))
+
+    assert {plant.plant_key: plant.capacity_kwp for plant in found.plants} == {
+        str(place): number for place, number in enumerate(numbers) if str(place) in {plant.plant_key for plant in found.plants}
+    }
+    assert len(found.plants) + len(found.rejected) == len(numbers)

@@ -66,3 +66,13 @@ def test_a_nul_in_a_csv_cell_never_reaches_a_key(parsed):
 
     assert found.rows[0][1] == ""
     assert "\0" not in found.frame["raw"][0]
+
+
+def test_a_ulid_in_lower_case_is_the_same_server(parsed):
+    found = parsed(
+        "sensor_readings",
+        b'{"server_ulid":"01KAHE110GRAPH000000000002","timestamp":"2026-05-01T10:00:00Z","temperature":20.0}\n'
+        b'{"server_ulid":"01kahe110graph000000000002","timestamp":"2026-05-01T10:01:00Z","temperature":20.5}\n',
+    )
+
+    assert {row[1] for row in found.rows} == {"01KAHE110GRAPH000000000002"}

@@ -211,3 +211,16 @@ def test_an_unreadable_record_without_all_fields_keeps_its_text(parsed):
     )
 
     assert json.loads(found.frame["raw"][0]) == {"sensor_uuid": "s1", "sensor_tipo": "temperature", "valor": [], "timestamp": "x"}
+
+
+def test_a_uuid_is_one_sensor_with_and_without_dashes(parsed):
+    key = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"
+    batch = [
+        {
+            "equip_uuid": "e",
+            "sensor": [{"sensor_uuid": form, "sensor_tipo": "tensao", "valor": 1, "timestamp": f"2026-03-0{day}T13:00:00Z"}],
+        }
+        for day, form in enumerate([key, key.upper(), key.replace("-", ""), f"{{{key}}}", f"urn:uuid:{key}"], start=1)
+    ]
+
+    assert {row[1] for row in parsed("telemetry_batches", batch).rows} == {key}
