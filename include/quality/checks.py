@@ -18,9 +18,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import union_categoricals
 
-from include.core.frames import READING_COLUMNS
+from include.core.frames import READING_COLUMNS, Fault
 from include.core.quantities import QUANTITIES
-from include.quality.rules import RATED, SUITE_VERSION, WITHIN_RATING, latest_plausible, limits_of, reason, rules_of
+from include.quality.rules import (
+    FAULT_RULES,
+    RATED,
+    SUITE_VERSION,
+    WITHIN_RATING,
+    latest_plausible,
+    limits_of,
+    reason,
+    rules_of,
+)
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
@@ -36,6 +45,7 @@ _DTYPES: Final = {
     # pandas 3 makes a column of str, not of object, as soon as one text is in it.
     "state": _TEXT,
     "raw": _TEXT,
+    "faults": ("object",),
     "is_known": ("bool",),
     "rated_kw": ("float64",),
     "has_battery": ("bool",),
@@ -76,7 +86,8 @@ def check(frame: pd.DataFrame, *, received_at: datetime, feed: str) -> Checked:
     Args:
         frame: the columns of `READING_COLUMNS`, `is_known` (bool, False where the subject is not registered), `rated_kw`
             (float64, NaN where no rating is known) and `has_battery` (bool, True where the subject's plant has one), with a
-            fresh RangeIndex; a row without a quantity counts as unreadable.
+            fresh RangeIndex; a row without a quantity counts as unreadable. A row with `faults` breaks the rules that they name,
+            and not those that these explain.
         received_at: aware instant of the document's receipt.
         feed: name of a reading feed.
 
@@ -138,6 +149,7 @@ def preload() -> float:
             "value": np.zeros(1),
             "state": np.array([None], dtype=object),
             "raw": np.array([None], dtype=object),
+            "faults": np.array([None], dtype=object),
             "is_known": np.ones(1, dtype=bool),
             "rated_kw": np.ones(1),
             "has_battery": np.zeros(1, dtype=bool),
@@ -175,16 +187,38 @@ def _broken_positions(
         needed = needed.assign(rated_kw=frame["rated_kw"].to_numpy(), has_battery=frame["has_battery"].to_numpy())
     if any(QUANTITIES[name].kind == "state" for name in quantities):
         needed = needed.assign(has_state=frame["state"].notna().to_numpy())
+    named = _named_faults(frame["faults"])
+    needed = needed.assign(**named)
     batch = _batches().get_batch({"dataframe": needed})
     outcome = batch.validate(
-        _suite(feed, quantities, is_rated=is_rated),
+        _suite(feed, quantities, is_rated=is_rated, faults=tuple(named)),
         result_format=_RESULT_FORMAT,
         expectation_parameters={"latest_plausible": latest},
     )
-    # Nothing is asked where no power has a rating: each expectation costs a pass over the frame.
-    unasked = [] if is_rated else [rule.name for rule in rules_of(feed) if rule.name == WITHIN_RATING]
-    found = dict(_answer(result, len(frame)) for result in outcome.results)
-    return found | {rule: np.empty(0, np.int64) for rule in unasked}
+    # Nothing is asked where no power has a rating or no row a fault: each expectation costs a pass over the frame.
+    unasked = {*FAULT_RULES} - {*named} | (set() if is_rated else {WITHIN_RATING})
+    found = {rule.name: np.empty(0, np.int64) for rule in rules_of(feed) if rule.name in unasked}
+    return _unexplained(feed, found | dict(_answer(result, len(frame)) for result in outcome.results))
+
+
+def _named_faults(faults: "pd.Series[Any]") -> dict[str, NDArray[np.bool_]]:
+    """Which rows keep each rule, for rules that a fault of some row names, in a fixed order."""
+    kept: dict[str, NDArray[np.bool_]] = {}
+    for position in np.flatnonzero(faults.notna()).tolist():
+        named: tuple[Fault, ...] = faults.iloc[position]
+        for fault in named:
+            kept.setdefault(fault.rule, np.ones(len(faults), np.bool_))[position] = False
+    return {rule: kept[rule] for rule in sorted(kept)}
+
+
+def _unexplained(feed: str, found: dict[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:
+    """Without the rows that a more telling rule explains."""
+    kept = dict(found)
+    for rule in rules_of(feed):
+        for explained in rule.explains:
+            if len(found.get(rule.name, ())) and explained in kept:
+                kept[explained] = np.setdiff1d(kept[explained], found[rule.name])
+    return kept
 
 
 def _answer(result: Any, rows: int) -> tuple[str, NDArray[np.int64]]:  # noqa: ANN401 - an ExpectationValidationResult
@@ -249,10 +283,10 @@ def _gx_version() -> str:
 
 
 @lru_cache(maxsize=64)
-def _suite(feed: str, quantities: tuple[str, ...], *, is_rated: bool) -> "ExpectationSuite":
+def _suite(feed: str, quantities: tuple[str, ...], *, is_rated: bool, faults: tuple[str, ...]) -> "ExpectationSuite":
     from include.quality.suites import build_suite
 
-    return build_suite(feed, quantities, is_rated=is_rated)
+    return build_suite(feed, quantities, is_rated=is_rated, faults=faults)
 
 
 @lru_cache(maxsize=1)

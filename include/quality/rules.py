@@ -6,12 +6,13 @@ together with `SUITE_VERSION`.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, get_args
 
 from include.core.documents import READING_FEEDS
+from include.core.frames import FaultRule
 from include.core.quantities import QUANTITIES
 
-SUITE_VERSION: Final = 3
+SUITE_VERSION: Final = 4
 """Rises when a rule or a limit changes its meaning; part of every suite name."""
 
 CHECKED_FEEDS: Final = tuple(feed for feed in READING_FEEDS if not feed.endswith("_alarms"))
@@ -43,18 +44,33 @@ grid, it may draw as much as it gives."""
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of the table; `demand` completes the sentence "the reading ..."."""
+    """One row of the table; `demand` completes the sentence "the reading ...".
+
+    A row that breaks a rule is not told to break what the rule explains: an ambiguous number is no unreadable one.
+    """
 
     name: str
     demand: str
     feeds: tuple[str, ...] = CHECKED_FEEDS
+    explains: tuple[str, ...] = ()
 
+
+_OF_TIME: Final = ("time_readable", "time_plausible", "month_is_whole")
+_OF_VALUE: Final = ("value_readable", "within_physical_limits", WITHIN_RATING)
 
 _ROWS: Final = (
+    Rule(
+        "row_whole",
+        "comes from a whole record: one that is not cut, has no cells too many, and names what was measured",
+        explains=(*_OF_TIME, *_OF_VALUE, SUBJECT_KNOWN, "time_unambiguous", "number_unambiguous", "unit_known"),
+    ),
     Rule("time_readable", "has a time that can be read"),
+    Rule("time_unambiguous", "has a time that can be read in one way only", explains=_OF_TIME),
     Rule("time_plausible", f"was measured since {EARLIEST.date()} and at most 10 minutes after it was received"),
     Rule(SUBJECT_KNOWN, "belongs to a plant, device or customer that is registered"),
     Rule("value_readable", "has a value that is a number, or a text where its quantity is a state"),
+    Rule("number_unambiguous", "has a number that can be read in one way only", explains=_OF_VALUE),
+    Rule("unit_known", "has a unit and a type that are known", explains=_OF_VALUE),
     Rule("within_physical_limits", "lies within what is physically possible"),
     Rule(
         WITHIN_RATING,
@@ -66,6 +82,9 @@ _ROWS: Final = (
 )
 
 RULES: Final[dict[str, Rule]] = {row.name: row for row in _ROWS}
+
+FAULT_RULES: Final[tuple[FaultRule, ...]] = get_args(FaultRule)
+"""Rules that the parser has judged: rows that break one say so in `faults`."""
 
 
 def rules_of(feed: str) -> tuple[Rule, ...]:

@@ -4,7 +4,8 @@ Importing this module imports Great Expectations (seconds of CPU); only `include
 stand in the arguments of each expectation, not in subclass defaults, so that a stored suite shows what was demanded.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import great_expectations as gx
@@ -22,6 +23,7 @@ from include.quality.expectations import (
 )
 from include.quality.rules import (
     EARLIEST,
+    FAULT_RULES,
     OVER_RATING,
     OWN_USE,
     RATED,
@@ -44,14 +46,18 @@ def suite_name(feed: str) -> str:
     return f"readings__{feed}__v{SUITE_VERSION}"
 
 
-def build_suite(feed: str, quantities: _Quantities, *, is_rated: bool = True) -> gx.ExpectationSuite:
+def build_suite(
+    feed: str, quantities: _Quantities, *, is_rated: bool = True, faults: Sequence[str] = FAULT_RULES
+) -> gx.ExpectationSuite:
     """The suite of one feed for the quantities that are present; each expectation's `meta.rule` is a name of `RULES`.
 
-    Without ratings (`is_rated`) `power_within_rating` asks nothing and is left out.
+    Without ratings (`is_rated`) `power_within_rating` asks nothing and is left out, as are rules of the parser that are not among
+    `faults`.
 
     Raises `KeyError` for a quantity that the quantity table does not have and `ValueError` for a feed without readings.
     """
-    rules = [rule.name for rule in rules_of(feed) if is_rated or rule.name != WITHIN_RATING]
+    unasked = {*FAULT_RULES} - {*faults} | (set() if is_rated else {WITHIN_RATING})
+    rules = [rule.name for rule in rules_of(feed) if rule.name not in unasked]
     expectations = [_EXPECTATIONS[rule](quantities) for rule in rules]
     meta = {"feed": feed, "version": SUITE_VERSION}
     return gx.ExpectationSuite(name=suite_name(feed), expectations=expectations, meta=meta)
@@ -59,6 +65,10 @@ def build_suite(feed: str, quantities: _Quantities, *, is_rated: bool = True) ->
 
 def _described(rule: str) -> dict[str, Any]:
     return {"meta": {"rule": rule}, "description": f"{rule}: the reading {RULES[rule].demand}"}
+
+
+def _no_fault(_: _Quantities, rule: str) -> Expectation:
+    return ExpectColumnValuesToBeInSet(column=rule, value_set=[True], **_described(rule))
 
 
 def _time_readable(_: _Quantities) -> Expectation:
@@ -109,4 +119,5 @@ _EXPECTATIONS: Final[dict[str, Callable[[_Quantities], Expectation]]] = {
     "within_physical_limits": _within_physical_limits,
     WITHIN_RATING: _power_within_rating,
     "month_is_whole": _month_is_whole,
+    **{rule: partial(_no_fault, rule=rule) for rule in FAULT_RULES},
 }

@@ -51,12 +51,13 @@ def _broken_row(row: "pd.Series[Any]", broken_rules: tuple[str, ...]) -> Quarant
 
 
 def _payload(row: "pd.Series[Any]") -> dict[str, Any]:
-    at, value = row["measured_at"], row["value"]
+    at, value, faults = row["measured_at"], row["value"], row["faults"]
     fields = {
         "measured_at": None if pd.isna(at) else at.tz_convert(UTC).isoformat(),
         "value": None if pd.isna(value) else float(value),
         "state": row["state"],
         "raw": row["raw"],
+        "reason": None if faults is None else "; ".join(fault.detail for fault in faults),
     }
     return {name: field for name, field in fields.items() if not pd.isna(field)}
 

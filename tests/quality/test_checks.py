@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from include.core.frames import Fault
 from include.core.quantities import QUANTITIES
 from include.quality import checks
 from include.quality.checks import CheckFailed, check
@@ -22,6 +23,7 @@ GOOD = {
     "quantity": "ac_power_kw", "measured_at": NOW - timedelta(hours=1), "value": 5.0, "state": None, "is_known": True,
     "rated_kw": np.nan,
     "has_battery": False,
+    "faults": None,
 }  # fmt: skip
 MONTH = GOOD | {"quantity": "consumption_kwh", "measured_at": datetime(2026, 2, 1, 3, 0, tzinfo=UTC)}
 SNAPSHOT = Path(__file__).with_name("suite_snapshot.json")
@@ -40,6 +42,7 @@ def frame_of(*rows):
             "value": table["value"].astype("float64"),
             "state": np.array([row["state"] for row in rows], dtype=object),
             "raw": np.full(len(rows), None, dtype=object),
+            "faults": pd.Series([row["faults"] for row in rows], dtype=object),
             "is_known": table["is_known"].astype("bool"),
             "rated_kw": table["rated_kw"].astype("float64"),
             "has_battery": table["has_battery"].astype(bool),
@@ -71,7 +74,17 @@ KEEPS = [
     ("consumption", MONTH | {"measured_at": datetime(2026, 1, 31, 18, 15, tzinfo=UTC)}),  # Nepal, +05:45
 ]
 
+TWO_READINGS = Fault("number_unambiguous", "'1,234' is 1234 or 1.234")
+TWO_TIMES = Fault("time_unambiguous", "01:30 was twice")
+UNKNOWN_UNIT = Fault("unit_known", "unit 'furlong'")
+CUT = Fault("row_whole", "the last line is cut")
+
 BREAKS = [
+    ("plant_measurements", GOOD | {"faults": (CUT,)}, "row_whole"),
+    ("plant_measurements", GOOD | {"measured_at": pd.NaT, "value": np.nan, "is_known": False, "faults": (CUT,)}, "row_whole"),
+    ("plant_measurements", GOOD | {"measured_at": pd.NaT, "faults": (TWO_TIMES,)}, "time_unambiguous"),
+    ("plant_measurements", GOOD | {"value": np.nan, "faults": (TWO_READINGS,)}, "number_unambiguous"),
+    ("telemetry_batches", GOOD | {"quantity": "state", "value": np.nan, "faults": (UNKNOWN_UNIT,)}, "unit_known"),
     ("plant_measurements", GOOD | {"measured_at": pd.NaT}, "time_readable"),
     ("plant_measurements", GOOD | {"measured_at": datetime(1999, 12, 31, 23, 59, 59, tzinfo=UTC)}, "time_plausible"),
     ("plant_measurements", GOOD | {"measured_at": NOW + timedelta(minutes=10, microseconds=1)}, "time_plausible"),
@@ -132,6 +145,23 @@ def test_a_row_names_every_rule_that_it_breaks():
     assert checked.broken_rules(0) == ("time_readable", "subject_known", "value_readable")
 
 
+def test_a_fault_of_the_value_explains_no_unreadable_time():
+    row = GOOD | {"measured_at": pd.NaT, "value": np.nan, "faults": (TWO_READINGS,)}
+
+    checked = check(frame_of(row), received_at=NOW, feed="plant_measurements")
+
+    assert checked.broken_rules(0) == ("time_readable", "number_unambiguous")
+
+
+def test_a_row_may_have_several_faults():
+    row = GOOD | {"measured_at": pd.NaT, "value": np.nan, "faults": (TWO_READINGS, TWO_TIMES, UNKNOWN_UNIT)}
+
+    checked = check(frame_of(row, GOOD), received_at=NOW, feed="plant_measurements")
+
+    assert checked.broken_rules(0) == ("time_unambiguous", "number_unambiguous", "unit_known")
+    assert checked.counts == {"time_unambiguous": 1, "number_unambiguous": 1, "unit_known": 1}
+
+
 def random_frame(seed, rows):
     dice = np.random.default_rng(seed)
     names = ["ac_power_kw", "humidity_pct", "temp_inverter_c", "voltage_v", "state", "dc_power_kw"]
@@ -147,6 +177,7 @@ def random_frame(seed, rows):
             "value": pd.Series(dice.normal(50, 60, rows)).mask(dice.random(rows) < 0.1).astype("float64"),
             "state": np.where(dice.random(rows) < 0.5, "on", None).astype(object),
             "raw": np.full(rows, None, dtype=object),
+            "faults": np.full(rows, None, dtype=object),
             "is_known": dice.random(rows) < 0.9,
             "rated_kw": dice.choice([np.nan, 10.0, 50.0], rows),
             "has_battery": dice.random(rows) < 0.5,
@@ -201,7 +232,7 @@ def test_an_empty_frame_is_good_as_a_whole():
     checked = check(frame_of(GOOD).iloc[:0].reset_index(drop=True), received_at=NOW, feed="plant_measurements")
 
     assert checked.good.tolist() == []
-    assert checked.suite == "readings__plant_measurements__v3"
+    assert checked.suite == "readings__plant_measurements__v4"
 
 
 def test_the_report_is_json_and_tells_limits_reasons_and_rows():

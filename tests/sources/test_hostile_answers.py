@@ -163,7 +163,7 @@ def spoilt(draw, data):
 def check_frame(frame):
     assert tuple(frame.columns) == READING_COLUMNS
     kinds = [str(frame[name].dtype) for name in READING_COLUMNS]
-    assert kinds == ["int32", "category", "category", "datetime64[us, UTC]", "float64", "object", "object"]
+    assert kinds == ["int32", "category", "category", "datetime64[us, UTC]", "float64", "object", "object", "object"]
     assert isinstance(frame.index, pd.RangeIndex)
     assert (frame.row_number >= 1).all()
     assert set(frame.quantity.cat.categories) <= set(QUANTITIES)

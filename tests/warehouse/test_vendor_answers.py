@@ -56,6 +56,7 @@ def parse(body, context):
             "value": np.array([np.nan if isinstance(row[3], str) else row[3] for row in rows], dtype=float),
             "state": np.array(texts, dtype=object),
             "raw": np.full(len(rows), None, dtype=object),
+            "faults": np.full(len(rows), None, dtype=object),
         }
     )
     yield Piece(frame)

@@ -2,7 +2,7 @@
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from include.core.errors import BadDocument
-from include.core.frames import READING_COLUMNS, Piece, Subject
+from include.core.frames import READING_COLUMNS, Fault, Piece, Subject
 from include.core.quantities import QUANTITIES
 from include.sources.formats.context import ParseContext
 from include.sources.formats.instants import UNREADABLE, as_datetimes
@@ -21,6 +21,9 @@ PIECE_ROWS: Final = 250_000
 
 NOBODY: Final = ""
 """Subject of a row whose own subject cannot be read; it is never registered."""
+
+NO_SUBJECT: Final = "it names nothing that was measured, or has another shape than the records of this feed"
+"""What is told of such a row where the parser knows no more."""
 
 RAW_KEPT: Final = 10_000
 """Unreadable rows of one document whose record is kept as text; it bounds memory."""
@@ -59,6 +62,7 @@ class Columns:
         self.values = array("d")
         self._states: dict[int, str] = {}
         self._raws: dict[int, str] = {}
+        self._faults: dict[int, tuple[Fault, ...]] = {}
 
     def code(self, key: str, subject: Subject | None = None) -> int:
         """Number of a subject within the document; the first `Subject` given for a key is the one that is handed out."""
@@ -75,22 +79,38 @@ class Columns:
         instant: int,
         value: float | None,
         record: Any = None,  # noqa: ANN401 - any JSON value
+        *faults: Fault,
     ) -> None:
-        """Add one reading; None counts as missing, and a row with an unreadable part keeps its record as text."""
+        """Add one reading; None counts as missing, and a row with an unreadable part or a fault keeps its record as text.
+
+        A value or time that is unreadable for a reason that a rule names is NaN or `UNREADABLE` and comes with that fault.
+        """
         if value is None:
             self.missing_count += 1
             return
-        if instant == UNREADABLE or math.isnan(value):
+        if instant == UNREADABLE or math.isnan(value) or faults:
             self.keep_raw(0, record)
+        for fault in faults:
+            self.add_fault(0, fault)
         self.row_numbers.append(row_number)
         self.series_codes.append(subject_code << _QUANTITY_BITS | quantity_code)
         self.instants.append(instant)
         self.values.append(value)
 
-    def add_state(self, row_number: int, subject_code: int, instant: int, state: str | None, record: Any = None) -> None:  # noqa: ANN401
-        """Add the text of a state; None is an unreadable one and keeps its record."""
-        if state is None or instant == UNREADABLE:
+    def add_state(
+        self,
+        row_number: int,
+        subject_code: int,
+        instant: int,
+        state: str | None,
+        record: Any = None,  # noqa: ANN401 - any JSON value
+        *faults: Fault,
+    ) -> None:
+        """Add the text of a state; None is an unreadable one, which keeps its record, as does a row with a fault."""
+        if state is None or instant == UNREADABLE or faults:
             self.keep_raw(0, record)
+        for fault in faults:
+            self.add_fault(0, fault)
         if state is not None:
             self._states[len(self.values)] = state
         self.row_numbers.append(row_number)
@@ -98,9 +118,10 @@ class Columns:
         self.instants.append(instant)
         self.values.append(math.nan)
 
-    def add_unreadable(self, row_number: int, quantity: str, record: Any) -> None:  # noqa: ANN401
-        """Add a row for a record of which not even the subject can be read."""
-        self.add(row_number, self.code(NOBODY), QUANTITY_CODES[quantity], UNREADABLE, math.nan, record)
+    def add_unreadable(self, row_number: int, quantity: str, record: Any, why: str = NO_SUBJECT) -> None:  # noqa: ANN401
+        """Add a row for a record of which not even the subject can be read: one that is not whole, and `why`."""
+        fault = Fault("row_whole", why)
+        self.add(row_number, self.code(NOBODY), QUANTITY_CODES[quantity], UNREADABLE, math.nan, record, fault)
 
     def extend(self, row_numbers: range, series_codes: Sequence[int], instants: Sequence[int], values: Sequence[float]) -> None:
         """Add many readable readings at once; the four columns are equally long, series codes as `series_code` makes them."""
@@ -131,6 +152,11 @@ class Columns:
             self._raws[len(self.values) + offset] = raw_text(record)
             self._raw_count += 1
 
+    def add_fault(self, offset: int, fault: Fault) -> None:
+        """Name a rule that a row breaks; `offset` counts from the next row that is added. Its record is kept by `keep_raw`."""
+        position = len(self.values) + offset
+        self._faults[position] = (*self._faults.get(position, ()), fault)
+
     def full(self) -> Iterator[Piece]:
         """Hand out what is gathered once it fills a piece; raises `BadDocument` above the cap on rows."""
         if self._row_count + len(self) > self._max_rows:
@@ -156,6 +182,7 @@ class Columns:
             np.frombuffer(self.values, np.float64),
             _sparse(self._states, count),
             _sparse(self._raws, count),
+            _sparse(self._faults, count),
         )
         missing_count, self.missing_count = self.missing_count, 0
         self._start()
@@ -182,6 +209,7 @@ class _Table(NamedTuple):
     values: NDArray[np.float64]
     states: NDArray[np.object_]
     raws: NDArray[np.object_]
+    faults: NDArray[np.object_]
 
     def part(self, start: int, end: int) -> "_Table":
         """Rows `[start, end)`."""
@@ -194,6 +222,7 @@ class _Table(NamedTuple):
             self.values[rows],
             self.states[rows],
             self.raws[rows],
+            self.faults[rows],
         )
 
 
@@ -210,6 +239,7 @@ def frame_of(columns: _Table, subject_keys: Sequence[str]) -> pd.DataFrame:
         # Without a given type pandas would turn texts with None into its string type with NaN.
         "state": pd.Series(columns.states, dtype=object, copy=False),
         "raw": pd.Series(columns.raws, dtype=object, copy=False),
+        "faults": pd.Series(columns.faults, dtype=object, copy=False),
     }
     return pd.DataFrame({name: made[name] for name in READING_COLUMNS}, copy=False)
 
@@ -224,8 +254,8 @@ def _occurring(codes: NDArray[Any], names: Sequence[str]) -> tuple[NDArray[np.in
     return (np.cumsum(occurs) - 1).astype(np.int32)[codes], [names[code] for code in np.flatnonzero(occurs).tolist()]
 
 
-def _sparse(texts: dict[int, str], count: int) -> NDArray[np.object_]:
+def _sparse(found: Mapping[int, object], count: int) -> NDArray[np.object_]:
     column = np.full(count, None, dtype=object)
-    for position, text in texts.items():
-        column[position] = text
+    for position, one in found.items():
+        column[position] = one
     return column

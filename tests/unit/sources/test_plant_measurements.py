@@ -39,6 +39,7 @@ def test_the_frame_has_exactly_the_agreed_columns_and_types(parsed):
         "float64",
         "object",
         "object",
+        "object",
     ]
     assert frame["raw"].tolist() == [None, None]
 
@@ -116,6 +117,9 @@ def test_a_record_that_is_no_measurement_is_one_unreadable_row(parsed, record):
 
     assert [row[0] for row in found.rows] == [1, 2, 2]
     assert found.frame["raw"][0] is not None
+    assert [None if faults is None else [fault.rule for fault in faults] for faults in found.frame["faults"]] == [
+        ["row_whole"], None, None,
+    ]  # fmt: skip
 
 
 def test_absurd_numbers_spoil_only_their_own_value(parsed):
