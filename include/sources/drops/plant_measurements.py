@@ -16,7 +16,6 @@ from include.core.frames import Piece, Subject
 from include.sources.formats import names, numbers
 from include.sources.formats.columns import QUANTITY_CODES, Columns
 from include.sources.formats.context import ParseContext
-from include.sources.formats.instants import Instants
 from include.sources.formats.json_text import loose, raw_records
 
 _UNSET: Final = msgspec.UNSET
@@ -46,7 +45,7 @@ _RECORD: Final = msgspec.json.Decoder(_Record)
 
 def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     """Read measurements into `ac_power_kw` and `temp_inverter_c` of inverters. Raises `BadDocument` for what is not JSON."""
-    columns, instants = Columns(context), Instants(context.timezone)
+    columns = Columns(context)
     for row_number, raw in enumerate(raw_records(body, context), start=1):
         record = _decode(raw)
         key = None if record is None else names.key(_given(record.inversor_id, record.inverter_id))
@@ -57,7 +56,7 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
             code = columns.codes.get(key)
             if code is None or columns.subjects.get(key) is None:
                 code = columns.code(key, _subject(key, record))
-            instant = instants.read(_given(record.datetime, record.timestamp), code)
+            instant = columns.times.read(_given(record.datetime, record.timestamp), code)
             for quantity_code, value in values.items():
                 columns.add(row_number, code, quantity_code, instant, value, raw)
         if len(columns) >= 100_000:

@@ -16,7 +16,6 @@ from include.sources.formats.columns import QUANTITY_CODES, Columns
 from include.sources.formats.context import ParseContext
 from include.sources.formats.csv_table import missing_header, positions, read_table
 from include.sources.formats.document_text import recognised
-from include.sources.formats.instants import Instants
 from include.sources.formats.json_text import loose, raw_records
 
 _UNSET: Final = msgspec.UNSET
@@ -46,7 +45,7 @@ _Found = tuple[object, object, tuple[Any, Any, Any, Any]]
 
 def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     """Read server readings. Raises `BadDocument` where the whole is neither JSON nor CSV with a header."""
-    columns, instants = Columns(context), Instants(context.timezone)
+    columns = Columns(context)
     is_json = recognised(body, wanted="JSON or CSV")[:1000].lstrip()[:1] in {b"[", b"{"}
     for row_number, (found, record) in enumerate(_json_records(body, context) if is_json else _csv_records(body), start=1):
         key = None if found is None else names.key(found[0])
@@ -56,7 +55,7 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
             code = columns.codes.get(key)
             if code is None or columns.subjects.get(key) is None:
                 code = columns.code(key, Subject(key, kind="equipment"))
-            instant = instants.read(found[1], code)
+            instant = columns.times.read(found[1], code)
             for quantity_code, value in zip(_QUANTITIES, found[2], strict=True):
                 if value is not _UNSET:
                     columns.add(row_number, code, quantity_code, instant, _number(value), record)

@@ -28,7 +28,7 @@ from include.sources.drops.telemetry_shapes import Equipment, Id, Reading, Senso
 from include.sources.formats import names, numbers
 from include.sources.formats.columns import NOBODY, STATE, Columns, series_code
 from include.sources.formats.context import ParseContext
-from include.sources.formats.instants import UNREADABLE, Instants
+from include.sources.formats.instants import UNREADABLE
 from include.sources.formats.json_text import raw_records
 
 _SERIES: Final = attrgetter("sensor_uuid", "sensor_tipo", "sensor_unidade")
@@ -92,7 +92,7 @@ class _Batch:
     def __init__(self, context: ParseContext) -> None:
         self.columns = Columns(context)
         self._max_nesting = context.max_nesting
-        self._instants = Instants(context.timezone)
+        self._times = self.columns.times
         self._series = _Series(self.columns)
         self._texts = _Texts()
         self._record_count = 0
@@ -118,7 +118,7 @@ class _Batch:
             readings = [sensor] if sensor.readings is None else sensor.readings
             instants = self._readings([index] * len(readings), [sensor] * len(readings), readings)
             stamp = _first(sensor.sensor_datahora_coleta, sensor.timestamp)
-            instant = instants[-1] if stamp is None and instants else self._instants.read(stamp, None)
+            instant = instants[-1] if stamp is None and instants else self._times.read(stamp, self._series.subject_codes[index])
             self._extras([index], [sensor], [instant])
 
     def _introduce(self, equipment: Equipment, sensors: list[Sensor], indexes: list[int], known: int) -> None:
@@ -144,7 +144,7 @@ class _Batch:
         series = self._series
         codes = list(map(series.codes.__getitem__, indexes))
         values, stamps = _column(readings, _VALUES), _column(readings, _STAMPS)
-        instants = self._instants.read_all(stamps, codes)
+        instants = self._times.read_all(stamps, map(series.subject_codes.__getitem__, indexes))
         numeric = self._numeric(values)
         if numeric is not None and UNREADABLE not in instants and series.special.isdisjoint(indexes):
             self.columns.extend(range(first, first + len(readings)), codes, instants, numeric)

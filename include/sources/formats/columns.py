@@ -13,6 +13,7 @@ from include.core.errors import BadDocument
 from include.core.frames import READING_COLUMNS, Fault, Piece, Subject
 from include.core.quantities import QUANTITIES
 from include.sources.formats.context import ParseContext
+from include.sources.formats.document_times import DocumentTimes
 from include.sources.formats.instants import UNREADABLE, as_datetimes
 from include.sources.formats.names import raw_text
 
@@ -38,7 +39,10 @@ _Codes = TypeVar("_Codes", int, NDArray[np.int32])
 
 
 class Columns:
-    """Gathers rows of one document. Feeds add rows in the order of the document and ask for pieces now and then."""
+    """Gathers rows of one document. Feeds add rows in the order of the document and ask for pieces now and then.
+
+    `times` reads their times. Rows whose time only the whole document decides are handed out last.
+    """
 
     def __init__(self, context: ParseContext, piece_rows: int | None = None) -> None:
         """Start a document; `piece_rows` is for tests."""
@@ -49,6 +53,8 @@ class Columns:
         self.subjects: dict[str, Subject | None] = {}
         self.codes: dict[str, int] = {}
         self.missing_count = 0
+        self.times = DocumentTimes(context, self.codes)
+        self._waiting: list[_Table] = []
         self._start()
 
     def __len__(self) -> int:
@@ -167,10 +173,10 @@ class Columns:
     def rest(self) -> Iterator[Piece]:
         """Hand out everything that is left."""
         yield from self.full()
-        if len(self) or self.missing_count:
-            yield from self._cut()
+        if len(self) or self._waiting or self.missing_count:
+            yield from self._cut(is_end=True)
 
-    def _cut(self) -> Iterator[Piece]:
+    def _cut(self, *, is_end: bool = False) -> Iterator[Piece]:
         count = len(self)
         self._row_count += count
         series_codes = np.frombuffer(self.series_codes, np.int32)
@@ -186,11 +192,31 @@ class Columns:
         )
         missing_count, self.missing_count = self.missing_count, 0
         self._start()
-        keys = list(self.codes)
+        columns = self._decided(columns) if is_end else self._ready(columns)
+        count, keys = len(columns.values), list(self.codes)
         for start in range(0, max(count, 1), self._piece_rows):
             frame = frame_of(columns.part(start, start + self._piece_rows), keys)
             yield Piece(frame, self._named(frame["subject"].cat.categories), missing_count)
             missing_count = 0
+
+    def _ready(self, columns: "_Table") -> "_Table":
+        """Without the rows that wait for the end of the document."""
+        if (waits := self.times.open_rows(columns.instants)) is None:
+            return columns
+        self._waiting.append(columns.chosen(waits))
+        return columns.chosen(~waits)
+
+    def _decided(self, columns: "_Table") -> "_Table":
+        """With those that waited, and nothing open any more."""
+        whole = _joined([*self._waiting, columns]) if self._waiting else columns
+        self._waiting.clear()
+        if not self.times.has_open:
+            return whole
+        instants, undecided = self.times.decide(whole.row_numbers, whole.subject_codes, whole.instants)
+        faults = np.array(whole.faults)
+        for position in np.flatnonzero(undecided != None).tolist():  # noqa: E711 - element by element
+            faults[position] = (*(faults[position] or ()), *undecided[position])
+        return whole._replace(instants=instants, faults=faults)
 
     def _named(self, keys: Iterable[str]) -> dict[str, Subject]:
         """What is known of the subjects with these keys, and of the equipment that they belong to."""
@@ -225,6 +251,10 @@ class _Table(NamedTuple):
             self.faults[rows],
         )
 
+    def chosen(self, rows: NDArray[np.bool_]) -> "_Table":
+        """Rows that are marked, as copies: what was gathered with them may go. A column without any text takes no memory."""
+        return _Table(*(_thin(column[rows]) for column in self))
+
 
 def frame_of(columns: _Table, subject_keys: Sequence[str]) -> pd.DataFrame:
     """Make a frame with exactly `READING_COLUMNS`; its categories are the subjects and quantities that occur in it."""
@@ -252,6 +282,15 @@ def series_code(subject_code: _Codes, quantity_code: int) -> _Codes:
 def _occurring(codes: NDArray[Any], names: Sequence[str]) -> tuple[NDArray[np.int32], list[str]]:
     occurs = np.bincount(codes, minlength=len(names)) > 0
     return (np.cumsum(occurs) - 1).astype(np.int32)[codes], [names[code] for code in np.flatnonzero(occurs).tolist()]
+
+
+def _joined(tables: Sequence[_Table]) -> _Table:
+    return _Table(*(_thin(np.concatenate(columns)) for columns in zip(*tables, strict=True)))
+
+
+def _thin(column: NDArray[Any]) -> NDArray[Any]:
+    is_empty = column.dtype == object and not (column != None).any()  # noqa: E711 - element by element
+    return np.broadcast_to(np.array(None, dtype=object), column.shape) if is_empty else column
 
 
 def _sparse(found: Mapping[int, object], count: int) -> NDArray[np.object_]:

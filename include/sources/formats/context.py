@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from zoneinfo import ZoneInfo
+
+from include.sources.formats.time_forms import DateOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,8 @@ class ParseContext:
         max_rows: Most readings that one document may hold; more raise `BadDocument`.
         max_nesting: Deepest nesting of JSON that is read; deeper raises `BadDocument`.
         zones: Zones of the source's registered plants by plant key, for sources that write plant-local times.
+        clocks: Zone or fixed offset of the local times of subjects whose clock is not `timezone`, by subject key.
+        date_order: How the sender writes dates such as 05/07/2025, where somebody said so; else only the document can prove it.
     """
 
     timezone: ZoneInfo
@@ -22,3 +27,5 @@ class ParseContext:
     max_rows: int = 10_000_000
     max_nesting: int = 32
     zones: Mapping[str, ZoneInfo] = field(default_factory=dict)
+    clocks: Mapping[str, tzinfo] = field(default_factory=dict)
+    date_order: DateOrder | None = None

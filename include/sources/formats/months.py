@@ -9,7 +9,7 @@ from include.sources.formats.names import plain
 _YEAR_FIRST: Final = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2})(?:[T ]00:00(?::00)?)?)?", re.ASCII)
 _MONTH_FIRST: Final = re.compile(r"(?:(\d{1,2})/)?(\d{1,2})/(\d{4})", re.ASCII)
 _NAMED: Final = re.compile(r"([a-z]{3,9})_(\d{2}|\d{4})", re.ASCII)
-_NAMES: Final = {
+MONTH_NAMES: Final = {
     name: number
     for number, names in enumerate(
         (
@@ -21,6 +21,8 @@ _NAMES: Final = {
     )
     for name in names.split()
 }  # fmt: skip
+"""Number of a month by its name in Portuguese or English, in `names.plain` form."""
+
 _EXCEL_EPOCH: Final = date(1899, 12, 30)
 
 
@@ -49,8 +51,8 @@ def _from_text(text: str) -> date | None:
     if found := _MONTH_FIRST.fullmatch(text):
         return _first(found[3], found[2], found[1])
     found = _NAMED.fullmatch(plain(text.replace(" de ", " "))) if len(text) <= 30 else None
-    if found and found[1] in _NAMES:
-        return _first(found[2] if len(found[2]) == 4 else f"20{found[2]}", str(_NAMES[found[1]]), None)
+    if found and found[1] in MONTH_NAMES:
+        return _first(found[2] if len(found[2]) == 4 else f"20{found[2]}", str(MONTH_NAMES[found[1]]), None)
     return None
 
 

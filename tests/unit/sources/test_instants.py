@@ -27,9 +27,10 @@ def utc(instant):
         ({"$date": {"$numberLong": "1735689600000"}}, "2025-01-01 00:00:00"),
         ({"$date": "2025-01-01T00:00:00Z"}, "2025-01-01 00:00:00"),
         ("2025-01-01", None),
-        ("20250101T000000", None),
-        ("01/01/2025 10:00", None),
-        ("2025-01-01T24:00:00", None),
+        ("20250101T000000", "2025-01-01 03:00:00"),
+        ("01/01/2025 10:00", "2025-01-01 13:00:00"),
+        ("01/02/2025 10:00", None),
+        ("2025-01-01T24:00:00", "2025-01-02 03:00:00"),
         ("2025-02-29T00:00:00", None),
         ("10:00 PM", None),
         (0, None),
@@ -68,7 +69,7 @@ def test_a_skipped_local_time_is_unreadable():
 def test_a_repeated_hour_is_the_first_unless_rising_times_go_back(stamps, expected):
     instants = Instants(ZoneInfo("America/New_York"))
 
-    read = instants.read_all([f"2025-11-02T{stamp}:00" for stamp in stamps], ["a"] * len(stamps))
+    read = [instants.read(f"2025-11-02T{stamp}:00", "a") for stamp in stamps]
 
     assert [utc(instant)[11:16] for instant in read] == expected
 

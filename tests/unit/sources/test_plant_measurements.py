@@ -86,8 +86,6 @@ def test_a_value_that_is_no_number_is_an_unreadable_row_with_its_record(parsed, 
         "yesterday",
         None,
         "2025-13-01T00:00:00Z",
-        "01/02/2025 10:00",
-        "2025-01-01T10:00:00 PM",
         "2025-01-01",
         True,
         [],
@@ -100,6 +98,13 @@ def test_a_time_that_cannot_be_read_is_an_unreadable_row(parsed, stamp):
 
     assert [row[3] for row in found.rows] == [None, None]
     assert found.frame["raw"].notna().all()
+
+
+def test_a_date_that_may_be_two_days_is_held_back_with_both_values(parsed):
+    found = parsed("plant_measurements", [a_record(datetime="01/02/2025 10:00")])
+
+    assert [row[3:5] for row in found.rows] == [(None, 1.5), (None, 40)]
+    assert [faults[0].rule for faults in found.frame["faults"]] == ["time_unambiguous"] * 2
 
 
 @pytest.mark.parametrize("key", [None, "", True, [], "a\0b", "\ud800", "x" * 300, 1.5])

@@ -173,13 +173,14 @@ def test_deep_nesting_is_refused_before_it_is_decoded(context):
 
 def test_a_repeated_hour_is_told_apart_by_the_order_of_one_sensors_readings():
     context = ParseContext(ZoneInfo("America/New_York"), "x")
-    stamps = ["2025-11-02T00:30:00", "2025-11-02T01:00:00", "2025-11-02T01:50:00", "2025-11-02T01:10:00", "2025-11-02T02:10:00"]
+    walls = ["00:00", "00:30", "01:00", "01:30", "01:00", "01:30", "02:00", "02:30"]
+    stamps = [f"2025-11-02T{wall}:00" for wall in walls]
     batch = a_batch(*(a_sensor(sensor_uuid=key, sensor_datahora_coleta=stamp) for stamp in stamps for key in ("a", "b")))
 
     (piece,) = telemetry_batches.parse(json.dumps(batch).encode(), context)
 
     hours = piece.frame.loc[piece.frame["subject"] == "b", "measured_at"].dt.strftime("%H:%M").tolist()
-    assert hours == ["04:30", "05:00", "05:50", "06:10", "07:10"]
+    assert hours == ["04:00", "04:30", "05:00", "05:30", "06:00", "06:30", "07:00", "07:30"]
 
 
 def test_a_record_of_accompanying_fields_alone_misses_no_value(parsed):

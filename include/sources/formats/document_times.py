@@ -1,0 +1,190 @@
+"""The times of one document: each is read by the clock of its subject, and decided at the end where only the whole tells."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from include.core.frames import Fault
+from include.core.span import instant_of, microseconds_of
+from include.sources.formats.context import ParseContext
+from include.sources.formats.instants import EITHER_ORDER, OPEN, SERIAL, UNREADABLE, ClockTimes, known_part, wall_of
+from include.sources.formats.repeated_hours import NEAR_US, decide_repeated
+from include.sources.formats.time_forms import DateOrder
+
+_ORDERS: Final[tuple[DateOrder, DateOrder]] = ("day first", "month first")
+_HOUR_US: Final = 3_600_000_000
+_CLOSE_US: Final = 3 * _HOUR_US
+"""Two rows of one subject that are no further apart follow each other."""
+
+_FAR_US: Final = 20 * 24 * _HOUR_US
+"""By at least this much the times of two such rows differ where day and month have changed places in one of them."""
+
+_Codes = NDArray[np.int32]
+_Instants = NDArray[np.int64]
+
+
+class DocumentTimes:
+    """Reads times in the order of the document, and decides the open ones when all of it is known."""
+
+    def __init__(self, context: ParseContext, subject_codes: Mapping[str, int]) -> None:
+        """Nothing is read yet; `subject_codes` grows with the document and numbers its subjects from 0."""
+        self._context = context
+        self._subject_codes = subject_codes
+        self._common = ClockTimes(context.timezone)
+        self._by_clock: dict[tzinfo, ClockTimes] = {context.timezone: self._common}
+        self._by_subject: list[ClockTimes] = []
+
+    def read(self, stamp: object, subject_code: int | None) -> int:
+        """Instant [µs UTC] of one value, an open time, or `UNREADABLE`; without a subject it is the document's own."""
+        return self._of(subject_code).read(stamp)
+
+    def read_all(self, stamps: Sequence[Any], subject_codes: Iterable[int]) -> list[int]:
+        """Instants of many values; `subject_codes`, as many, are taken only where subjects have clocks of their own."""
+        if not self._context.clocks:
+            if set(map(type, stamps)) == {str}:
+                return list(map(self._common.__getitem__, stamps))
+            return list(map(self._common.read, stamps))
+        return [self.read(stamp, code) for stamp, code in zip(stamps, subject_codes, strict=True)]
+
+    @property
+    def has_open(self) -> bool:
+        """Whether a time was read that only the whole document decides."""
+        return any(clock.has_open for clock in self._by_clock.values())
+
+    def open_rows(self, instants: _Instants) -> NDArray[np.bool_] | None:
+        """Which rows wait for the end of the document: open ones and those that may decide them; None where none does."""
+        clocks = list(self._by_clock.values())
+        waits = instants >= OPEN if self.has_open else None
+        for clock in clocks:
+            if clock.has_local:
+                for start, end in _changes(clock.timezone, instants):
+                    is_near = (instants >= start) & (instants < end)
+                    waits = is_near if waits is None else waits | is_near
+        return waits if waits is not None and waits.any() else None
+
+    def decide(self, row_numbers: _Codes, subject_codes: _Codes, instants: _Instants) -> tuple[_Instants, NDArray[np.object_]]:
+        """Instants with nothing open in them, and per row why it could not be decided, or None; rows may come in any order."""
+        formed = self._decide_forms(row_numbers, subject_codes, instants)
+        decided = np.where(formed >= SERIAL, UNREADABLE, formed)
+        if (decided >= OPEN).any():
+            decided = decide_repeated(row_numbers, subject_codes, decided)
+        faults = np.full(len(instants), None, dtype=object)
+        positions = np.flatnonzero((formed >= OPEN) & (decided == UNREADABLE))
+        found, where = self._distinct(subject_codes, formed, positions)
+        told = np.full(len(found), None, dtype=object)
+        for place, (code, instant) in enumerate(found):
+            told[place] = (self._fault(code, instant),)
+        faults[positions] = told[where]
+        return decided, faults
+
+    def _of(self, subject_code: int | None) -> ClockTimes:
+        if subject_code is None or not self._context.clocks:
+            return self._common
+        if subject_code >= len(self._by_subject):
+            for key in list(self._subject_codes)[len(self._by_subject) :]:
+                clock = self._context.clocks.get(key, self._context.timezone)
+                self._by_subject.append(self._by_clock.setdefault(clock, ClockTimes(clock)))
+        return self._by_subject[subject_code]
+
+    def _decide_forms(self, row_numbers: _Codes, subject_codes: _Codes, instants: _Instants) -> _Instants:
+        decided = instants
+        if not any(clock.has_other for clock in self._by_clock.values()):
+            decided = self._at_walls(subject_codes, decided, decided >= OPEN)
+        is_either = (decided & EITHER_ORDER != 0) & (decided >= OPEN)
+        if is_either.any() and (order := self._order(row_numbers, subject_codes, decided, is_either)):
+            decided = self._at_walls(subject_codes, decided, is_either, order)
+        return decided
+
+    def _at_walls(
+        self, subject_codes: _Codes, instants: _Instants, rows: NDArray[np.bool_], order: DateOrder = "day first"
+    ) -> _Instants:
+        """Instants with open `rows` at their walls by the subjects' clocks; a repeated hour stays open."""
+        decided = instants.copy()
+        positions = np.flatnonzero(rows)
+        found, where = self._distinct(subject_codes, instants, positions)
+        read = [self._at_wall(code, instant, order) for code, instant in found]
+        decided[positions] = np.array(read, np.int64)[where]
+        return decided
+
+    def _distinct(
+        self, subject_codes: _Codes, instants: _Instants, positions: NDArray[np.int64]
+    ) -> tuple[list[tuple[int, int]], NDArray[np.int64]]:
+        """The distinct (subject, open time) of some rows, and which each row has; one subject stands for all with one clock."""
+        times, which = np.unique(instants[positions], return_inverse=True)
+        if not self._context.clocks:
+            return [(0, instant) for instant in times.tolist()], which
+        subject_count = int(subject_codes.max()) + 1
+        pairs, which = np.unique(which * subject_count + subject_codes[positions], return_inverse=True)
+        return [(pair % subject_count, int(times[pair // subject_count])) for pair in pairs.tolist()], which
+
+    def _at_wall(self, subject_code: int, instant: int, order: DateOrder) -> int:
+        wall = wall_of(known_part(instant))
+        if order == "month first":
+            wall = wall.replace(month=wall.day, day=wall.month)
+        return self._of(subject_code).at(wall)
+
+    def _order(
+        self, row_numbers: _Codes, subject_codes: _Codes, instants: _Instants, is_either: NDArray[np.bool_]
+    ) -> DateOrder | None:
+        """The order of day and month: what a day above 12 proves, else rows that follow each other, else what was said."""
+        proved = set().union(*(clock.orders for clock in self._by_clock.values()))
+        if not proved:
+            proved = self._followed(row_numbers, subject_codes, instants, is_either)
+        if not proved and self._context.date_order:
+            proved = {self._context.date_order}
+        return proved.pop() if len(proved) == 1 else None
+
+    def _followed(
+        self, row_numbers: _Codes, subject_codes: _Codes, instants: _Instants, is_either: NDArray[np.bool_]
+    ) -> set[DateOrder]:
+        """Orders in which a subject's next row is close to its last one, where it would be far away in the other order."""
+        in_order = np.lexsort((row_numbers, subject_codes))
+        is_next = np.diff(subject_codes[in_order]) == 0
+        is_next &= is_either[in_order][1:] | is_either[in_order][:-1]
+        read = [self._at_walls(subject_codes, instants, is_either, order)[in_order] for order in _ORDERS]
+        is_next &= np.logical_and.reduce([(at[1:] != UNREADABLE) & (at[:-1] != UNREADABLE) for at in read])
+        steps = [np.abs(np.diff(np.where(at >= OPEN, known_part(at), at))) for at in read]
+        return {
+            order
+            for order, here, there in zip(_ORDERS, steps, reversed(steps), strict=True)
+            if (is_next & (here <= _CLOSE_US) & (there >= _FAR_US)).any()
+        }
+
+    def _fault(self, subject_code: int, code: int) -> Fault:
+        known = known_part(code)
+        if code & EITHER_ORDER:
+            detail = f"{wall_of(known):%d/%m/%Y %H:%M:%S} has the day or the month first, and nothing in the file tells which"
+        elif code & SERIAL:
+            detail = f"a number of days, {wall_of(known):%Y-%m-%d %H:%M:%S} in a spreadsheet, among times of other forms"
+        else:
+            clock = self._of(subject_code).timezone
+            wall = instant_of(known).astimezone(clock)
+            detail = (
+                f"ambiguous local time {wall:%Y-%m-%d %H:%M:%S}: clocks were set back ({clock}) and nothing tells which it is"
+            )
+        return Fault("time_unambiguous", detail)
+
+
+@lru_cache(maxsize=256)
+def _set_back(timezone: tzinfo, year: int) -> tuple[tuple[int, int], ...]:
+    """Spans [µs UTC] around the days of a year on which a clock is set back, with what may decide the repeated hour."""
+    noons = [datetime(year, 1, 1, 12, tzinfo=UTC) + timedelta(days=day) for day in range(367)]
+    offsets = [(noon.astimezone(timezone).utcoffset() or timedelta()) for noon in noons]
+    return tuple(
+        (microseconds_of(noons[day]) - NEAR_US, microseconds_of(noons[day + 1]) + NEAR_US)
+        for day in range(366)
+        if offsets[day + 1] < offsets[day]
+    )
+
+
+def _changes(timezone: tzinfo, instants: _Instants) -> Iterator[tuple[int, int]]:
+    """Those spans of a clock that the instants reach."""
+    read = instants[(instants != UNREADABLE) & (instants < OPEN)]
+    if len(read):
+        low, high = int(read.min()), int(read.max())
+        for year in range(instant_of(low).year - 1, instant_of(high).year + 2):
+            yield from ((start, end) for start, end in _set_back(timezone, year) if start <= high and end > low)
