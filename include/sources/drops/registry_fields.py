@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from include.core.documents import DROPS, VENDOR_NAMES
 from include.core.errors import Refused
-from include.core.span import zone
+from include.core.span import utc_offset, zone
 from include.sources.formats import names, numbers
 from include.sources.formats.months import month_of
 
@@ -55,6 +55,16 @@ def _zone(value: Any) -> str:  # noqa: ANN401
         raise BadField("is no IANA time zone such as America/Sao_Paulo") from error
 
 
+def _utc_offset(value: Any) -> str:  # noqa: ANN401
+    written = _text(value)
+    if names.plain(written) in {"zone", "fuso"}:
+        return "zone"
+    try:
+        return utc_offset(written)
+    except Refused as error:
+        raise BadField("is no offset from UTC such as -03:00, nor the word zone") from error
+
+
 def _day(value: Any) -> date:  # noqa: ANN401
     written = _text(value)
     if len(written) == 10 and written[2] == written[5] == "/":
@@ -95,7 +105,7 @@ _KINDS: Final = {kind: kind for kind in DEVICE_KINDS} | {
 }  # fmt: skip
 READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "plant_key": _key, "device_key": _key, "parent_key": _key, "document": _key, "name": _text, "city": _text, "model": _text,
-    "kind": _kind, "timezone": _zone, "latitude": _between(-90, 90), "longitude": _between(-180, 180),
+    "kind": _kind, "timezone": _zone, "utc_offset": _utc_offset, "latitude": _between(-90, 90), "longitude": _between(-180, 180),
     "capacity_kwp": _above_zero, "capacity_kw": _above_zero, "target_kwh": _between(0, 1e12),
     "price_per_kwh": _between(0, 100_000), "commissioned_on": _day,
     "valid_from": _day,
@@ -112,5 +122,6 @@ ALIASES: Final = {name: name for name in READERS} | {
     "mes": "month", "meta_kwh": "target_kwh", "projecao_kwh": "target_kwh", "projection_kwh": "target_kwh",
     "kwh": "target_kwh", "valido_de": "valid_from", "vigencia": "valid_from", "inicio_vigencia": "valid_from",
     "preco_kwh": "price_per_kwh", "preco_por_kwh": "price_per_kwh", "tarifa": "price_per_kwh", "price": "price_per_kwh",
-    "moeda": "currency", "fonte": "source", "origem": "source", "vendor": "source",
+    "deslocamento_utc": "utc_offset", "offset_utc": "utc_offset", "gmt": "utc_offset", "moeda": "currency",
+    "fonte": "source", "origem": "source", "vendor": "source",
 }  # fmt: skip

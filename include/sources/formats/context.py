@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
-from include.sources.formats.time_forms import DateOrder
+from include.core.span import DateOrder
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from include.core.frames import Fault
-from include.core.span import instant_of, microseconds_of
+from include.core.span import DateOrder, instant_of, microseconds_of
 from include.sources.formats.context import ParseContext
 from include.sources.formats.instants import EITHER_ORDER, OPEN, SERIAL, UNREADABLE, ClockTimes, known_part, wall_of
 from include.sources.formats.repeated_hours import NEAR_US, decide_repeated
-from include.sources.formats.time_forms import DateOrder
 
 _ORDERS: Final[tuple[DateOrder, DateOrder]] = ("day first", "month first")
 _HOUR_US: Final = 3_600_000_000
