@@ -10,6 +10,7 @@ from include.core.documents import DROPS, LandedDocument
 from include.core.settings import Settings
 from include.core.span import clock_of
 from include.landing.store import ObjectStore
+from include.quality.rules import latest_plausible
 from include.sources.feeds import ALARM_FEEDS, FEEDS, ParseContext
 from include.sources.formats.unpack import Limits, unpack
 from include.warehouse import fleet
@@ -74,6 +75,7 @@ def read_contexts(settings: Settings, connection: Connection, landed: Sequence[L
             max_nesting=settings.max_nesting,
             zones=read_zones(document.tenant_id, source),
             clocks=read_clocks(document.tenant_id, source),
+            latest=latest_plausible(document.received_at),
             date_order=tenant.date_order,
         )
         contexts.append(_context(settings, document, source, tenant, parsing))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from include.core.span import DateOrder
@@ -19,6 +19,7 @@ class ParseContext:
         max_nesting: Deepest nesting of JSON that is read; deeper raises `BadDocument`.
         zones: Zones of the source's registered plants by plant key, for sources that write plant-local times.
         clocks: Zone or fixed offset of the local times of subjects whose clock is not `timezone`, by subject key.
+        latest: Nothing can have been measured later; None where nobody knows.
         date_order: How the sender writes dates such as 05/07/2025, where somebody said so; else only the document can prove it.
     """
 
@@ -28,4 +29,5 @@ class ParseContext:
     max_nesting: int = 32
     zones: Mapping[str, ZoneInfo] = field(default_factory=dict)
     clocks: Mapping[str, tzinfo] = field(default_factory=dict)
+    latest: datetime | None = None
     date_order: DateOrder | None = None

@@ -39,7 +39,8 @@ class DocumentTimes:
 
     def read(self, stamp: object, subject_code: int | None) -> int:
         """Instant [µs UTC] of one value, an open time, or `UNREADABLE`; without a subject it is the document's own."""
-        return self._of(subject_code).read(stamp)
+        clock = self._of(subject_code) if self._context.clocks else self._common
+        return clock[stamp] if type(stamp) is str else clock.read(stamp)
 
     def read_all(self, stamps: Sequence[Any], subject_codes: Iterable[int]) -> list[int]:
         """Instants of many values; `subject_codes`, as many, are taken only where subjects have clocks of their own."""
@@ -70,7 +71,8 @@ class DocumentTimes:
         formed = self._decide_forms(row_numbers, subject_codes, instants)
         decided = np.where(formed >= SERIAL, UNREADABLE, formed)
         if (decided >= OPEN).any():
-            decided = decide_repeated(row_numbers, subject_codes, decided)
+            latest = None if self._context.latest is None else microseconds_of(self._context.latest)
+            decided = decide_repeated(row_numbers, subject_codes, decided, latest)
         faults = np.full(len(instants), None, dtype=object)
         positions = np.flatnonzero((formed >= OPEN) & (decided == UNREADABLE))
         found, where = self._distinct(subject_codes, formed, positions)

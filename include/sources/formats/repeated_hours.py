@@ -28,11 +28,17 @@ _Instants = NDArray[np.int64]
 _Flags = NDArray[np.bool_]
 
 
-def decide_repeated(row_numbers: NDArray[np.int32], subject_codes: NDArray[np.int32], instants: _Instants) -> _Instants:
+def decide_repeated(
+    row_numbers: NDArray[np.int32], subject_codes: NDArray[np.int32], instants: _Instants, latest: int | None = None
+) -> _Instants:
     """The instants [µs UTC] with those decided that occur twice; `UNREADABLE` where nothing tells.
 
-    Rows may come in any order; that of the document counts. Rows of one record have one row number and the same time.
+    Rows may come in any order; that of the document counts. Rows of one record have one row number and the same time. What would
+    lie after `latest` in the second pass is of the first.
     """
+    if latest is not None:
+        is_first = (instants >= OPEN) & (known_part(instants) + overlap_of(instants) > latest)
+        instants = np.where(is_first, known_part(instants), instants)
     decided = instants.copy()
     for about in _groups(instants):
         rows = about[np.lexsort((row_numbers[about], subject_codes[about]))]
