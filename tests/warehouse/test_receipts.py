@@ -77,6 +77,16 @@ def test_corrections_back_and_forth_end_with_the_last(river, is_loaded_in_betwee
     assert values(river) == [2.222]
 
 
+def test_known_bytes_that_were_not_loaded_yet_come_after_what_was(river):
+    deliver(river, power(1111), power(2222))
+    ids = river.read("SELECT document_id FROM landing.document WHERE state = 'landed' ORDER BY document_id DESC")["document_id"]
+    load.load_document(river.settings, ids.tolist()[0], now=datetime.now(UTC), run_id="test")
+    deliver(river, power(1111))
+    river.flow()
+
+    assert values(river) == [1.111]
+
+
 def test_documents_that_are_loaded_backwards_end_with_the_last_receipt(river):
     deliver(river, power(1111), power(2222), power(1111))
     ids = river.read("SELECT document_id FROM landing.document WHERE state = 'landed' ORDER BY document_id DESC")["document_id"]

@@ -24,8 +24,12 @@ SELECT
     OR EXISTS (
         SELECT 1 FROM landing.document AS n
         WHERE
-            n.tenant_id = k.tenant_id AND n.document_id > k.document_id AND n.document_id < :until AND 'landed' IN (n.state, k.state)
+            n.state = 'landed' AND n.tenant_id = k.tenant_id AND n.document_id > k.document_id AND n.document_id < :until
             AND (n.feed = k.feed OR k.integration_id IS NULL AND n.integration_id IS NULL AND 'registry' NOT IN (n.feed, k.feed))
+    )
+    OR k.state = 'landed' AND EXISTS (
+        SELECT 1 FROM landing.document AS n
+        WHERE n.tenant_id = k.tenant_id AND n.document_id > k.document_id AND n.document_id < :until
     )
     OR EXISTS (
         SELECT 1 FROM landing.load AS l
