@@ -25,12 +25,16 @@ people = typer.Typer(help="People and programs that may log in to the API.", no_
 
 
 @tenants.command("add")
-def add_tenant(
+def add_tenant(  # noqa: PLR0913 - the options of a command
     slug: Annotated[str, typer.Argument(help="Short name: a-z, 0-9, - and _; also its drop folder.")],
     name: Annotated[str | None, typer.Option(help="Name as people write it.")] = None,
     timezone: Annotated[str | None, typer.Option(help="IANA zone of naive times in its drops [America/Sao_Paulo].")] = None,
     language: Annotated[str | None, typer.Option(help="Language of its reports: pt-BR or en [pt-BR].")] = None,
     recipient: Annotated[list[str] | None, typer.Option(help="E-mail that receives reports; repeat for more.")] = None,
+    date_order: Annotated[
+        str | None,
+        typer.Option(help="How its files write dates such as 05/07/2025: day first, or month first [the file proves it]."),
+    ] = None,
     register_under: Annotated[
         str | None, typer.Option(help="Register unknown devices under this plant; empty text: they wait in quarantine.")
     ] = None,
@@ -42,6 +46,7 @@ def add_tenant(
         "timezone": timezone and zone(timezone).key,
         "language": language,
         "report_recipients": recipient or None,
+        "date_order": date_order and date_order.replace("-", " "),
         "register_under": register_under,
         "unknown_devices": None if register_under is None else ("register" if register_under else "quarantine"),
     }

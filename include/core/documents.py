@@ -18,6 +18,9 @@ DROPS: Final = "drops"
 VENDOR_FLEET_FEEDS: Final = tuple(f"{vendor}_fleet" for vendor in VENDOR_NAMES)
 """Lists of plants and devices as the vendor clouds answer them."""
 
+CLOCK_FEEDS: Final = ("plant_measurements", "telemetry_batches", "sensor_readings")
+"""Drops with local times of devices: what a device's clock decides."""
+
 FLEET_FEEDS: Final = ("registry", *VENDOR_FLEET_FEEDS)
 """Feeds that tell which plants and devices there are; everything else holds readings or alarms."""
 
@@ -51,7 +54,8 @@ class ClaimCheck:
 class LandedDocument:
     """One manifest row, as much of it as a load needs. Instants are aware UTC; `last_received_at` is that of the newest repeat.
 
-    `integration_id` is the vendor account that answered; None for a dropped file.
+    `integration_id` is the vendor account that answered; None for a dropped file. `repeat_of` is the document that brought the
+    same bytes before.
     """
 
     document_id: int
@@ -65,3 +69,9 @@ class LandedDocument:
     received_at: datetime
     last_received_at: datetime | None = None
     integration_id: int | None = None
+    repeat_of: int | None = None
+
+    @property
+    def newest_receipt(self) -> datetime:
+        """When the bytes came last: what they tell cannot have been measured later."""
+        return self.last_received_at or self.received_at

@@ -10,6 +10,7 @@ from include.core.documents import DROPS
 class PlantRow:
     """A plant; `timezone` is IANA, capacity is DC [kWp] and AC [kW], coordinates are degrees.
 
+    `utc_offset` is the clock of its loggers where that is never set, as `-03:00`, or `zone` where it is the plant's again.
     `source` says who named the key: drops, or a vendor. What a vendor tells of itself needs none.
     """
 
@@ -22,6 +23,7 @@ class PlantRow:
     capacity_kw: float | None = None
     city: str | None = None
     commissioned_on: date | None = None
+    utc_offset: str | None = None
     source: str = DROPS
 
 
@@ -29,7 +31,8 @@ class PlantRow:
 class DeviceRow:
     """A device of a plant; `kind` is one of `DEVICE_KINDS`, an inverter where nobody says, `parent_key` what it belongs to.
 
-    `vendor_type` is the vendor's own type of device, by which its cloud wants to be asked; never in files.
+    `timezone` and `utc_offset` are its own clock, as those of a plant. `vendor_type` is the vendor's own type of device, by which
+    its cloud wants to be asked; never in files.
     """
 
     device_key: str
@@ -40,6 +43,8 @@ class DeviceRow:
     capacity_kw: float | None = None
     parent_key: str | None = None
     vendor_type: str | None = None
+    timezone: str | None = None
+    utc_offset: str | None = None
     source: str = DROPS
 
 

@@ -1,8 +1,9 @@
 """Time: half-open UTC spans, local days of a zone, grains and report periods."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,9 +13,13 @@ Grain = Literal["hour", "day", "week", "month", "year"]
 GRAINS: Final[tuple[Grain, ...]] = ("hour", "day", "week", "month", "year")
 """Stored grains, finest first. A bucket is labelled by its start; weeks start on Monday."""
 
+DateOrder = Literal["day first", "month first"]
+"""How a date of three numbers with the year at its end begins."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL: Final = _EPOCH.toordinal()
 _MICROSECOND: Final = timedelta(microseconds=1)
+_OFFSET: Final = re.compile(r"(?:UTC|GMT)?(?:([+-])(\d{1,2})(?::?([0-5]\d))?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,6 +45,23 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise Refused(f"time zone {name!r} is not an IANA name; use one such as America/Sao_Paulo") from error
+
+
+def utc_offset(text: str) -> str:
+    """A fixed offset from UTC as `-03:00`, from forms such as `-3`, `-0300`, `UTC-03:00` and `Z`; raises `Refused` for others."""
+    written = text.strip().upper().replace("\u2212", "-")
+    found = _OFFSET.fullmatch(written.replace("Z", "UTC") if written == "Z" else written)
+    if not written or not found or int(found[2] or 0) > 14:
+        raise Refused(f"{text!r} is no offset from UTC; write one such as -03:00")
+    return f"{found[1] or '+'}{int(found[2] or 0):02}:{found[3] or '00'}"
+
+
+def clock_of(name: str) -> tzinfo:
+    """The clock of an IANA zone or of an offset as `utc_offset` writes it; raises `Refused` for another name."""
+    if name[:1] not in {"+", "-"}:
+        return zone(name)
+    offset = timedelta(hours=int(name[1:3]), minutes=int(name[4:6]))
+    return timezone(-offset if name[0] == "-" else offset)
 
 
 def instant_of(microseconds: int) -> datetime:

@@ -1,13 +1,16 @@
 """What one landed document is read by: its place in the manifest, whose it is, the zones of its times, and the caps on it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import tzinfo
 from functools import cache, partial
 from zoneinfo import ZoneInfo
 
 from include.core.documents import DROPS, LandedDocument
 from include.core.settings import Settings
+from include.core.span import clock_of
 from include.landing.store import ObjectStore
+from include.quality.rules import latest_plausible
 from include.sources.feeds import ALARM_FEEDS, FEEDS, ParseContext
 from include.sources.formats.numbers import DecimalMark
 from include.sources.formats.unpack import Limits, unpack
@@ -23,7 +26,8 @@ class DocumentContext:
         document: The manifest row: feed, tenant, address in landing, receipt.
         tenant: Whose it is.
         source: Who named the keys of its plants and devices.
-        parsing: Facts and caps for its parser. `parsing.zones` are those of the vendor's plants at the time of reading.
+        parsing: Facts and caps for its parser. `parsing.zones` are those of the vendor's plants, `parsing.clocks` those of the
+            devices of the drops, at the time of reading.
         limits: Caps on unpacking.
         most_quarantined: Most quarantined rows that are kept of it.
         landing: URL of the store that has its bytes.
@@ -45,11 +49,14 @@ class DocumentContext:
             return unpack(stored, limits=self.limits)
 
     def is_current(self, connection: Connection) -> bool:
-        """Are the zones by which it was read still those of the plants, and is the notation still that of the feed?"""
+        """Are the zones, clocks and the notation by which it was read still those of the fleet and of the feed?"""
         document = self.document
-        zones = _read_zones(connection, document.tenant_id, self.source)
-        decimal_mark = _read_decimal_mark(connection, document.tenant_id, document.feed, self.source)
-        return (self.parsing.zones, self.parsing.decimal_mark) == (zones, decimal_mark)
+        now = (
+            _read_zones(connection, document.tenant_id, self.source),
+            _read_clocks(connection, document.tenant_id, self.source),
+            _read_decimal_mark(connection, document.tenant_id, document.feed, self.source),
+        )
+        return (self.parsing.zones, self.parsing.clocks, self.parsing.decimal_mark) == now
 
 
 def read_context(settings: Settings, connection: Connection, document: LandedDocument) -> DocumentContext:
@@ -61,27 +68,30 @@ def read_contexts(settings: Settings, connection: Connection, landed: Sequence[L
     """The same of several documents; what those of one tenant and source share is read once."""
     read_tenant = cache(partial(fleet.read_tenant, connection))
     read_zones = cache(partial(_read_zones, connection))
+    read_clocks = cache(partial(_read_clocks, connection))
     read_decimal_mark = cache(partial(_read_decimal_mark, connection))
     contexts = []
     for document in landed:
         source = _source_of(document)
-        zones = read_zones(document.tenant_id, source)
-        context = _context(settings, document, source, read_tenant(document.tenant), zones)
-        mark = read_decimal_mark(document.tenant_id, document.feed, source)
-        contexts.append(replace(context, parsing=replace(context.parsing, decimal_mark=mark)))
+        tenant = read_tenant(document.tenant)
+        parsing = ParseContext(
+            timezone=ZoneInfo(tenant.timezone),
+            original_name=document.original_name,
+            max_rows=settings.max_rows,
+            max_nesting=settings.max_nesting,
+            zones=read_zones(document.tenant_id, source),
+            clocks=read_clocks(document.tenant_id, source),
+            latest=latest_plausible(document.received_at),
+            date_order=tenant.date_order,
+            decimal_mark=read_decimal_mark(document.tenant_id, document.feed, source),
+        )
+        contexts.append(_context(settings, document, source, tenant, parsing))
     return contexts
 
 
 def _context(
-    settings: Settings, document: LandedDocument, source: str, tenant: fleet.Tenant, zones: Mapping[str, ZoneInfo]
+    settings: Settings, document: LandedDocument, source: str, tenant: fleet.Tenant, parsing: ParseContext
 ) -> DocumentContext:
-    parsing = ParseContext(
-        timezone=ZoneInfo(tenant.timezone),
-        original_name=document.original_name,
-        max_rows=settings.max_rows,
-        max_nesting=settings.max_nesting,
-        zones=zones,
-    )
     return DocumentContext(
         document=document,
         tenant=tenant,
@@ -108,8 +118,15 @@ def _source_of(document: LandedDocument) -> str:
 
 
 def _read_zones(connection: Connection, tenant_id: int, source: str) -> Mapping[str, ZoneInfo]:
-    """Zones of a vendor's plants; whoever drops files writes in the tenant's zone."""
+    """Zones of a vendor's plants; what is dropped goes by the clocks of its devices."""
     if source == DROPS:
         return {}
     zones = fleet.read_zones(connection, tenant_id)
     return {key: ZoneInfo(zone) for (whose, key), zone in zones.items() if whose == source}
+
+
+def _read_clocks(connection: Connection, tenant_id: int, source: str) -> Mapping[str, tzinfo]:
+    """Clocks of the devices of the drops that are not the tenant's zone."""
+    if source != DROPS:
+        return {}
+    return {key: clock_of(name) for key, name in fleet.read_clocks(connection, tenant_id).items()}

@@ -61,13 +61,13 @@ def load_batch(settings: Settings, document_ids: Sequence[int], *, now: datetime
 def load_document(
     settings: Settings, document_id: int, prepared: PreparedReadings | None = None, *, now: datetime, run_id: str
 ) -> documents.LoadCounts | None:
-    """Load one landed document in one transaction; None when it was refused, or when another load has it.
+    """Load one landed document in one transaction; None when it was refused, changes nothing, or when another load has it.
 
     `prepared` is what was made of it already, outside of this transaction.
     """
     with transaction(settings.database_url) as connection:
         document = documents.lock_document(connection, document_id)
-        if document is None:
+        if document is None or documents.fold_needless(connection, document):
             return None
         try:
             found = prepared or _prepare(read_context(settings, connection, document))

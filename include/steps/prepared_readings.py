@@ -150,7 +150,7 @@ def prepare_readings(context: DocumentContext) -> PreparedReadings:
     prepared, pieces = open_readings(context)
     for piece in pieces:
         prepared.directory.describe(piece.frame, piece.subjects)
-        prepared.take(piece, check(piece.frame, received_at=context.document.received_at, feed=context.document.feed))
+        prepared.take(piece, check(piece.frame, received_at=context.document.newest_receipt, feed=context.document.feed))
     return prepared
 
 

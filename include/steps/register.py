@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from include.core.documents import DROPS, FLEET_FEEDS, READING_FEEDS, LandedDocument
+from include.core.documents import CLOCK_FEEDS, DROPS, FLEET_FEEDS, READING_FEEDS, LandedDocument
 from include.core.errors import BadDocument
 from include.core.fleet import Registry
 from include.core.settings import Settings
@@ -89,14 +89,14 @@ def register_document(settings: Settings, document_id: int, *, now: datetime, ru
     """Register one landed document in one transaction; the counts are empty when it was refused or taken by another run."""
     with transaction(settings.database_url) as connection:
         document = documents.lock_document(connection, document_id)
-        if document is None:
+        if document is None or documents.fold_needless(connection, document):
             return Counter()
         tenant = fleet.read_tenant(connection, document.tenant)
         outcome = RegistrationOutcome()
         try:
             registry = _read(settings, document, ZoneInfo(tenant.timezone))
             readings.lock_tenant(connection, tenant.tenant_id)
-            zones = fleet.read_zones(connection, tenant.tenant_id)
+            zones, clocks = fleet.read_zones(connection, tenant.tenant_id), fleet.read_clocks(connection, tenant.tenant_id)
             with connection.begin_nested():
                 _upsert_all(connection, tenant, document, registry, outcome)
         except BadDocument as error:
@@ -105,7 +105,8 @@ def register_document(settings: Settings, document_id: int, *, now: datetime, ru
         documents.replace_quarantine(connection, document, outcome.quarantined)
         counts = outcome.counts()
         documents.write_load(connection, document, counts, loaded_at=now, run_id=run_id, code_version=code_version())
-        replayed = _reopen_waiting(connection, tenant, outcome) + _reopen_misread(connection, tenant, zones)
+        replayed = _reopen_waiting(connection, tenant, outcome)
+        replayed += _reopen_misread(connection, tenant, zones) + _reopen_by_clock(connection, tenant, clocks, outcome)
     _log.info("Registered %s %r of %s: %s", document.feed, document.original_name, document.tenant, counts.rows())
     return Counter(counts.rows()) + Counter(documents=1, replayed_documents=replayed)
 
@@ -221,3 +222,16 @@ def _reopen_misread(connection: Connection, tenant: fleet.Tenant, zones: Mapping
     }
     feeds = [feed for feed in READING_FEEDS if feed.partition("_")[0] in moved]
     return documents.reopen_feeds(connection, tenant.tenant_id, feeds) if feeds else 0
+
+
+def _reopen_by_clock(
+    connection: Connection, tenant: fleet.Tenant, clocks: Mapping[str, str], outcome: RegistrationOutcome
+) -> int:
+    """Put drops back on the work list that were read by a clock which a device no longer has; `clocks` are those of before.
+
+    Of a device that has just been registered nothing was loaded.
+    """
+    now = fleet.read_clocks(connection, tenant.tenant_id)
+    moved = {key for key in clocks.keys() | now.keys() if clocks.get(key) != now.get(key)}
+    moved -= {row["device_key"] for row in outcome.new.get("device", ())}
+    return documents.reopen_feeds(connection, tenant.tenant_id, CLOCK_FEEDS) if moved else 0

@@ -67,7 +67,7 @@ def _check_together(feed: str, parsed: Sequence[_Parsed]) -> None:
     pieces = [(prepared, piece) for prepared, pieces in parsed for piece in pieces]
     for prepared, piece in pieces:
         prepared.directory.describe(piece.frame, piece.subjects)
-    received_at = [prepared.context.document.received_at for prepared, _ in pieces]
+    received_at = [prepared.context.document.newest_receipt for prepared, _ in pieces]
     verdicts = check_all([piece.frame for _, piece in pieces], received_at=received_at, feed=feed)
     for (prepared, piece), checked in zip(pieces, verdicts, strict=True):
         prepared.take(piece, checked)

@@ -65,7 +65,7 @@ def upsert_vendor_fleet(
 ) -> None:
     """Register what one answer of a vendor lists. What it no longer lists stays, for its history does."""
     source = document.feed.removesuffix("_fleet")
-    receipt = Receipt(document.last_received_at or document.received_at, document.document_id)
+    receipt = Receipt(document.newest_receipt, document.document_id)
     answer = _Answer(tenant, source, receipt, document.integration_id)
     plants = [row | {"source": source} for row in numbered(tenant.tenant_id, registry.plants)]
     _upsert(connection, "plant", plants, answer, outcome)

@@ -56,4 +56,4 @@ def load_alarms(connection: Connection, document: LandedDocument, alarms: AlarmR
 
 
 def _reported_at(document: LandedDocument) -> datetime:
-    return document.last_received_at or document.received_at
+    return document.newest_receipt

@@ -15,6 +15,7 @@ MAX_REMARKS: Final = 50
 """Most remarks that are kept of a load."""
 
 _LONGEST_REMARK: Final = 200
+_MAX_ID: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,11 @@ def note_delivery(  # noqa: PLR0913 - a row of the manifest
     received_at: datetime,
     integration_id: int | None = None,
 ) -> ClaimCheck:
-    """Write the manifest row of a stored object (original_name, sha256, uri, size_bytes, stored_bytes); a repeat only counts.
+    """Write the manifest row of a stored object (original_name, sha256, uri, size_bytes, stored_bytes).
 
-    A repeated list of a vendor's fleet or alarms is loaded again, since what another list reported in between no longer holds.
+    Known bytes only count where nothing follows from receiving them again; else they are a new document, which comes last in the
+    order of receipt. A repeated list of a vendor's fleet or alarms is loaded again in place, since what another list reported in
+    between no longer holds.
     """
     parameters = {
         "tenant_id": tenant_id,
@@ -82,8 +85,32 @@ def note_delivery(  # noqa: PLR0913 - a row of the manifest
         "reopens": feed in REOPEN_ON_REPEAT,
         **stored,
     }
+    parameters["repeat_of"] = _repeat_of(connection, parameters)
     row = connection.execute(query("documents", "note_delivery"), parameters).one()
     return ClaimCheck(row.document_id, tenant, feed, stored["sha256"], stored["stored_bytes"], row.is_new)
+
+
+def _repeat_of(connection: Connection, delivery: Mapping[str, Any]) -> int | None:
+    """What a delivery repeats: the last document of its bytes where that makes it a new one, else what that one repeats."""
+    known = connection.execute(query("documents", "find_known"), delivery).one_or_none()
+    if known is None:
+        return None
+    is_new = not delivery["reopens"] and _may_change(connection, known.document_id, delivery["received_at"])
+    return int(known.document_id) if is_new else known.repeat_of
+
+
+def _may_change(connection: Connection, document_id: int, received_at: datetime, until: int = _MAX_ID) -> bool:
+    parameters = {"document_id": document_id, "received_at": received_at, "until": until}
+    return bool(connection.execute(query("documents", "may_change"), parameters).scalar_one())
+
+
+def fold_needless(connection: Connection, document: LandedDocument) -> bool:
+    """Make a landed repeat one more delivery of what it repeats, if by now nothing can follow from loading it."""
+    if document.repeat_of is None or _may_change(
+        connection, document.repeat_of, document.newest_receipt, until=document.document_id
+    ):
+        return False
+    return connection.execute(query("documents", "fold_repeat"), {"document_id": document.document_id}).rowcount > 0
 
 
 def read_pending(connection: Connection, feeds: Sequence[str]) -> list[tuple[int, int]]:
@@ -145,8 +172,9 @@ def _bounded(remarks: Sequence[str]) -> list[str]:
 
 
 def mark_refused(connection: Connection, document_id: int, reason: str) -> None:
-    """Refuse a landed document with the reason that a person will read."""
+    """Refuse a landed document with the reason that a person will read; the same bytes are refused in one document."""
     connection.execute(query("documents", "mark_refused"), {"document_id": document_id, "reason": reason})
+    connection.execute(query("documents", "fold_repeat"), {"document_id": document_id})
 
 
 def reopen_waiting(connection: Connection, tenant_id: int, *, rule: str, subjects: Sequence[str] | None) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError
@@ -12,12 +12,17 @@ from include.core.documents import DROPS
 from include.core.errors import BadDocument, NeedsHuman, Refused
 from include.core.frames import Subject, SubjectKind, customer_and_point
 from include.core.quantities import QUANTITIES
+from include.core.span import DateOrder
 from include.warehouse.queries import query
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """An organisation whose data is kept. `unknown_devices`: quarantine, or register under the plant `register_under`."""
+    """An organisation whose data is kept.
+
+    `unknown_devices`: quarantine, or register under the plant `register_under`. `date_order`: how its drops write dates such as
+    05/07/2025, `day first` or `month first`; None where only a file itself can prove it.
+    """
 
     tenant_id: int
     slug: str
@@ -27,6 +32,7 @@ class Tenant:
     unknown_devices: str = "quarantine"
     register_under: str | None = None
     report_recipients: list[str] = field(default_factory=list)
+    date_order: DateOrder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,10 @@ class KnownSubject:
     has_battery: bool = False
 
 
+_UNSAID: Final[dict[str, dict[str, Any]]] = {"plant": {"utc_offset": None}, "device": {"timezone": None, "utc_offset": None}}
+"""What rows of the registry need not say."""
+
+
 def upsert_tenant(connection: Connection, tenant: Tenant) -> int:
     """Create or change a tenant by its slug (`tenant_id` is ignored) and return its id.
 
@@ -51,7 +61,8 @@ def upsert_tenant(connection: Connection, tenant: Tenant) -> int:
         return int(connection.execute(query("fleet", "upsert_tenant"), asdict(tenant)).scalar_one())
     except IntegrityError as error:
         raise Refused(
-            f"tenant {tenant.slug!r} cannot be kept: the slug is a-z, 0-9, - and _, the language pt-BR or en; this was {tenant}"
+            f"tenant {tenant.slug!r} cannot be kept: the slug is a-z, 0-9, - and _, the language pt-BR or en, and dates are "
+            f"written day first or month first; this was {tenant}"
         ) from error
 
 
@@ -89,7 +100,7 @@ def upsert_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, A
     A change that moves the days of a plant or device, or the number of inverters that a plant expects, makes those days dirty.
     Raises `BadDocument` for a row that the database refuses; the transaction is then good for nothing but a rollback.
     """
-    rows = list(rows)
+    rows = [{**_UNSAID.get(kind, {}), **row} for row in rows]
     changed: list[dict[str, Any]] = []
     plants_before = _plants_of(connection, rows) if kind == "device" else set()
     statement = query("fleet", f"upsert_{kind}")
@@ -154,6 +165,12 @@ def read_zones(connection: Connection, tenant_id: int) -> dict[tuple[str, str], 
     """IANA zone of every plant that the tenant has registered, by (source, plant key)."""
     rows = connection.execute(query("fleet", "read_zones"), {"tenant_id": tenant_id})
     return {(row.source, row.plant_key): row.timezone for row in rows}
+
+
+def read_clocks(connection: Connection, tenant_id: int) -> dict[str, str]:
+    """Clock of the local times of each device of the drops that has another one than the tenant: a zone or an offset from UTC."""
+    rows = connection.execute(query("fleet", "read_clocks"), {"tenant_id": tenant_id})
+    return {row.device_key: row.clock for row in rows}
 
 
 def read_subjects(

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from include.core.errors import Refused
-from include.core.span import Span, day_span, days_between, local_day, month_start, next_month, zone
+from include.core.span import Span, clock_of, day_span, days_between, local_day, month_start, next_month, utc_offset, zone
 
 SAO_PAULO, NEW_YORK = ZoneInfo("America/Sao_Paulo"), ZoneInfo("America/New_York")
 
@@ -73,3 +73,36 @@ def test_an_unknown_zone_is_refused_by_name(name):
 
 def test_a_known_zone_is_found():
     assert zone("America/Sao_Paulo") == SAO_PAULO
+
+
+@pytest.mark.parametrize(
+    ("text", "offset"),
+    [
+        ("-03:00", "-03:00"),
+        ("-3", "-03:00"),
+        ("−03:00", "-03:00"),
+        ("+0545", "+05:45"),
+        ("UTC-03:00", "-03:00"),
+        ("gmt+1", "+01:00"),
+        ("Z", "+00:00"),
+        ("UTC", "+00:00"),
+        ("+14", "+14:00"),
+    ],
+)
+def test_an_offset_is_written_in_one_way_and_is_a_clock_that_is_never_set(text, offset):
+    sign = -1 if offset[0] == "-" else 1
+    away = sign * timedelta(hours=int(offset[1:3]), minutes=int(offset[4:]))
+
+    assert utc_offset(text) == offset
+    for month in (1, 7):
+        assert clock_of(offset).utcoffset(datetime(2025, month, 1)) == away
+
+
+@pytest.mark.parametrize("text", ["", "3", "-15:00", "-03:60", "America/Sao_Paulo", "--3", "-3h", "03:00"])
+def test_what_is_no_offset_is_refused_with_an_example(text):
+    with pytest.raises(Refused, match=r"write one such as -03:00"):
+        utc_offset(text)
+
+
+def test_the_clock_of_a_zone_is_the_zone():
+    assert clock_of("America/Sao_Paulo") == SAO_PAULO

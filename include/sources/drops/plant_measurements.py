@@ -1,7 +1,7 @@
 """Plant measurements: a JSON array of inverter records (power and temperature), as MongoDB exports them.
 
 Portuguese and English field names are read. Times: MongoDB's `{"$date": ...}`, ISO 8601 or epoch; without offset they are
-local times of the tenant's zone. Power comes in W and becomes kW. Known lies: a temperature of 0 beside a power of 0 is a
+local times of the inverter's clock. Power comes in W and becomes kW. Known lies: a temperature of 0 beside a power of 0 is a
 sleeping inverter that measured nothing, so the temperature is missing and the power stays; both values may be null; -999,
 -1000000, 65535 and 6553.5 mean "no reading". Texts are read in one notation per field. A field that a record does not have is not
 missing: it says nothing.

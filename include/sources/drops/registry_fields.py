@@ -8,7 +8,7 @@ from typing import Any, Final
 from include.core.documents import DROPS, VENDOR_NAMES
 from include.core.errors import Refused
 from include.core.identities import customer_identity, identity, is_rounded
-from include.core.span import zone
+from include.core.span import utc_offset, zone
 from include.core.tax_numbers import TaxNumber
 from include.sources.formats import names, numbers
 from include.sources.formats.months import month_of
@@ -72,6 +72,16 @@ def _zone(value: Any) -> str:  # noqa: ANN401
         raise BadField("is no IANA time zone such as America/Sao_Paulo") from error
 
 
+def _utc_offset(value: Any) -> str:  # noqa: ANN401
+    written = _text(value)
+    if names.plain(written) in {"zone", "fuso"}:
+        return "zone"
+    try:
+        return utc_offset(written)
+    except Refused as error:
+        raise BadField("is no offset from UTC such as -03:00, nor the word zone") from error
+
+
 def _day(value: Any) -> date:  # noqa: ANN401
     if isinstance(value, date):
         return value.date() if isinstance(value, datetime) else value
@@ -115,7 +125,8 @@ _KINDS: Final = {kind: kind for kind in DEVICE_KINDS} | {
 READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "plant_key": _key, "device_key": _key, "parent_key": _key, "document": _customer_key(None),
     "name": _text, "city": _text, "model": _text,
-    "kind": _kind, "timezone": _zone, "latitude": _between(-90, 90), "longitude": _between(-180, 180),
+    "kind": _kind, "timezone": _zone, "utc_offset": _utc_offset,
+    "latitude": _between(-90, 90), "longitude": _between(-180, 180),
     "capacity_kwp": _above_zero, "capacity_kw": _above_zero, "target_kwh": _between(0, 1e12),
     "price_per_kwh": _between(0, 100_000), "commissioned_on": _day,
     "valid_from": _day,
@@ -139,6 +150,7 @@ ALIASES: Final = {name: name for name in READERS} | {
     "mes": "month", "meta_kwh": "target_kwh", "projecao_kwh": "target_kwh", "projection_kwh": "target_kwh",
     "kwh": "target_kwh", "valido_de": "valid_from", "vigencia": "valid_from", "inicio_vigencia": "valid_from",
     "preco_kwh": "price_per_kwh", "preco_por_kwh": "price_per_kwh", "tarifa": "price_per_kwh", "price": "price_per_kwh",
+    "deslocamento_utc": "utc_offset", "offset_utc": "utc_offset", "gmt": "utc_offset",
     "moeda": "currency", "fonte": "source", "origem": "source", "vendor": "source",
     "capacity_mwp": "capacity_kwp", "capacidade_mwp": "capacity_kwp", "potencia_mwp": "capacity_kwp",
     "capacity_wp": "capacity_kwp", "capacidade_wp": "capacity_kwp", "potencia_wp": "capacity_kwp", "capacity_mw": "capacity_kw",

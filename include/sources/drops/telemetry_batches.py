@@ -2,7 +2,7 @@
 
 Three shapes are read: the client's long form (`sensor_telemetria`, `sensor_datahora_coleta`), the short form (`valor`,
 `status`, `timestamp`), both one object per reading, and sensors with a list of `readings`. Times without offset are local
-times of the tenant's zone. Known lies: values come as numbers or texts, states such as "on" come in the value, `unknown` means
+times of the sensor's clock. Known lies: values come as numbers or texts, states such as "on" come in the value, `unknown` means
 no reading, and the same batch arrives again and again.
 
 A sensor of a type of states has texts, and so has one of an unknown type as far as they are no numbers. A number of an unknown

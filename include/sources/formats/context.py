@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
+from include.core.span import DateOrder
 from include.sources.formats.numbers import DecimalMark
-from include.sources.formats.time_forms import DateOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class ParseContext:
         zones: Zones of the source's registered plants by plant key, for sources that write plant-local times.
         clocks: Zone or fixed offset of the local times of subjects whose clock is not `timezone`, by subject key.
         decimal_mark: The one that earlier documents of the tenant's feed prove, where they do not contradict each other.
+        latest: Nothing can have been measured later; None where nobody knows.
         date_order: How the sender writes dates such as 05/07/2025, where somebody said so; else only the document can prove it.
     """
 
@@ -30,5 +31,6 @@ class ParseContext:
     max_nesting: int = 32
     zones: Mapping[str, ZoneInfo] = field(default_factory=dict)
     clocks: Mapping[str, tzinfo] = field(default_factory=dict)
+    latest: datetime | None = None
     date_order: DateOrder | None = None
     decimal_mark: DecimalMark | None = None

@@ -6,14 +6,23 @@ from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from include.core.frames import Fault
-from include.core.span import instant_of, microseconds_of
+from include.core.span import DateOrder, instant_of, microseconds_of
 from include.sources.formats.context import ParseContext
-from include.sources.formats.instants import EITHER_ORDER, OPEN, SERIAL, UNREADABLE, ClockTimes, known_part, wall_of
+from include.sources.formats.instants import (
+    EITHER_ORDER,
+    OPEN,
+    SERIAL,
+    UNREADABLE,
+    ClockTimes,
+    as_datetimes,
+    known_part,
+    wall_of,
+)
 from include.sources.formats.repeated_hours import NEAR_US, decide_repeated
-from include.sources.formats.time_forms import DateOrder
 
 _ORDERS: Final[tuple[DateOrder, DateOrder]] = ("day first", "month first")
 _HOUR_US: Final = 3_600_000_000
@@ -22,6 +31,11 @@ _CLOSE_US: Final = 3 * _HOUR_US
 
 _FAR_US: Final = 20 * 24 * _HOUR_US
 """By at least this much the times of two such rows differ where day and month have changed places in one of them."""
+
+_MOST_TOLD: Final = 10_000
+"""Times of a document that are told one by one; it bounds memory."""
+
+_AS_OTHERS: Final = (Fault("time_unambiguous", f"as the first {_MOST_TOLD:,} times of this file that are ambiguous"),)
 
 _Codes = NDArray[np.int32]
 _Instants = NDArray[np.int64]
@@ -40,7 +54,8 @@ class DocumentTimes:
 
     def read(self, stamp: object, subject_code: int | None) -> int:
         """Instant [µs UTC] of one value, an open time, or `UNREADABLE`; without a subject it is the document's own."""
-        return self._of(subject_code).read(stamp)
+        clock = self._of(subject_code) if self._context.clocks else self._common
+        return clock[stamp] if type(stamp) is str else clock.read(stamp)
 
     def read_all(self, stamps: Sequence[Any], subject_codes: Iterable[int]) -> list[int]:
         """Instants of many values; `subject_codes`, as many, are taken only where subjects have clocks of their own."""
@@ -71,14 +86,15 @@ class DocumentTimes:
         formed = self._decide_forms(row_numbers, subject_codes, instants)
         decided = np.where(formed >= SERIAL, UNREADABLE, formed)
         if (decided >= OPEN).any():
-            decided = decide_repeated(row_numbers, subject_codes, decided)
+            latest = None if self._context.latest is None else microseconds_of(self._context.latest)
+            decided = decide_repeated(row_numbers, subject_codes, decided, latest)
         faults = np.full(len(instants), None, dtype=object)
-        positions = np.flatnonzero((formed >= OPEN) & (decided == UNREADABLE))
-        found, where = self._distinct(subject_codes, formed, positions)
-        told = np.full(len(found), None, dtype=object)
-        for place, (code, instant) in enumerate(found):
-            told[place] = (self._fault(code, instant),)
-        faults[positions] = told[where]
+        for clock, positions in self._by_clock_of(subject_codes, np.flatnonzero((formed >= OPEN) & (decided == UNREADABLE))):
+            times, which = np.unique(formed[positions], return_inverse=True)
+            told = np.empty(len(times), dtype=object)
+            for place, time in enumerate(times.tolist()):
+                told[place] = (_fault(time, clock.timezone),) if place < _MOST_TOLD else _AS_OTHERS
+            faults[positions] = told[which]
         return decided, faults
 
     def _of(self, subject_code: int | None) -> ClockTimes:
@@ -104,28 +120,20 @@ class DocumentTimes:
     ) -> _Instants:
         """Instants with open `rows` at their walls by the subjects' clocks; a repeated hour stays open."""
         decided = instants.copy()
-        positions = np.flatnonzero(rows)
-        found, where = self._distinct(subject_codes, instants, positions)
-        read = [self._at_wall(code, instant, order) for code, instant in found]
-        decided[positions] = np.array(read, np.int64)[where]
+        for clock, positions in self._by_clock_of(subject_codes, np.flatnonzero(rows)):
+            walls, which = np.unique(known_part(instants[positions]), return_inverse=True)
+            decided[positions] = _at(walls if order == "day first" else _exchanged(walls), clock)[which]
         return decided
 
-    def _distinct(
-        self, subject_codes: _Codes, instants: _Instants, positions: NDArray[np.int64]
-    ) -> tuple[list[tuple[int, int]], NDArray[np.int64]]:
-        """The distinct (subject, open time) of some rows, and which each row has; one subject stands for all with one clock."""
-        times, which = np.unique(instants[positions], return_inverse=True)
-        if not self._context.clocks:
-            return [(0, instant) for instant in times.tolist()], which
-        subject_count = int(subject_codes.max()) + 1
-        pairs, which = np.unique(which * subject_count + subject_codes[positions], return_inverse=True)
-        return [(pair % subject_count, int(times[pair // subject_count])) for pair in pairs.tolist()], which
-
-    def _at_wall(self, subject_code: int, instant: int, order: DateOrder) -> int:
-        wall = wall_of(known_part(instant))
-        if order == "month first":
-            wall = wall.replace(month=wall.day, day=wall.month)
-        return self._of(subject_code).at(wall)
+    def _by_clock_of(self, subject_codes: _Codes, positions: NDArray[np.int64]) -> Iterator[tuple[ClockTimes, NDArray[np.int64]]]:
+        """Some rows, by the clocks of their subjects."""
+        if not self._context.clocks or not len(positions):
+            yield self._common, positions
+            return
+        of_subject = [self._of(code).timezone for code in range(int(subject_codes[positions].max()) + 1)]
+        for timezone, clock in self._by_clock.items():
+            has_clock = np.array([own == timezone for own in of_subject])
+            yield clock, positions[has_clock[subject_codes[positions]]]
 
     def _order(
         self, row_numbers: _Codes, subject_codes: _Codes, instants: _Instants, is_either: NDArray[np.bool_]
@@ -154,22 +162,39 @@ class DocumentTimes:
             if (is_next & (here <= _CLOSE_US) & (there >= _FAR_US)).any()
         }
 
-    def _fault(self, subject_code: int, code: int) -> Fault:
-        known = known_part(code)
-        if code & EITHER_ORDER:
-            detail = f"{wall_of(known):%d/%m/%Y %H:%M:%S} has the day or the month first, and nothing in the file tells which"
-        elif code & SERIAL:
-            detail = f"a number of days, {wall_of(known):%Y-%m-%d %H:%M:%S} in a spreadsheet, among times of other forms"
-        else:
-            clock = self._of(subject_code).timezone
-            wall = instant_of(known).astimezone(clock)
-            detail = (
-                f"ambiguous local time {wall:%Y-%m-%d %H:%M:%S}: clocks were set back ({clock}) and nothing tells which it is"
-            )
-        return Fault("time_unambiguous", detail)
+
+def _at(walls: _Instants, clock: ClockTimes) -> _Instants:
+    """Instants of wall clocks' times [µs]; open where they occur twice, `UNREADABLE` where they were skipped."""
+    local = pd.DatetimeIndex(as_datetimes(walls)).tz_localize(clock.timezone, ambiguous="NaT", nonexistent="NaT")
+    instants = local.as_unit("us").asi8.copy()
+    for position in np.flatnonzero(local.isna()).tolist():
+        instants[position] = clock.at(wall_of(int(walls[position])))
+    return instants
 
 
-@lru_cache(maxsize=256)
+def _exchanged(walls: _Instants) -> _Instants:
+    """The same times with the numbers of day and month in each other's place; both are at most 12."""
+    days = as_datetimes(walls).astype("datetime64[D]")
+    months, years = days.astype("datetime64[M]"), days.astype("datetime64[Y]")
+    exchanged = (years.astype("datetime64[M]") + (days - months.astype("datetime64[D]")).astype(np.int64)).astype("datetime64[D]")
+    exchanged += (months - years.astype("datetime64[M]")).astype(np.int64)
+    moved: _Instants = (exchanged - days).astype("timedelta64[us]").astype(np.int64)
+    return walls + moved
+
+
+def _fault(time: int, timezone: tzinfo) -> Fault:
+    known = known_part(time)
+    if time & EITHER_ORDER:
+        detail = f"{wall_of(known):%d/%m/%Y %H:%M:%S} has the day or the month first, and nothing in the file tells which"
+    elif time & SERIAL:
+        detail = f"a number of days, {wall_of(known):%Y-%m-%d %H:%M:%S} in a spreadsheet, among times of other forms"
+    else:
+        wall = instant_of(known).astimezone(timezone)
+        detail = f"ambiguous local time {wall:%Y-%m-%d %H:%M:%S}: clocks were set back ({timezone}) and nothing tells which it is"
+    return Fault("time_unambiguous", detail)
+
+
+@lru_cache(maxsize=4096)
 def _set_back(timezone: tzinfo, year: int) -> tuple[tuple[int, int], ...]:
     """Spans [µs UTC] around the days of a year on which a clock is set back, with what may decide the repeated hour."""
     noons = [datetime(year, 1, 1, 12, tzinfo=UTC) + timedelta(days=day) for day in range(367)]

@@ -18,8 +18,8 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from include.core.span import microseconds_of
-from include.sources.formats.time_forms import DateOrder, read_written
+from include.core.span import DateOrder, microseconds_of
+from include.sources.formats.time_forms import read_written
 
 UNREADABLE: Final = -(2**63)
 

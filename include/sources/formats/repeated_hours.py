@@ -22,22 +22,34 @@ _WIDER_STEP: Final = 1.5
 _SAME_STEP: Final = 0.25
 _ENOUGH_STEPS: Final = 4
 _FEWEST_RISES: Final = 2
+_FEWEST_ROWS: Final = 5
+_MOST_SUBJECTS: Final = 100_000
+"""Subjects that are looked at one by one; it bounds time."""
+
 _AROUND: Final = 5
 
 _Instants = NDArray[np.int64]
 _Flags = NDArray[np.bool_]
 
 
-def decide_repeated(row_numbers: NDArray[np.int32], subject_codes: NDArray[np.int32], instants: _Instants) -> _Instants:
+def decide_repeated(
+    row_numbers: NDArray[np.int32], subject_codes: NDArray[np.int32], instants: _Instants, latest: int | None = None
+) -> _Instants:
     """The instants [µs UTC] with those decided that occur twice; `UNREADABLE` where nothing tells.
 
-    Rows may come in any order; that of the document counts. Rows of one record have one row number and the same time.
+    Rows may come in any order; that of the document counts. Rows of one record have one row number and the same time. What would
+    lie after `latest` in the second pass is of the first.
     """
+    if latest is not None:
+        is_first = (instants >= OPEN) & (known_part(instants) + overlap_of(instants) > latest)
+        instants = np.where(is_first, known_part(instants), instants)
     decided = instants.copy()
     for about in _groups(instants):
         rows = about[np.lexsort((row_numbers[about], subject_codes[about]))]
         starts = np.flatnonzero(np.diff(subject_codes[rows], prepend=-1))
-        for part in np.split(rows, starts[1:]):
+        ends = np.append(starts[1:], len(rows))
+        for subject in np.flatnonzero(ends - starts >= _FEWEST_ROWS)[:_MOST_SUBJECTS].tolist():
+            part = rows[starts[subject] : ends[subject]]
             decided[part] = _of_subject(row_numbers[part], instants[part])
         if (decided[rows] >= OPEN).any():
             in_order = about[np.argsort(row_numbers[about], kind="stable")]

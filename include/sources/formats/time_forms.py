@@ -8,15 +8,12 @@ Read are year first (`2025-07-01T10:30:00`, `2025/07/01 10:30`, `20250701T103000
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from include.core.errors import Refused
-from include.core.span import zone
+from include.core.span import DateOrder, zone
 from include.sources.formats.months import MONTH_NAMES
 from include.sources.formats.names import plain
-
-DateOrder = Literal["day first", "month first"]
-"""How a date of three numbers with the year at its end begins."""
 
 
 class WrittenTime(NamedTuple):

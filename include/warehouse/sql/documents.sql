@@ -2,21 +2,97 @@
 -- One landing at a time; released at the end of the transaction.
 SELECT pg_try_advisory_xact_lock(hashtext('heliograph.landing'));
 
+-- name: find_known
+-- The last document with these bytes.
+SELECT document_id, repeat_of FROM landing.document
+WHERE tenant_id = :tenant_id AND feed = :feed AND sha256 = :sha256
+ORDER BY document_id DESC
+LIMIT 1;
+
+-- name: may_change
+-- Known bytes are received again: may reading them once more change anything? They were refused, or held rows from a future that has come;
+-- or a document after them contradicts them, or may, being authoritative about the same, loaded before them, or not yet.
+SELECT
+    k.state = 'refused'
+    OR EXISTS (
+        SELECT 1 FROM landing.quarantine AS q
+        WHERE
+            q.document_id = k.document_id AND 'time_plausible' = ANY (q.broken_rules)
+            AND CAST(q.payload ->> 'measured_at' AS timestamptz) > k.last_received_at
+            AND CAST(q.payload ->> 'measured_at' AS timestamptz) <= :received_at
+    )
+    OR EXISTS (
+        SELECT 1 FROM landing.document AS n
+        WHERE
+            n.state = 'landed' AND n.tenant_id = k.tenant_id AND n.document_id > k.document_id AND n.document_id < :until
+            AND (n.feed = k.feed OR k.integration_id IS NULL AND n.integration_id IS NULL AND 'registry' NOT IN (n.feed, k.feed))
+    )
+    OR k.state = 'landed' AND EXISTS (
+        SELECT 1 FROM landing.document AS n
+        WHERE n.tenant_id = k.tenant_id AND n.document_id > k.document_id AND n.document_id < :until
+    )
+    OR EXISTS (
+        SELECT 1 FROM landing.load AS l
+        JOIN landing.document AS n USING (document_id)
+        WHERE
+            l.tenant_id = k.tenant_id AND l.document_id > k.document_id AND l.document_id < :until
+            AND (l.updated_rows > 0 OR l.load_id < loaded.load_id)
+            AND (
+                'registry' = n.feed AND 'registry' = k.feed
+                OR (n.feed = k.feed OR k.integration_id IS NULL AND n.integration_id IS NULL)
+                AND l.first_measured_at <= loaded.last AND l.last_measured_at >= loaded.first
+            )
+    )
+    OR EXISTS (
+        SELECT 1 FROM landing.answer AS a
+        JOIN landing.answer AS b ON b.document_id = k.document_id AND b.series_ids && a.series_ids
+        WHERE
+            a.tenant_id = k.tenant_id AND a.feed = k.feed AND a.document_id > k.document_id AND a.document_id < :until
+            AND a.starts_at < b.ends_at AND a.ends_at > b.starts_at
+    ) AS may_change
+FROM landing.document AS k
+CROSS JOIN LATERAL (
+    SELECT max(load_id) AS load_id, min(first_measured_at) AS first, max(last_measured_at) AS last
+    FROM landing.load
+    WHERE document_id = k.document_id
+) AS loaded
+WHERE k.document_id = :document_id;
+
 -- name: note_delivery
--- One row per distinct delivery; a repeat only counts, but a refused one is tried again with today's code, and a vendor's
--- list of its fleet or its alarms is loaded again: what another list reported in between no longer holds.
+-- One row per document; bytes that repeat a document as another one did only count. A vendor's list of its fleet or its alarms is then
+-- loaded again: what another list reported in between no longer holds.
 INSERT INTO landing.document AS d (
-    tenant_id, feed, original_name, sha256, uri, size_bytes, stored_bytes, received_at, last_received_at, integration_id
+    tenant_id, feed, original_name, sha256, uri, size_bytes, stored_bytes, received_at, last_received_at, integration_id, repeat_of
 )
 VALUES (
-    :tenant_id, :feed, :original_name, :sha256, :uri, :size_bytes, :stored_bytes, :received_at, :received_at, :integration_id
+    :tenant_id, :feed, :original_name, :sha256, :uri, :size_bytes, :stored_bytes, :received_at, :received_at, :integration_id,
+    :repeat_of
 )
-ON CONFLICT (tenant_id, feed, sha256)
+ON CONFLICT (tenant_id, feed, sha256, repeat_of)
     DO UPDATE SET
         delivery_count = d.delivery_count + 1, last_received_at = EXCLUDED.received_at,
-        state = CASE WHEN d.state = 'refused' OR :reopens THEN 'landed' ELSE d.state END, reason = NULL,
+        state = CASE WHEN :reopens THEN 'landed' ELSE d.state END, reason = CASE WHEN :reopens THEN NULL ELSE d.reason END,
         integration_id = coalesce(EXCLUDED.integration_id, d.integration_id)
-RETURNING document_id, delivery_count = 1 AS is_new;
+RETURNING document_id, delivery_count = 1 AND repeat_of IS NULL AS is_new;
+
+-- name: fold_repeat
+-- A repeat that changes nothing, or is refused as its bytes were before, is one more delivery of the document that it repeats.
+WITH gone AS (
+    DELETE FROM landing.document AS d
+    USING landing.document AS k
+    WHERE
+        d.document_id = :document_id AND k.document_id = d.repeat_of
+        AND (d.state = 'landed' OR d.state = 'refused' AND k.state = 'refused')
+        AND NOT EXISTS (SELECT 1 FROM landing.load AS l WHERE l.document_id = d.document_id)
+        AND NOT EXISTS (SELECT 1 FROM landing.document AS n WHERE n.repeat_of = d.document_id)
+    RETURNING d.repeat_of, d.delivery_count, d.last_received_at, d.reason
+)
+UPDATE landing.document AS k
+SET
+    delivery_count = k.delivery_count + gone.delivery_count, last_received_at = gone.last_received_at,
+    reason = coalesce(gone.reason, k.reason)
+FROM gone
+WHERE k.document_id = gone.repeat_of;
 
 -- name: read_pending
 -- Work list: landed documents of the given feeds in the order of receipt.
@@ -28,7 +104,7 @@ ORDER BY document_id;
 -- The document to load; none when somebody else loads or has loaded it.
 SELECT
     d.document_id, d.tenant_id, t.slug AS tenant, d.feed, d.original_name, d.sha256, d.uri, d.stored_bytes, d.received_at,
-    d.last_received_at, d.integration_id
+    d.last_received_at, d.integration_id, d.repeat_of
 FROM landing.document AS d
 JOIN fleet.tenant AS t USING (tenant_id)
 WHERE d.document_id = :document_id AND d.state = 'landed'
@@ -42,7 +118,7 @@ SELECT state, reason FROM landing.document WHERE document_id = ANY (:document_id
 -- Landed answers of vendors that are small enough to be checked together. Nothing is locked: each is locked when it is loaded.
 SELECT
     d.document_id, d.tenant_id, t.slug AS tenant, d.feed, d.original_name, d.sha256, d.uri, d.stored_bytes, d.received_at,
-    d.last_received_at, d.integration_id
+    d.last_received_at, d.integration_id, d.repeat_of
 FROM landing.document AS d
 JOIN fleet.tenant AS t USING (tenant_id)
 WHERE
@@ -117,8 +193,11 @@ WHERE
 UPDATE landing.document SET state = 'landed' WHERE tenant_id = :tenant_id AND feed = ANY (:feeds) AND state = 'loaded';
 
 -- name: delete_quarantine
--- Rows of earlier loads of the document.
-DELETE FROM landing.quarantine WHERE document_id = :document_id;
+-- Rows of earlier loads of the document, and of the same bytes that it repeats.
+DELETE FROM landing.quarantine
+WHERE document_id IN (
+    SELECT :document_id UNION ALL SELECT repeat_of FROM landing.document WHERE document_id = :document_id AND repeat_of IS NOT NULL
+);
 
 -- name: insert_quarantine
 -- Rows that were not trusted. The first entry of a (row, quantity) stays.
@@ -141,18 +220,19 @@ ORDER BY d.document_id DESC
 LIMIT :most;
 
 -- name: read_status
--- State of the documents per tenant and feed, for the operator.
+-- State of the documents per tenant and feed, for the operator. Of bytes that were received again the last document tells.
 SELECT
     t.slug AS tenant, d.feed,
     count(*) AS documents,
     count(*) FILTER (WHERE d.state = 'landed') AS waiting,
-    count(*) FILTER (WHERE d.state = 'refused') AS refused,
+    count(*) FILTER (WHERE d.state = 'refused' AND again.document_id IS NULL) AS refused,
     coalesce(sum(l.inserted_rows), 0) AS inserted_rows,
-    coalesce(sum(newest.quarantined_rows), 0) AS quarantined_rows,
+    coalesce(sum(newest.quarantined_rows) FILTER (WHERE again.document_id IS NULL), 0) AS quarantined_rows,
     max(d.last_received_at) AS last_received_at,
     max(newest.last_measured_at) AS last_measured_at
 FROM landing.document AS d
 JOIN fleet.tenant AS t USING (tenant_id)
+LEFT JOIN landing.document AS again ON again.repeat_of = d.document_id
 LEFT JOIN LATERAL (
     SELECT sum(inserted_rows) AS inserted_rows FROM landing.load WHERE document_id = d.document_id
 ) AS l ON true

@@ -1,16 +1,16 @@
 -- name: upsert_tenant
 -- Create a tenant, or change it by its slug.
-INSERT INTO fleet.tenant AS t (slug, name, timezone, language, unknown_devices, register_under, report_recipients)
-VALUES (:slug, :name, :timezone, :language, :unknown_devices, :register_under, :report_recipients)
+INSERT INTO fleet.tenant AS t (slug, name, timezone, language, unknown_devices, register_under, report_recipients, date_order)
+VALUES (:slug, :name, :timezone, :language, :unknown_devices, :register_under, :report_recipients, :date_order)
 ON CONFLICT (slug) DO UPDATE SET
     name = EXCLUDED.name, timezone = EXCLUDED.timezone, language = EXCLUDED.language,
     unknown_devices = EXCLUDED.unknown_devices, register_under = EXCLUDED.register_under,
-    report_recipients = EXCLUDED.report_recipients
+    report_recipients = EXCLUDED.report_recipients, date_order = EXCLUDED.date_order
 RETURNING tenant_id;
 
 -- name: read_tenants
 -- One tenant, or all of them.
-SELECT tenant_id, slug, name, timezone, language, unknown_devices, register_under, report_recipients
+SELECT tenant_id, slug, name, timezone, language, unknown_devices, register_under, report_recipients, date_order
 FROM fleet.tenant
 WHERE (CAST(:slug AS text) IS NULL OR slug = :slug)
 ORDER BY slug;
@@ -18,44 +18,51 @@ ORDER BY slug;
 -- name: upsert_plant
 -- Returns no row when nothing changed. What the registry leaves empty keeps its value.
 INSERT INTO fleet.plant AS p (
-    tenant_id, source, plant_key, name, timezone, city, latitude, longitude, capacity_kwp, capacity_kw, commissioned_on
+    tenant_id, source, plant_key, name, timezone, city, latitude, longitude, capacity_kwp, capacity_kw, commissioned_on, utc_offset
 )
 VALUES (
     :tenant_id, :source, :plant_key, coalesce(CAST(:name AS text), :plant_key),
-    coalesce(CAST(:timezone AS text), (SELECT timezone FROM fleet.tenant WHERE tenant_id = :tenant_id)), :city, :latitude, :longitude, :capacity_kwp, :capacity_kw, :commissioned_on
+    coalesce(CAST(:timezone AS text), (SELECT timezone FROM fleet.tenant WHERE tenant_id = :tenant_id)), :city, :latitude, :longitude, :capacity_kwp, :capacity_kw, :commissioned_on,
+    nullif(CAST(:utc_offset AS text), 'zone')
 )
 ON CONFLICT (tenant_id, source, plant_key) DO UPDATE SET
     name = coalesce(CAST(:name AS text), p.name), timezone = coalesce(CAST(:timezone AS text), p.timezone),
     city = coalesce(EXCLUDED.city, p.city),
     latitude = coalesce(EXCLUDED.latitude, p.latitude), longitude = coalesce(EXCLUDED.longitude, p.longitude),
     capacity_kwp = coalesce(EXCLUDED.capacity_kwp, p.capacity_kwp), capacity_kw = coalesce(EXCLUDED.capacity_kw, p.capacity_kw),
-    commissioned_on = coalesce(EXCLUDED.commissioned_on, p.commissioned_on)
-WHERE (p.name, p.timezone, p.city, p.latitude, p.longitude, p.capacity_kwp, p.capacity_kw, p.commissioned_on)
+    commissioned_on = coalesce(EXCLUDED.commissioned_on, p.commissioned_on),
+    utc_offset = nullif(coalesce(CAST(:utc_offset AS text), p.utc_offset), 'zone')
+WHERE (p.name, p.timezone, p.city, p.latitude, p.longitude, p.capacity_kwp, p.capacity_kw, p.commissioned_on, p.utc_offset)
     IS DISTINCT FROM (
         coalesce(CAST(:name AS text), p.name), coalesce(CAST(:timezone AS text), p.timezone), coalesce(EXCLUDED.city, p.city),
         coalesce(EXCLUDED.latitude, p.latitude), coalesce(EXCLUDED.longitude, p.longitude),
         coalesce(EXCLUDED.capacity_kwp, p.capacity_kwp), coalesce(EXCLUDED.capacity_kw, p.capacity_kw),
-        coalesce(EXCLUDED.commissioned_on, p.commissioned_on)
+        coalesce(EXCLUDED.commissioned_on, p.commissioned_on), nullif(coalesce(CAST(:utc_offset AS text), p.utc_offset), 'zone')
     )
 RETURNING plant_id, (xmax = 0) AS is_new;
 
 -- name: upsert_device
 -- Returns no row when nothing changed. What the registry leaves empty keeps its value.
-INSERT INTO fleet.device AS d (tenant_id, source, device_key, plant_id, parent_device_id, kind, name, model, capacity_kw)
+INSERT INTO fleet.device AS d (
+    tenant_id, source, device_key, plant_id, parent_device_id, kind, name, model, capacity_kw, timezone, utc_offset
+)
 VALUES (
     :tenant_id, :source, :device_key,
     (SELECT plant_id FROM fleet.plant WHERE tenant_id = :tenant_id AND source = :source AND plant_key = :plant_key),
     (SELECT device_id FROM fleet.device WHERE tenant_id = :tenant_id AND source = :source AND device_key = :parent_key),
-    coalesce(CAST(:kind AS text), 'inverter'), coalesce(CAST(:name AS text), :device_key), :model, :capacity_kw
+    coalesce(CAST(:kind AS text), 'inverter'), coalesce(CAST(:name AS text), :device_key), :model, :capacity_kw,
+    :timezone, nullif(CAST(:utc_offset AS text), 'zone')
 )
 ON CONFLICT (tenant_id, source, device_key) DO UPDATE SET
     plant_id = coalesce(EXCLUDED.plant_id, d.plant_id), parent_device_id = coalesce(EXCLUDED.parent_device_id, d.parent_device_id),
     kind = coalesce(CAST(:kind AS text), d.kind), name = coalesce(CAST(:name AS text), d.name), model = coalesce(EXCLUDED.model, d.model),
-    capacity_kw = coalesce(EXCLUDED.capacity_kw, d.capacity_kw)
-WHERE (d.plant_id, d.parent_device_id, d.kind, d.name, d.model, d.capacity_kw)
+    capacity_kw = coalesce(EXCLUDED.capacity_kw, d.capacity_kw), timezone = coalesce(EXCLUDED.timezone, d.timezone),
+    utc_offset = nullif(coalesce(CAST(:utc_offset AS text), d.utc_offset), 'zone')
+WHERE (d.plant_id, d.parent_device_id, d.kind, d.name, d.model, d.capacity_kw, d.timezone, d.utc_offset)
     IS DISTINCT FROM (
         coalesce(EXCLUDED.plant_id, d.plant_id), coalesce(EXCLUDED.parent_device_id, d.parent_device_id), coalesce(CAST(:kind AS text), d.kind),
-        coalesce(CAST(:name AS text), d.name), coalesce(EXCLUDED.model, d.model), coalesce(EXCLUDED.capacity_kw, d.capacity_kw)
+        coalesce(CAST(:name AS text), d.name), coalesce(EXCLUDED.model, d.model), coalesce(EXCLUDED.capacity_kw, d.capacity_kw),
+        coalesce(EXCLUDED.timezone, d.timezone), nullif(coalesce(CAST(:utc_offset AS text), d.utc_offset), 'zone')
     )
 RETURNING device_id, (xmax = 0) AS is_new;
 
@@ -116,6 +123,18 @@ ORDER BY t.slug, p.plant_key, p.source;
 -- name: read_zones
 -- Every plant of a tenant with the zone of its days.
 SELECT source, plant_key, timezone FROM fleet.plant WHERE tenant_id = :tenant_id;
+
+-- name: read_clocks
+-- Devices of the drops whose clock is not the tenant's zone: their own, else that of what they belong to, else that of their plant.
+SELECT d.device_key, c.clock
+FROM fleet.device AS d
+JOIN fleet.tenant AS t USING (tenant_id)
+LEFT JOIN fleet.device AS e ON e.device_id = d.parent_device_id
+LEFT JOIN fleet.plant AS p ON p.plant_id = coalesce(d.plant_id, e.plant_id)
+CROSS JOIN LATERAL (
+    SELECT coalesce(d.utc_offset, d.timezone, e.utc_offset, e.timezone, p.utc_offset, p.timezone) AS clock
+) AS c
+WHERE d.tenant_id = :tenant_id AND d.source = 'drops' AND c.clock <> t.timezone;
 
 -- name: read_device_subjects
 -- The rating bounds the power of an inverter; what a meter counts is not the plant's alone. A battery may be charged through inverters.

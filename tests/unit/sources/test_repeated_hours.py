@@ -191,6 +191,17 @@ def test_rows_of_others_tell_where_a_subject_speaks_once():
     ]
 
 
+def test_what_was_received_before_the_second_pass_is_of_the_first():
+    received = datetime(2025, 10, 26, 1, 20, tzinfo=UTC)
+    rows = [("a", "2025-10-26T02:15:00"), ("b", "2025-10-26T02:20:01"), ("c", "2025-10-26T02:40:00")]
+
+    assert read(rows, "Europe/Berlin", latest=received) == [
+        None,
+        datetime(2025, 10, 26, 0, 20, 1, tzinfo=UTC),
+        datetime(2025, 10, 26, 0, 40, tzinfo=UTC),
+    ]
+
+
 def test_an_offset_decides_in_a_repeated_hour():
     rows = [("a", "2025-10-26T02:30:00+01:00"), ("a", "2025-10-26T02:30:00+02:00")]
 
