@@ -3,7 +3,7 @@
 from include.warehouse.migrations.run_sql import run_sql
 
 revision = "0011"
-down_revision = "0007"
+down_revision = "0010"
 
 
 def upgrade() -> None:

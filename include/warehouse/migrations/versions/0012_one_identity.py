@@ -14,7 +14,7 @@ from include.core.documents import DROPS, FEEDS
 from include.core.identities import customer_identity, identity
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 
 _log = logging.getLogger("alembic.runtime.migration")
 
