@@ -178,10 +178,10 @@ def named(small: SmallFleet, table: str) -> pd.DataFrame:
     """Rows of a table of the plant's days, without ids and instants of computing."""
     subject = {"mart.counter_day": "JOIN fleet.series AS s USING (series_id) JOIN fleet.device AS d USING (device_id)",
                "mart.energy_day": "LEFT JOIN fleet.device AS d USING (device_id)"}[table]  # fmt: skip
-    plant_id = "d.plant_id" if table == "mart.counter_day" else "t.plant_id"
+    plant_id, quantity = ("d.plant_id", "s.quantity") if table == "mart.counter_day" else ("t.plant_id", "NULL")
     frame = small.read(
-        f"SELECT right(d.device_key, 1) AS device, t.* FROM {table} AS t {subject} "
-        f"WHERE {plant_id} = ({PLANT_OF}) ORDER BY 1, t.local_date",
+        f"SELECT right(d.device_key, 1) AS device, {quantity} AS quantity, t.* FROM {table} AS t {subject} "
+        f"WHERE {plant_id} = ({PLANT_OF}) ORDER BY 1, 2, t.local_date",
         id=next(iter(small.series.values())),
     )
     return frame.drop(columns=["series_id", "device_id", "plant_id", "computed_at"], errors="ignore")
@@ -293,7 +293,7 @@ cases = st.builds(
 
 def value_of(kind: str, at: pd.DatetimeIndex, version: int) -> np.ndarray:
     """A value by what the series is; a later version says a little more, but a counter still rises."""
-    hours = at.as_unit("us").asi8 / 3.6e9 % 10_000
+    hours = at.as_unit("us").asi8 / 3.6e9 % (1_000_000 if kind == "counter" else 10_000)
     if kind == "counter":
         return 1000 + 20 * hours + 5 * np.sin(hours) + 0.0005 * version
     if kind.startswith("amounts"):
