@@ -21,7 +21,7 @@ VENDOR_FLEET_FEEDS: Final = tuple(f"{vendor}_fleet" for vendor in VENDOR_NAMES)
 FLEET_FEEDS: Final = ("registry", *VENDOR_FLEET_FEEDS)
 """Feeds that tell which plants and devices there are; everything else holds readings or alarms."""
 
-REOPEN_ON_REPEAT: Final = (*VENDOR_FLEET_FEEDS, *(f"{vendor}_alarms" for vendor in VENDOR_NAMES))
+REOPEN_ON_REPEAT: Final = (*FLEET_FEEDS, *(f"{vendor}_alarms" for vendor in VENDOR_NAMES))
 """Lists of which a repeat reopens them: what another one reported in between no longer holds."""
 
 READING_FEEDS: Final = (

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -48,6 +48,17 @@ class QuarantinedRow:
     payload: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What became of a registry document: state, reason of a refusal, rows of its last load, and the first ones set aside."""
+
+    state: str
+    reason: str | None
+    parsed_rows: int | None
+    quarantined_rows: int | None
+    set_aside: list[QuarantinedRow]
+
+
 def try_lock_landing(connection: Connection) -> bool:
     """Become the one landing until the transaction ends; False while another one is."""
     return bool(connection.execute(query("documents", "try_lock_landing")).scalar_one())
@@ -65,7 +76,8 @@ def note_delivery(  # noqa: PLR0913 - a row of the manifest
 ) -> ClaimCheck:
     """Write the manifest row of a stored object (original_name, sha256, uri, size_bytes, stored_bytes); a repeat only counts.
 
-    A repeated list of a vendor's fleet or alarms is loaded again, since what another list reported in between no longer holds.
+    A repeated registry file, or vendor's list of its fleet or alarms, is loaded again: what another one told in between no longer
+    holds.
     """
     parameters = {
         "tenant_id": tenant_id,
@@ -79,10 +91,24 @@ def note_delivery(  # noqa: PLR0913 - a row of the manifest
     return ClaimCheck(row.document_id, tenant, feed, stored["sha256"], stored["stored_bytes"], row.is_new)
 
 
-def read_pending(connection: Connection, feeds: Sequence[str]) -> list[tuple[int, int]]:
-    """(document_id, stored bytes) of landed documents, in the order of receipt."""
+class WaitingDocument(NamedTuple):
+    """A landed document on the work list, with its size at rest."""
+
+    document_id: int
+    tenant_id: int
+    stored_bytes: int
+
+
+def read_pending(connection: Connection, feeds: Sequence[str]) -> list[WaitingDocument]:
+    """Landed documents in the order of receipt."""
     rows = connection.execute(query("documents", "read_pending"), {"feeds": list(feeds)})
-    return [(row.document_id, row.stored_bytes) for row in rows]
+    return [WaitingDocument(*row) for row in rows]
+
+
+def read_left(connection: Connection, document_ids: Sequence[int], feeds: Sequence[str]) -> list[WaitingDocument]:
+    """The same of the tenants whose documents these are, beside these."""
+    parameters = {"document_ids": list(document_ids), "feeds": list(feeds)}
+    return [WaitingDocument(*row) for row in connection.execute(query("documents", "read_left"), parameters)]
 
 
 def lock_document(connection: Connection, document_id: int) -> LandedDocument | None:
@@ -95,6 +121,13 @@ def read_states(connection: Connection, document_ids: Sequence[int]) -> list[tup
     """State and reason of documents; waits for whoever is at work on one of them."""
     rows = connection.execute(query("documents", "read_states"), {"document_ids": list(document_ids)})
     return [(row.state, row.reason) for row in rows]
+
+
+def read_registration(connection: Connection, document_id: int, *, most: int = 5) -> Registration:
+    """What became of a registry document, with at most so many rows set aside; waits for whoever is at work on it."""
+    row = connection.execute(query("documents", "read_registration"), {"document_id": document_id}).one()
+    rows = connection.execute(query("documents", "read_set_aside"), {"document_id": document_id, "most": most})
+    return Registration(**row._mapping, set_aside=[QuarantinedRow(**told._mapping) for told in rows])
 
 
 def read_small_answers(connection: Connection, document_ids: Sequence[int], *, most_bytes: int) -> list[LandedDocument]:
