@@ -17,6 +17,7 @@ from typing import Any, Final
 from airflow.sdk import AssetAlias, CronTriggerTimetable, Param, dag, get_current_context, task
 
 from dags.dag_defaults import DAG_DEFAULTS, OUTBOX, conclude, run_window
+from include.core.errors import Refused
 from include.core.settings import Settings
 
 EVERY_MORNING: Final = CronTriggerTimetable("0 7 * * *", timezone="America/Sao_Paulo", interval=timedelta(days=1))
@@ -45,6 +46,8 @@ def report_plants() -> None:
 
         context = get_current_context()
         day, until = run_window(context)
+        if context["params"]["send_again"] and not context["params"]["send"]:
+            raise Refused("the form says to send again, but not to send; tick both, or neither")
         form = {name: context["params"][name] for name in ("tenant", "plants", "language")}
         kind = context["params"]["kind"] or ("day" if day else None)
         requests = due_reports(Settings.from_environment(), **form, kind=kind, day=day, run_after=until)

@@ -43,7 +43,8 @@ def due_reports(  # noqa: PLR0913 - the fields of the form
     plant's yesterday, and on the first of a month the month before.
 
     Raises:
-        Refused: The tenant, plant, kind or language is unknown.
+        Refused: The plant, kind or language is unknown, or the day has not begun.
+        NeedsHuman: The tenant is unknown.
     """
     if kind is not None and kind not in KINDS:
         raise Refused(f"report kind {kind!r} does not exist; choose day or month")
@@ -54,7 +55,7 @@ def due_reports(  # noqa: PLR0913 - the fields of the form
             fleet.read_tenant(connection, tenant)
         chosen = _chosen(fleet.read_plants(connection, tenant), plants)
         if kind is not None:
-            return [_request(plant, kind, day or _yesterday(plant, run_after), language) for plant in chosen]
+            return [_request(plant, kind, _begun_day(plant, day, run_after), language) for plant in chosen]
         return [
             _request(plant, *due, language)
             for plant in chosen
@@ -206,6 +207,13 @@ def _yesterday(plant: Mapping[str, Any], run_after: datetime) -> date:
 
 def _label(request: Mapping[str, Any]) -> str:
     return "{kind} report of plant {plant} of {tenant} from {first_day}".format(**request)
+
+
+def _begun_day(plant: Mapping[str, Any], day: date | None, run_after: datetime) -> date:
+    today = local_day(run_after, ZoneInfo(plant["timezone"]))
+    if day is not None and day > today:
+        raise Refused(f"{day} has not begun at plant {plant['plant_key']} of {plant['tenant']}; give a day up to {today}")
+    return day or today - timedelta(days=1)
 
 
 def _speaks(connection: Connection, plant: Mapping[str, Any], run_after: datetime) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError
@@ -42,6 +42,13 @@ class KnownSubject:
     has_battery: bool = False
 
 
+_TENANT_FAULTS: Final = {
+    "tenant_slug_check": "slug {0.slug!r} cannot be; make it of a-z, 0-9, - and _, 63 at most, beginning with a letter or digit",
+    "tenant_language_check": "language {0.language!r} (--language) is not printed; choose pt-BR or en",
+}
+"""What is wrong with a tenant, by the constraint that says so."""
+
+
 def upsert_tenant(connection: Connection, tenant: Tenant) -> int:
     """Create or change a tenant by its slug (`tenant_id` is ignored) and return its id.
 
@@ -50,9 +57,10 @@ def upsert_tenant(connection: Connection, tenant: Tenant) -> int:
     try:
         return int(connection.execute(query("fleet", "upsert_tenant"), asdict(tenant)).scalar_one())
     except IntegrityError as error:
-        raise Refused(
-            f"tenant {tenant.slug!r} cannot be kept: the slug is a-z, 0-9, - and _, the language pt-BR or en; this was {tenant}"
-        ) from error
+        fault = next((text for constraint, text in _TENANT_FAULTS.items() if constraint in str(error.orig)), None)
+        if fault is None:
+            raise
+        raise Refused(fault.format(tenant)) from error
 
 
 def read_tenants(connection: Connection) -> dict[str, Tenant]:

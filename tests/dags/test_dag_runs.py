@@ -345,23 +345,27 @@ def test_a_tick_with_nothing_due_ends_well(played: Any) -> None:
 SCENES["set integration"] = (
     """
 import json, os
+from include.core.errors import NeedsHuman
 def told(name):
     def step(settings, **given):
         plain = {key: value for key, value in given.items() if isinstance(value, str | None)}
         calls.append([name, plain, len(given.get("credentials") or [])])
         return {"state": name}
     return step
-step("integrations", add_integration=told("add"), set_state=told("set"), try_integration=told("try"),
-     list_integrations=lambda settings, *, now, tenant: [{"name": "known"}])
+def require_tenant(settings, slug):
+    if slug != "acme":
+        raise NeedsHuman("tenant {slug!r} does not exist (known: acme)".format(slug=slug))
+step("integrations", activate=told("activate"), set_state=told("set"), try_integration=told("try"))
+step("tenants", require_tenant=require_tenant)
 os.environ["AIRFLOW_CONN_ACME__DEYE"] = os.environ["AIRFLOW_CONN_ACME__KNOWN"] = json.dumps(
     {"conn_type": "heliograph_deye", "login": "me", "password": "hush-hush-1"})
 """,
     [
         ("set_integration", {"tenant": "acme", "vendor": "deye"}),
-        ("set_integration", {"tenant": "acme", "vendor": "deye", "name": "known"}),
         ("set_integration", {"tenant": "acme", "vendor": "deye", "name": "known", "action": "test"}),
         ("set_integration", {"tenant": "acme", "vendor": "deye", "name": "gone", "action": "disable"}),
         ("set_integration", {"tenant": "acme", "vendor": "deye", "name": "gone"}),
+        ("set_integration", {"tenant": "nobody", "vendor": "deye"}),
     ],
 )
 
@@ -369,10 +373,16 @@ os.environ["AIRFLOW_CONN_ACME__DEYE"] = os.environ["AIRFLOW_CONN_ACME__KNOWN"] =
 def test_a_connection_becomes_an_integration_is_tried_and_is_stopped(played: Any) -> None:
     runs, calls = played["set integration"]
 
-    assert [run["state"] for run in runs] == ["success"] * 4 + ["failed"]
+    assert [run["state"] for run in runs] == ["success"] * 3 + ["failed"] * 2
     assert calls == [
-        ["add", {"tenant": "acme", "name": "deye", "vendor": "deye", "credentials": None}, 0],
-        ["set", {"tenant": "acme", "name": "known", "state": "active"}, 0],
+        ["activate", {"tenant": "acme", "name": "deye", "vendor": "deye"}, 0],
         ["try", {"tenant": "acme", "name": "known"}, 2],
         ["set", {"tenant": "acme", "name": "gone", "state": "disabled"}, 0],
     ]
+
+
+def test_the_form_of_an_integration_says_what_is_wrong_with_it(played: Any, stage: Stage) -> None:
+    said = stage.said()
+
+    assert "there are no credentials for the vendor account acme__gone" in said
+    assert "tenant 'nobody' does not exist (known: acme)" in said

@@ -478,8 +478,12 @@ def test_the_language_is_the_tenants_unless_the_form_says_otherwise(plant):
         ({"kind": "year"}, Refused, "day or month"),
         ({"language": "de"}, Refused, "pt-BR"),
         ({"tenant": "nobody"}, NeedsHuman, "demo"),
+        ({"kind": "month", "day": date(2062, 1, 1)}, Refused, "2062-01-01 has not begun .* up to 2026-03-10"),
+        ({"kind": "day", "day": date(2026, 3, 11)}, Refused, "2026-03-11 has not begun"),
     ],
 )
-def test_an_unknown_plant_kind_language_or_tenant_is_refused_by_name(plant, form: dict, error: Callable, word: str):
+def test_an_unknown_plant_kind_language_or_tenant_or_a_day_to_come_is_refused_by_name(
+    plant, form: dict, error: Callable, word: str
+):
     with pytest.raises(error, match=word):
         ask(plant, **form)
