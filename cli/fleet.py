@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +16,7 @@ from include.core.errors import Refused
 from include.core.settings import Settings
 from include.core.span import zone
 from include.steps import users
+from include.steps.land import deliver_drop
 from include.steps.overview import read_health
 from include.steps.tenants import require_tenant, save_tenant
 
@@ -101,18 +101,8 @@ def drop(
 ) -> None:
     """Put a copy of a file into a tenant's drop folder, whole or not at all."""
     settings = Settings.from_environment()
-    if feed not in FEEDS:
-        raise Refused(f"feed {feed!r} does not exist; choose one of {', '.join(FEEDS)}")
     require_tenant(settings, tenant)
-    print(place(file, settings.drops_path / tenant / feed))
-
-
-def place(file: Path, folder: Path) -> Path:
-    """Copy a file into a drop folder under a hidden name, then rename it; returns where it lies."""
-    folder.mkdir(parents=True, exist_ok=True)
-    hidden = folder / f".{secrets.token_hex(6)}"
-    shutil.copyfile(file, hidden)
-    return hidden.rename(folder / file.name)
+    print(deliver_drop(settings, file, tenant=tenant, feed=feed))
 
 
 def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:

@@ -4,10 +4,11 @@
 
 **Reads:** `drops/<tenant>/<feed>/`.
 
-**Writes:** the landing store and `landing.document`; refused files go to `drops/<tenant>/<feed>/refused/` with a reason beside.
+**Writes:** the landing store and `landing.document`; refused files go to `drops/<tenant>/<feed>/refused/` with a reason beside;
+what is left alone stands in `<home>/left_alone.txt`.
 
-**If it fails:** nothing is lost: claimed files are found again by the next run. Look at free disk space, at the rights on the
-drop folder and at whether PostgreSQL answers, then clear the task or wait five minutes.
+**If it fails:** nothing is lost: claimed files, in `<home>/claims/`, are found again by the next run. Look at free disk space,
+at the rights on both folders and at whether PostgreSQL answers, then clear the task or wait five minutes.
 """
 
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from plugins.drop_watcher import DropWatcher
 
 DROPS: Final = Asset("drops", watchers=[AssetWatcher(name="drop_folder", trigger=DropWatcher())])
 LANDED: Final = AssetAlias("landed_by_land_file_drops")
-MOST_ROUNDS: Final = 10
+MOST_ROUNDS: Final = 3
 """Rounds of the step in one run; then loading may begin, and the rest is the next run's."""
 
 

@@ -1,8 +1,9 @@
 """Tells Airflow when a dropped file has come to rest, so that landing need not wait for the clock."""
 
 import asyncio
+import itertools
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,13 @@ class DropWatcher(BaseEventTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Fire whenever files rest that did not at the last look; files that stay where they are fire only once."""
         settings = Settings.from_environment()
-        known: set[tuple[str, int, int]] = set()
+        known: frozenset[Hashable] = frozenset()
         while True:
             began = time.monotonic()
             try:
-                resting = await asyncio.to_thread(resting_files, settings.drops_path, settings.drop_settle_s, datetime.now(UTC))
+                resting = await asyncio.to_thread(
+                    resting_files, settings.drops_path, settings.drop_settle_s, datetime.now(UTC), known
+                )
             except OSError as error:  # the clock still wakes the DAG, which then tells what is wrong
                 self.log.warning("Cannot look into %s: %s", settings.drops_path, error)
                 resting = known
@@ -46,9 +49,11 @@ class DropWatcher(BaseEventTrigger):
             await asyncio.sleep(max(self.poll_s, 10 * (time.monotonic() - began)))
 
 
-def resting_files(drops: Path, settle_s: float, now: datetime) -> set[tuple[str, int, int]]:
-    """Dropped files that landing would take now, as (path, inode, time of change [ns])."""
-    from include.landing.drops import look
+def resting_files(drops: Path, settle_s: float, now: datetime, known: frozenset[Hashable] = frozenset()) -> frozenset[Hashable]:
+    """Dropped files that landing would take now; those that are not known yet are opened, to see whether they are written."""
+    from include.landing.drops import is_being_written, look
 
     seen = look(drops, settle_s=settle_s, now=now)
-    return {(str(drop.path), drop.inode, drop.modified_ns) for drop in [*seen.ready, *(faulty for faulty, _ in seen.faulty)]}
+    resting = {drop.key: drop for drop in itertools.chain(seen.ready, (drop for drop, _ in seen.faulty))}
+    written = {key for key, drop in resting.items() if key not in known and is_being_written(drop, drops)}
+    return frozenset(resting.keys() - written)

@@ -7,7 +7,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER = ("tests/e2e/", "tests/dags/")
-ROOMS = ("e2e", "warehouse", "processes", "sources", "dags", "house", "api", "sandbox", "quality", "unit")
+ROOMS = ("e2e", "warehouse", "hostile", "processes", "sources", "dags", "house", "api", "sandbox", "quality", "unit")
 """Rooms by how long their longest group takes."""
 
 

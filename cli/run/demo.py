@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from cli.fleet import place
 from cli.run.flow import Stage
 from include.core.documents import FEEDS, FLEET_FEEDS
 from include.core.settings import Settings
+from include.steps.land import deliver_drop
 from include.steps.overview import find_plant, read_overview, read_status
 from include.steps.tenants import save_tenant
 from include.steps.users import ensure_user
@@ -44,10 +44,8 @@ def drop_samples(settings: Settings, samples: Path = SAMPLES) -> int:
     """Deliver every sample, each whole or not at all; returns how many. Documents known by their sha256 are not loaded again."""
     delivered = 0
     for feed in FEEDS:
-        folder = settings.drops_path / TENANT / feed
-        folder.mkdir(parents=True, exist_ok=True)
         for file in sorted((samples / feed).glob("[!.]*")):
-            place(file, folder)
+            deliver_drop(settings, file, tenant=TENANT, feed=feed)
             delivered += 1
     return delivered
 

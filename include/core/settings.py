@@ -64,6 +64,16 @@ class Settings:
         return Path(self.drops_dir) if self.drops_dir else self.home / "drops"
 
     @property
+    def claims_path(self) -> Path:
+        """Folder of dropped files that landing has taken and not yet landed; nobody else may write in it."""
+        return self.home / "claims"
+
+    @property
+    def left_alone_page(self) -> Path:
+        """Page of what landing leaves alone in the drop folders, a line each."""
+        return self.home / "left_alone.txt"
+
+    @property
     def landing(self) -> str:
         """URL or path of the object store of documents."""
         return self.landing_url or str(self.home / "landing")

@@ -1,15 +1,20 @@
-"""The drop folder: `<drops>/<tenant>/<feed>/<any name>`; what rests there is claimed by one rename and leaves, landed or refused.
+"""The drop folder: `<drops>/<tenant>/<feed>/<any name>`; what rests there is taken by one rename and leaves, landed or refused.
 
 Any name, any order, any repeat is fine. A file that is still being written is left: it must not have changed for a while, and
-nobody may hold it open for writing. Hidden files and the suffixes of unfinished transfers are ignored. Only regular files are
-taken; links are moved aside and never followed. The tenant's folders `.claimed` and `refused` are ours.
+nobody may hold it open for writing. Hidden files and the suffixes of unfinished transfers are ignored. Only regular files of one
+name are read. Whoever may write into a tenant's folder may put anything there, at any moment: folders are reached by
+`include.landing.files`, and what was taken is compared with what was seen.
 """
 
 import contextlib
+import errno
+import itertools
 import os
+import re
 import shutil
 import stat
 import uuid
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,30 +22,72 @@ from pathlib import Path
 from typing import Final
 
 from include.core.documents import FEEDS
-from include.core.errors import Refused, TryLater
-from include.landing.files import is_open_for_writing, shown
+from include.core.errors import HeliographError, NeedsHuman, Refused, TryLater
+from include.landing.files import (
+    create,
+    is_open_for_writing,
+    is_same_device,
+    is_there,
+    make_folder,
+    open_folder,
+    open_regular,
+    opened,
+    safe_name,
+    shown,
+    trouble,
+)
 
-CLAIMED: Final = ".claimed"
 REFUSED: Final = "refused"
+MOST_ENTRIES: Final = 100_000
+"""Of one folder, in one look; what lies beyond comes when these have left."""
 
 _UNFINISHED: Final = (".tmp", ".temp", ".part", ".partial", ".crdownload", ".filepart", ".download", ".swp", "~")
+_TAKEN: Final = ".taken-"
+_TAKEN_NAME: Final = re.compile(r"\.taken-[0-9a-f]{8}-(.+)", re.DOTALL)
+_OLD_CLAIMS: Final = ".claimed"
+_CLOCK_SKEW_S: Final = 60.0
+_MOST_NAMED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """One file in a drop folder, or claimed from it; `inode` and `modified_ns` tell whether it is the one seen."""
+    """One file in a drop folder, as it was seen: `place` is its folder, `within` the names from the tenant's folder to it."""
 
     tenant: str
     feed: str
-    path: Path
-    size_bytes: int
+    place: Path
+    within: tuple[str, ...]
+    name: str
+    kind: int
+    device: int
     inode: int
+    links: int
+    size_bytes: int
     modified_ns: int
+
+    @property
+    def path(self) -> Path:
+        """Where it was seen; for people, never to open it."""
+        return self.place / self.name
+
+    @property
+    def key(self) -> tuple[str, tuple[str, ...], str, int, int]:
+        """What tells it from any other file, and from itself before it was changed."""
+        return (self.tenant, self.within, self.name, self.inode, self.modified_ns)
 
     @property
     def original_name(self) -> str:
         """Name under which the file was dropped."""
-        return self.path.name
+        taken = _TAKEN_NAME.fullmatch(self.name)
+        return taken[1] if taken and taken[1] not in {".", ".."} else self.name
+
+    def is_still(self, status: os.stat_result) -> bool:
+        """Whether this is the status of the same file, unchanged."""
+        return (
+            (self.kind, self.device, self.inode) == (stat.S_IFMT(status.st_mode), status.st_dev, status.st_ino)
+            and (self.size_bytes, self.modified_ns) == (status.st_size, status.st_mtime_ns)
+            and self.links == status.st_nlink
+        )  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -55,23 +102,28 @@ class Look:
     waiting: list[Path] = field(default_factory=list)
     faulty: list[tuple[Drop, str]] = field(default_factory=list)
     strange: list[tuple[Path, str]] = field(default_factory=list)
+    _named: Counter[Path] = field(default_factory=Counter)
+
+    def leave(self, path: Path, sentence: str) -> None:
+        """Report what is left where it is; of one folder the first things only, however much somebody puts there."""
+        self._named[path.parent] += 1
+        if self._named[path.parent] <= _MOST_NAMED:
+            self.strange.append((path, sentence))
+        elif self._named[path.parent] == _MOST_NAMED + 1:
+            self.strange.append((path.parent, "more lies here that is left alone and not named; remove what does not belong"))
 
 
 def prepare(drops: Path, tenant: str) -> None:
-    """Make a tenant's drop folders, one per feed."""
-    for feed in FEEDS:
-        (drops / tenant / feed).mkdir(parents=True, exist_ok=True)
-
-
-def settled(drops: Path, *, settle_s: float, now: datetime) -> list[Drop]:
-    """Files of all tenants that may be claimed; `look` tells of the rest."""
-    return look(drops, settle_s=settle_s, now=now).ready
+    """Make a tenant's drop folders, one per feed; what already has such a name stays as it is."""
+    with opened(drops, tenant, make=True) as folder:
+        for feed in FEEDS:
+            make_folder(feed, within=folder)
 
 
 def look(
     drops: Path, *, settle_s: float, now: datetime, tenants: Collection[str] | None = None, max_bytes: int | None = None
 ) -> Look:
-    """Look once into all drop folders.
+    """Look once into all drop folders, without opening any file.
 
     Args:
         drops: The folder of tenants.
@@ -81,60 +133,89 @@ def look(
         max_bytes: Larger files are faulty; they are judged by their size alone and never read.
 
     Returns:
-        Files oldest first, so that of two deliveries the later one is landed later.
+        Tenants in turn, files of each oldest first, so that of two deliveries the later one is landed later and nobody waits for
+        all files of another.
     """
-    found = Look()
-    for tenant_folder in _folders(drops, found):
-        if tenants is not None and tenant_folder.name not in tenants:
-            found.strange.append((tenant_folder, f"no tenant is named {shown(tenant_folder.name)}; create it or move its files"))
-            continue
-        with _reporting(tenant_folder, found):
-            _look_into(tenant_folder, found, _Rules(settle_s, now.timestamp(), max_bytes))
-    found.ready.sort(key=lambda drop: (drop.modified_ns, drop.path.name))
+    found, rules = Look(), _Rules(settle_s, now.timestamp(), max_bytes)
+    with contextlib.suppress(FileNotFoundError), opened(drops) as root:
+        for tenant, folder in _folders(root, drops, found):
+            if tenants is not None and tenant not in tenants:
+                found.leave(drops / tenant, f"no tenant is named {shown(tenant)}; create it or move its files")
+                continue
+            _look_into_feeds(folder, drops / tenant, found, rules)
+            _look_into_old_claims(folder, drops / tenant, found, rules)
+    found.ready = _in_turn(found.ready)
     return found
 
 
-def claim(drop: Drop) -> Path:
-    """Take a file out of its drop folder in one rename, to `<tenant>/.claimed/<feed>/<uuid>/<name>`.
+def is_being_written(drop: Drop, drops: Path) -> bool:
+    """Whether somebody holds the file open for writing; what is gone or cannot be opened is not."""
+    with (
+        contextlib.suppress(OSError, HeliographError),
+        opened(drops, drop.tenant, *drop.within) as folder,
+        open_regular(drop.name, within=folder) as file,
+    ):
+        return is_open_for_writing(file)
+    return False
+
+
+def take(drop: Drop, folder: int, *, to: int, name: str) -> None:
+    """Move a file out of its folder in one rename, to `name` in another folder of the same file system.
 
     Raises:
-        TryLater: The file is gone or is no longer the one that was looked at; the next look sees it as it is then.
+        TryLater: It is gone or no longer the one that was seen; it is where it was, for the next look to see.
+        NeedsHuman: The folder does not let it go.
+        OSError: Anything else, as when the other folder lies on another file system.
     """
-    place = drop.path.parents[1] / CLAIMED / drop.feed / uuid.uuid4().hex
-    place.mkdir(parents=True)
-    claimed = place / drop.path.name
     try:
-        drop.path.rename(claimed)
+        os.rename(drop.name, name, src_dir_fd=folder, dst_dir_fd=to)
+    except FileNotFoundError as error:
+        raise TryLater(f"{shown(drop.name)} left the drop folder before it could be taken; look again") from error
     except OSError as error:
-        place.rmdir()
-        raise TryLater(
-            f"{shown(drop.path.name)} left the drop folder before it could be claimed ({error.strerror}); look again"
-        ) from error
-    status = claimed.lstat()
-    if (status.st_ino, status.st_size, status.st_mtime_ns) != (drop.inode, drop.size_bytes, drop.modified_ns):
-        _put_back(claimed, drop.path)
-        raise TryLater(f"{shown(drop.path.name)} changed while it was claimed; look again when it rests")
-    return claimed
+        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            raise NeedsHuman(f"files cannot be taken out of it: {trouble(error)}") from error
+        raise
+    if not drop.is_still(os.stat(name, dir_fd=to, follow_symlinks=False)):
+        put_back(drop, folder, of=to, name=name)
+        raise TryLater(f"{shown(drop.name)} changed while it was taken; look again when it rests")
 
 
-def recover(drops: Path) -> list[Drop]:
-    """Files that were claimed and never released, as after a crash; claim them no second time, land or refuse them."""
-    left: list[Drop] = []
-    for tenant_folder in _folders(drops, Look()):
-        with _reporting(tenant_folder, Look()):
-            for feed in FEEDS:
-                for place in _folders(tenant_folder / CLAIMED / feed, Look()):
-                    left.extend(_drop(entry, tenant_folder.name, feed) for entry in _entries(place))
-    return sorted(left, key=lambda drop: (drop.modified_ns, drop.path.name))
+def put_back(drop: Drop, folder: int, *, of: int, name: str) -> None:
+    """Return what was taken; where its name is taken again, under a name of its own."""
+    back = drop.name
+    if is_there(back, within=folder):
+        back = f"{uuid.uuid4().hex[:8]}-{safe_name(drop.original_name)}"
+    os.rename(name, back, src_dir_fd=of, dst_dir_fd=folder)
 
 
-def release(claimed: Path) -> None:
-    """Forget a claimed file after its bytes are landed; one that is gone already is no fault."""
-    if claimed.parents[2].name != CLAIMED:
-        raise Refused(f"{shown(str(claimed))} was not claimed; release only what claim() returned")
-    claimed.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        claimed.parent.rmdir()
+def taken_name(drop: Drop) -> str:
+    """Name under which a file waits in its own folder while its bytes are copied to another file system."""
+    room = 255 - len(_TAKEN) - 9
+    return f"{_TAKEN}{uuid.uuid4().hex[:8]}-{os.fsdecode(os.fsencode(drop.original_name)[:room])}"
+
+
+def deliver(file: Path, *, drops: Path, tenant: str, feed: str) -> Path:
+    """Put a copy of a file of our own into a drop folder, whole or not at all; returns where it lies.
+
+    Raises `Refused` for a name that no look would see, and `NeedsHuman` where the drop folder cannot be used.
+    """
+    if _is_ignored(file.name):
+        raise Refused(f"{shown(file.name)} would be left alone as hidden or unfinished; rename the file")
+    hidden = f".{uuid.uuid4().hex}"
+    try:
+        with file.open("rb") as source, opened(drops, tenant, feed, make=True) as folder:
+            try:
+                with create(hidden, within=folder) as copy:
+                    shutil.copyfileobj(source, copy, 1 << 20)
+                name = _free_name(file, folder)
+                os.rename(hidden, name, src_dir_fd=folder, dst_dir_fd=folder)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.unlink(hidden, dir_fd=folder)
+                raise
+    except OSError as error:
+        raise NeedsHuman(f"{shown(file.name)} cannot be put into {drops / tenant / feed}: {trouble(error)}") from error
+    return drops / tenant / feed / name
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,78 +225,132 @@ class _Rules:
     max_bytes: int | None
 
 
-def _look_into(tenant_folder: Path, found: Look, rules: _Rules) -> None:
-    for feed_folder in _folders(tenant_folder, found):
-        if feed_folder.name not in FEEDS:
-            found.strange.append((feed_folder, f"no feed is named {shown(feed_folder.name)}; the feeds are {', '.join(FEEDS)}"))
-            continue
-        with _reporting(feed_folder, found):
-            for entry in _entries(feed_folder):
-                _judge(entry, tenant_folder.name, feed_folder.name, found, rules)
-
-
-@contextlib.contextmanager
-def _reporting(folder: Path, found: Look) -> Iterator[None]:
-    """A folder that is closed to us is reported; it must not hold back the other folders."""
-    try:
-        yield
-    except PermissionError as error:
-        found.strange.append(
-            (folder, f"the folder cannot be read ({error.strerror}); give Heliograph the right to read and write")
-        )
-
-
-def _judge(entry: os.DirEntry[str], tenant: str, feed: str, found: Look, rules: _Rules) -> None:
-    path = Path(entry.path)
-    try:
-        status = entry.stat(follow_symlinks=False)
-        if stat.S_ISLNK(status.st_mode):
-            found.faulty.append((_drop(entry, tenant, feed), "it is a link, and links are not followed; drop the file itself"))
-        elif not stat.S_ISREG(status.st_mode):
-            if entry.name != REFUSED:
-                found.strange.append((path, f"{shown(entry.name)} is no regular file; drop files only, without folders"))
-        elif not 0 <= rules.now_s - status.st_ctime >= rules.settle_s or is_open_for_writing(path):
-            found.waiting.append(path)
-        elif rules.max_bytes is not None and status.st_size > rules.max_bytes:
-            limit_mb = rules.max_bytes / 1e6
-            reason = f"it has {status.st_size / 1e6:.0f} MB, more than the {limit_mb:g} MB that one document may have; split it"
-            found.faulty.append((_drop(entry, tenant, feed), reason))
+def _look_into_feeds(folder: int, place: Path, found: Look, rules: _Rules) -> None:
+    for feed, inside in _folders(folder, place, found):
+        if not is_same_device(inside, folder):
+            found.leave(place / feed, f"{shown(feed)} lies on another file system; mount the tenant's whole folder")
+        elif feed in FEEDS:
+            _look_into(inside, place, (feed,), found, rules)
         else:
-            found.ready.append(_drop(entry, tenant, feed))
-    except (FileNotFoundError, Refused) as error:
-        if not isinstance(error, FileNotFoundError):
-            found.strange.append((path, str(error)))
+            found.leave(place / feed, f"no feed is named {shown(feed)}; the feeds are {', '.join(FEEDS)}")
 
 
-def _drop(entry: os.DirEntry[str], tenant: str, feed: str) -> Drop:
-    status = entry.stat(follow_symlinks=False)
-    return Drop(tenant, feed, Path(entry.path), status.st_size, status.st_ino, status.st_mtime_ns)
+def _look_into_old_claims(folder: int, place: Path, found: Look, rules: _Rules) -> None:
+    """What an earlier version claimed, `.claimed/<feed>/<uuid>/<name>`: like any other drop, as anybody may have put it there."""
+    for _, claims in _folders(folder, place, Look(), only=_OLD_CLAIMS):
+        for feed, batches in _folders(claims, place / _OLD_CLAIMS, Look()):
+            for batch, inside in _folders(batches, place / _OLD_CLAIMS / feed, Look()):
+                if feed in FEEDS and is_same_device(inside, folder):
+                    _look_into(inside, place, (_OLD_CLAIMS, feed, batch), found, rules)
 
 
-def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if folder.parent.parent.name == CLAIMED or not (
-                entry.name.startswith(".") or entry.name.lower().endswith(_UNFINISHED)
-            ):
-                yield entry
+def _look_into(folder: int, tenant_place: Path, within: tuple[str, ...], found: Look, rules: _Rules) -> None:
+    place, feed = tenant_place.joinpath(*within), within[min(1, len(within) - 1)]
+    device = os.fstat(folder).st_dev
+    for entry in _entries(folder, place, found):
+        if _is_ignored(entry.name):
+            continue
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            found.leave(place, trouble(error))
+            return
+        drop = Drop(
+            tenant_place.name, feed, place, within, entry.name, stat.S_IFMT(status.st_mode), status.st_dev, status.st_ino,
+            status.st_nlink, status.st_size, status.st_mtime_ns,
+        )  # fmt: skip
+        _judge(drop, status.st_ctime, device, found, rules)
 
 
-def _folders(parent: Path, found: Look) -> list[Path]:
-    folders = []
-    with contextlib.suppress(FileNotFoundError), os.scandir(parent) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-                folders.append(Path(entry.path))
-            elif not entry.name.startswith("."):
-                found.strange.append(
-                    (Path(entry.path), f"{shown(entry.name)} lies where only folders of tenants and feeds belong; move it")
-                )
-    return folders
+def _judge(drop: Drop, changed_s: float, device: int, found: Look, rules: _Rules) -> None:
+    if drop.name == REFUSED and drop.kind == stat.S_IFDIR:
+        return
+    if sentence := _strangeness(drop, changed_s, device, rules):
+        found.leave(drop.path, sentence)
+    elif drop.kind != stat.S_IFLNK and not 0 <= rules.now_s - changed_s >= rules.settle_s:
+        found.waiting.append(drop.path)
+    elif reason := _fault(drop, rules):
+        found.faulty.append((drop, reason))
+    else:
+        found.ready.append(drop)
 
 
-def _put_back(claimed: Path, original: Path) -> None:
-    """Return a claimed file; where its name is taken again, under a name of its own."""
-    target = original if not original.exists() else original.with_name(f"{uuid.uuid4().hex[:8]}-{original.name[:180]}")
-    shutil.move(claimed, target)
-    claimed.parent.rmdir()
+def _strangeness(drop: Drop, changed_s: float, device: int, rules: _Rules) -> str | None:
+    """Why it is neither taken nor refused."""
+    if drop.name == REFUSED and drop.kind != stat.S_IFREG:
+        return "it lies where the folder of refused files belongs; remove it"
+    if drop.kind not in {stat.S_IFREG, stat.S_IFLNK}:
+        return f"{shown(drop.name)} is no regular file; drop files only, without folders"
+    if drop.device != device:
+        return f"{shown(drop.name)} lies on another file system than its folder; drop a copy of it"
+    if changed_s > rules.now_s + _CLOCK_SKEW_S:
+        return f"{shown(drop.name)} changed in the future; is the clock of this machine right?"
+    return None
+
+
+def _fault(drop: Drop, rules: _Rules) -> str | None:
+    """Why it is refused without being read."""
+    if drop.kind == stat.S_IFLNK:
+        return "it is a link, and links are not followed; drop the file itself"
+    if drop.links != 1:
+        return f"it has {drop.links} names (hard links), so others may change it; drop a copy of it"
+    if rules.max_bytes is not None and drop.size_bytes > rules.max_bytes:
+        limit_mb = rules.max_bytes / 1e6
+        return f"it has {drop.size_bytes / 1e6:.0f} MB, more than the {limit_mb:g} MB that one document may have; split it"
+    return None
+
+
+def _folders(parent: int, place: Path, found: Look, *, only: str | None = None) -> Iterator[tuple[str, int]]:
+    """Name and descriptor of each folder within another, open until the next; what is wrong with one holds back no other."""
+    for entry in _entries(parent, place, found):
+        if entry.name != only if only else entry.name.startswith("."):
+            continue
+        if not entry.is_dir(follow_symlinks=False):
+            sentence = f"{shown(entry.name)} lies where only folders of tenants and feeds belong; move it"
+            found.leave(place / entry.name, sentence)
+            continue
+        try:
+            folder = open_folder(entry.name, within=parent)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            found.leave(place / entry.name, trouble(error))
+            continue
+        try:
+            yield entry.name, folder
+        finally:
+            os.close(folder)
+
+
+def _entries(folder: int, place: Path, found: Look) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            first = list(itertools.islice(entries, MOST_ENTRIES + 1))
+    except OSError as error:
+        found.leave(place, trouble(error))
+        return []
+    if len(first) > MOST_ENTRIES:
+        found.leave(place, f"more than {MOST_ENTRIES:,} things lie here; the others come when these have left")
+    return sorted(first[:MOST_ENTRIES], key=lambda entry: entry.name)
+
+
+def _is_ignored(name: str) -> bool:
+    return (name.startswith(".") and not name.startswith(_TAKEN)) or name.lower().endswith(_UNFINISHED)
+
+
+def _in_turn(drops: list[Drop]) -> list[Drop]:
+    """Each tenant's files oldest first, and tenants in turn: the first of each, then the second of each."""
+    places: Counter[str] = Counter()
+    turns: list[tuple[int, int, Drop]] = []
+    for drop in sorted(drops, key=lambda drop: (drop.modified_ns, drop.name)):
+        turns.append((places[drop.tenant], len(turns), drop))
+        places[drop.tenant] += 1
+    return [drop for _, _, drop in sorted(turns, key=lambda turn: turn[:2])]
+
+
+def _free_name(file: Path, folder: int) -> str:
+    """The file's own name, or the first numbered one that nothing has; `refused` is the name of a folder."""
+    names = itertools.chain([file.name], (f"{number}-{safe_name(file.name)}" for number in itertools.count(2)))
+    return next(name for name in names if name != REFUSED and not is_there(name, within=folder))

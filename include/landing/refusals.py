@@ -1,17 +1,30 @@
-"""Refused files: moved beside the drop folder with a page that says why and what to do next."""
+"""Refused files: given back in a folder of their feed, with a page that says why and what to do next."""
 
 import contextlib
+import errno
 import os
 import shutil
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from include.core.errors import NeedsHuman
-from include.landing.drops import CLAIMED, REFUSED
-from include.landing.files import safe_name, shown
+from include.core.errors import HeliographError, NeedsHuman
+from include.landing.drops import REFUSED, Drop, take
+from include.landing.files import (
+    create,
+    is_same_device,
+    is_there,
+    make_folder,
+    open_folder,
+    opened,
+    safe_name,
+    share_with_group,
+    shown,
+    trouble,
+)
 
 _MAX_SAME_NAME: Final = 10_000
 _PAGE: Final = """\
@@ -39,39 +52,76 @@ class Refusal:
     received_at: datetime
 
 
-def refuse(path: Path, refusal: Refusal, *, drops: Path) -> Path:
-    """Move a file (claimed, or still in its drop folder) to `<drops>/<tenant>/<feed>/refused/` beside its `.reason.txt`.
+def refuse(drop: Drop, refusal: Refusal, *, drops: Path) -> Path:
+    """Move a file that is not read, as it is, to `<drops>/<tenant>/<feed>/refused/` beside its `.reason.txt`.
 
-    The file itself is moved, a link as a link. The name is made safe and bounded; the page keeps the original one, escaped.
+    The name is made safe and bounded; the page keeps the original one, escaped. A link moves as a link.
 
     Returns:
-        Path of the refused file.
+        Where the refused file lies.
+
+    Raises:
+        TryLater: It is gone or no longer the one that was looked at.
+        NeedsHuman: The folder of refused files cannot be used, or the file's own does not let it go.
     """
-    target = _reserve(refusal, drops)
-    path.rename(target)
-    if path.parents[2].name == CLAIMED:
-        with contextlib.suppress(OSError):
-            path.parent.rmdir()
-    return target
+    with _refused(refusal, drops) as folder, opened(drops, drop.tenant, *drop.within) as source:
+        name = _reserve(refusal, folder)
+        try:
+            take(drop, source, to=folder, name=name)
+        except (OSError, HeliographError):
+            os.unlink(_page_of(name), dir_fd=folder)
+            raise
+    return _place(refusal, drops) / name
 
 
 def refuse_bytes(stored: BinaryIO, refusal: Refusal, *, drops: Path) -> Path:
-    """Write a document that was refused after it landed to `refused/`, beside its `.reason.txt`.
+    """Write a document that was refused after it landed to `refused/`, beside its `.reason.txt`; returns where it lies.
 
-    `stored` gives the bytes to write; the caller unpacks what only the store packed.
+    `stored` gives the bytes to write; the caller unpacks what only the store packed. Raises `NeedsHuman` where the folder of
+    refused files cannot be used.
     """
-    target = _reserve(refusal, drops)
-    partial = target.with_name(f".{uuid.uuid4().hex}.tmp")
-    with partial.open("xb") as written:
-        shutil.copyfileobj(stored, written, 1 << 20)
-    partial.replace(target)
-    return target
+    partial = f".{uuid.uuid4().hex}.tmp"
+    with _refused(refusal, drops) as folder:
+        name = _reserve(refusal, folder)
+        try:
+            with create(partial, within=folder) as written:
+                shutil.copyfileobj(stored, written, 1 << 20)
+            os.rename(partial, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except OSError:
+            for unfinished in (partial, _page_of(name)):
+                with contextlib.suppress(OSError):
+                    os.unlink(unfinished, dir_fd=folder)
+            raise
+    return _place(refusal, drops) / name
 
 
-def _reserve(refusal: Refusal, drops: Path) -> Path:
+@contextlib.contextmanager
+def _refused(refusal: Refusal, drops: Path) -> Iterator[int]:
+    """Descriptor of the feed's folder of refused files."""
+    try:
+        folder = _open_refused(refusal, drops)
+        try:
+            yield folder
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise NeedsHuman(f"what is refused cannot be put into {_place(refusal, drops)}: {trouble(error)}") from error
+
+
+def _open_refused(refusal: Refusal, drops: Path) -> int:
+    with opened(drops, refusal.tenant, refusal.feed, make=True) as feed:
+        is_new = make_folder(REFUSED, within=feed)
+        folder = open_folder(REFUSED, within=feed)
+        if is_new:
+            share_with_group(folder, os.fstat(feed).st_gid)
+        if not is_same_device(folder, feed):
+            os.close(folder)
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        return folder
+
+
+def _reserve(refusal: Refusal, folder: int) -> str:
     """Write the page under the first free name; creating it is what takes the name."""
-    folder = drops / refusal.tenant / refusal.feed / REFUSED
-    folder.mkdir(parents=True, exist_ok=True)
     safe = Path(safe_name(refusal.original_name))
     page = _PAGE.format(
         name=shown(refusal.original_name),
@@ -80,16 +130,24 @@ def _reserve(refusal: Refusal, drops: Path) -> Path:
         reason=_one_line(refusal.reason),
     )
     for number in range(1, _MAX_SAME_NAME):
-        target = folder / (safe.name if number == 1 else f"{safe.stem}-{number}{safe.suffix}")
-        if os.path.lexists(target):
+        name = safe.name if number == 1 else f"{safe.stem}-{number}{safe.suffix}"
+        if is_there(name, within=folder):
             continue
         try:
-            with (folder / f"{target.name}.reason.txt").open("x", encoding="utf-8", errors="replace") as written:
-                written.write(page)
+            with create(_page_of(name), within=folder) as written:
+                written.write(page.encode("utf-8", "replace"))
         except FileExistsError:
             continue
-        return target
-    raise NeedsHuman(f"{folder} holds {_MAX_SAME_NAME} files named {safe.name}; delete those that are no longer needed")
+        return name
+    raise NeedsHuman(f"{_MAX_SAME_NAME} refused files are named {safe.name}; delete those that are no longer needed")
+
+
+def _page_of(name: str) -> str:
+    return f"{name}.reason.txt"
+
+
+def _place(refusal: Refusal, drops: Path) -> Path:
+    return drops / refusal.tenant / refusal.feed / REFUSED
 
 
 def _one_line(reason: str) -> str:

@@ -62,28 +62,28 @@ class ObjectStore:
             received_at: Aware instant; its UTC day becomes part of the path.
 
         Raises:
-            Refused: The tenant or feed cannot be part of a path, or the file is no regular file.
+            Refused: The tenant or feed cannot be part of a path, or the file is no regular file or grows while it is read.
             TryLater: The store cannot be written now.
         """
         folder = _folder(tenant, feed, received_at)
         with open_regular(body) as stream:
-            return self._put(stream, folder, _extension(body.name))
+            return self._put(stream, folder, _extension(body.name), most=os.fstat(stream.fileno()).st_size)
 
     def put_bytes(self, body: bytes, *, extension: str, tenant: str, feed: str, received_at: datetime) -> StoredObject:
         """Store bytes that are no file, named by an extension such as `json`; otherwise as `put`."""
-        return self._put(io.BytesIO(body), _folder(tenant, feed, received_at), _extension(extension))
+        return self._put(io.BytesIO(body), _folder(tenant, feed, received_at), _extension(extension), most=len(body))
 
-    def _put(self, stream: BinaryIO, folder: str, extension: str) -> StoredObject:
-        with self._staging() as staged:
-            sha256, size_bytes = _pack(stream, staged)
-            stored_bytes = os.fstat(staged.fileno()).st_size
-            target = self._root / folder / f"{sha256}.{extension}.gz"
-            try:
+    def _put(self, stream: BinaryIO, folder: str, extension: str, *, most: int) -> StoredObject:
+        try:
+            with self._staging() as staged:
+                sha256, size_bytes = _pack(stream, staged, most=most)
+                stored_bytes = os.fstat(staged.fileno()).st_size
+                target = self._root / folder / f"{sha256}.{extension}.gz"
                 self._publish(Path(staged.name), target)
-            except OSError as error:
-                raise TryLater(
-                    f"the object store {self._root} cannot be written ({error}); check its space and access, then retry"
-                ) from error
+        except OSError as error:
+            raise TryLater(
+                f"the object store {self._root} cannot be written ({error}); check its space and access, then retry"
+            ) from error
         return StoredObject(sha256, str(target), size_bytes, stored_bytes)
 
     def open(self, uri: str) -> BinaryIO:
@@ -130,12 +130,7 @@ class ObjectStore:
         folder: Path | None = None
         if self._is_local:
             folder = Path(self._root.path) / ".staging"
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise TryLater(
-                    f"the object store {self._root} cannot be written ({error}); check its space and access, then retry"
-                ) from error
+            folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix="put-", suffix=".gz", delete=False) as staged:
             try:
                 yield staged
@@ -153,7 +148,7 @@ class ObjectStore:
             target.fs.put_file(str(staged), target.path)
 
 
-def _pack(stream: BinaryIO, staged: IO[bytes]) -> tuple[str, int]:
+def _pack(stream: BinaryIO, staged: IO[bytes], *, most: int) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     head = stream.read(len(_GZIP_MAGIC))
     stream.seek(0)
@@ -161,6 +156,8 @@ def _pack(stream: BinaryIO, staged: IO[bytes]) -> tuple[str, int]:
     while chunk := stream.read(_CHUNK):
         digest.update(chunk)
         size += len(chunk)
+        if size > most:
+            raise Refused(f"the file grew beyond the {most:,} bytes that it had; drop it again when it rests")
         packed.write(chunk)
     if packed is not staged:
         packed.close()

@@ -1,36 +1,42 @@
 """Dropped files become landed documents: claimed by a rename, stored untouched, noted in the manifest."""
 
+import itertools
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from include.core.documents import ClaimCheck
-from include.core.errors import BadDocument, TryLater
+from include.core.documents import FEEDS, ClaimCheck
+from include.core.errors import NeedsHuman, Refused, TryLater
 from include.core.settings import Settings
-from include.landing.drops import Drop, Look, claim, look, recover, release
+from include.landing.claims import Claim, claim, recover, release
+from include.landing.drops import Drop, Look, deliver, look
+from include.landing.left_alone import new_sentences
 from include.landing.refusals import Refusal, refuse
-from include.landing.store import ObjectStore
-from include.steps.each import each
+from include.landing.store import ObjectStore, StoredObject
+from include.steps.each import attempt_each
 from include.warehouse import documents, fleet
 from include.warehouse.engine import transaction
 
 _log = logging.getLogger(__name__)
 
-_MOST: Final = 200
+MOST_FILES: Final = 2000
+MOST_BYTES: Final = 1_000_000_000
 
-_Work = tuple[Drop, Callable[[], ClaimCheck | None]]
+_STORING: Final = 8
+
+_Rest = tuple[Claim, StoredObject]
 
 
 def land_drops(settings: Settings, *, now: datetime) -> list[dict[str, Any]]:
-    """Land at most 200 files that rest in the drop folders, oldest first; returns their claim checks.
+    """Land at most 2,000 files or 1 GB of what rests in the drop folders, tenants in turn; returns their claim checks.
 
-    A file that was claimed by a run that died is landed first. A file that must not be read (a link, empty, too large) is moved
-    to `refused/` with a reason. Folders of unknown tenants or feeds are left alone and logged. A file that cannot be landed holds
-    back no other one; its error is raised in the end.
+    A file that was claimed by a run that died is landed first. A file that must not be read (a link, hard links, too large) is
+    moved to `refused/` with a reason. What is no file of a known tenant and feed, or cannot be taken, is left alone, told once.
+    Whatever is wrong with a file holds back no other one; what may pass (a store without space) is raised in the end.
 
     Raises `TryLater` while another landing is at work.
     """
@@ -38,27 +44,66 @@ def land_drops(settings: Settings, *, now: datetime) -> list[dict[str, Any]]:
         if not documents.try_lock_landing(guard):
             raise TryLater("another landing is at work; this one would take its files", after_s=30)
         landing = _Landing(settings, fleet.read_tenants(guard), now)
-        landed = each(landing.work(), lambda one: one[1](), label=lambda one: f"{one[0].feed} of {one[0].tenant}")
+        landed, errors = landing.run()
+        landing.tell()
+        if errors:
+            raise errors[0]
         return [check.as_dict() for check in landed if check]
+
+
+def deliver_drop(settings: Settings, file: Path, *, tenant: str, feed: str) -> Path:
+    """Put a copy of a file into a tenant's drop folder, whole or not at all; returns where it lies.
+
+    Raises `Refused` for a feed that does not exist or a name that would be left alone, `NeedsHuman` for an unusable folder.
+    """
+    if feed not in FEEDS:
+        raise Refused(f"feed {feed!r} does not exist; choose one of {', '.join(FEEDS)}")
+    return deliver(file, drops=settings.drops_path, tenant=tenant, feed=feed)
 
 
 @dataclass(frozen=True, slots=True)
 class _Landing:
-    """One look into the drop folders, and what is to be done with each file that it found."""
+    """One look into the drop folders, and what is to be done with each file that it found.
+
+    `unstored` are tenants of whom a file could not be stored: their other files wait for the next run.
+    """
 
     settings: Settings
     tenants: Mapping[str, fleet.Tenant]
     now: datetime
+    left_alone: list[tuple[Path, str]] = field(default_factory=list)
+    unstored: set[str] = field(default_factory=set)
 
-    def work(self) -> list[_Work]:
-        """Each file that is to be landed or refused, and how; what was claimed by a run that died comes first."""
-        left = [drop for drop in recover(self.settings.drops_path) if drop.tenant in self.tenants][:_MOST]
-        found = self._look()
-        return [
-            *((drop, partial(self._land, drop, drop.path)) for drop in left),
-            *((drop, partial(self._refuse, drop, drop.path, reason)) for drop, reason in found.faulty),
-            *((drop, partial(self._claim, drop)) for drop in found.ready[: _MOST - len(left)]),
-        ]
+    def run(self) -> tuple[list[ClaimCheck | None], list[Exception]]:
+        """Refuse and land; returns the claim checks and what went wrong.
+
+        Files are claimed and stored side by side, as storing mostly waits for the disk, and noted one after the other.
+        """
+        left, found = self._recover(), self._look()
+        attempt_each(found.faulty[:MOST_FILES], lambda one: self._refuse(*one), label=lambda one: f"refusing {one[0].path}")
+        storing = ThreadPoolExecutor(_STORING)
+        try:
+            stored: list[tuple[Drop | Claim, Future[_Rest | None]]] = [
+                *((one, storing.submit(self._store, one)) for one in left),
+                *((drop, storing.submit(self._claim_and_store, drop)) for drop in _portion(found.ready)),
+            ]
+            return attempt_each(
+                stored, lambda one: self._note(one[1].result()), label=lambda one: f"{one[0].feed} of {one[0].tenant}"
+            )
+        finally:
+            storing.shutdown(cancel_futures=True)
+
+    def tell(self) -> None:
+        """Log what is left alone and was not told before."""
+        for line in new_sentences(self.settings.left_alone_page, self.left_alone):
+            _log.warning("Left alone: %s", line)
+
+    def _recover(self) -> list[Claim]:
+        left, strange = recover(self.settings.claims_path)
+        self.left_alone.extend(strange)
+        unknown = {one.tenant for one in left} - self.tenants.keys()
+        self.left_alone.extend((self.settings.claims_path / tenant, "no tenant has this name; create it") for tenant in unknown)
+        return [one for one in left if one.tenant in self.tenants]
 
     def _look(self) -> Look:
         found = look(
@@ -68,42 +113,79 @@ class _Landing:
             tenants=self.tenants.keys(),
             max_bytes=int(self.settings.max_document_mb * 1e6),
         )
-        for path, sentence in found.strange:
-            _log.warning("Left alone: %s: %s", path, sentence)
+        self.left_alone.extend(found.strange)
         return found
 
-    def _claim(self, drop: Drop) -> ClaimCheck | None:
+    def _claim_and_store(self, drop: Drop) -> _Rest | None:
+        if drop.tenant in self.unstored:
+            return None
         try:
-            claimed = claim(drop)
+            claimed = claim(drop, drops=self.settings.drops_path, claims=self.settings.claims_path)
         except TryLater as error:
             _log.info("%s", error)
             return None
-        return self._land(drop, claimed)
+        except Refused as error:
+            self.left_alone.append((drop.path, str(error)))
+            return None
+        except NeedsHuman as error:
+            self.left_alone.append((drop.place, str(error)))
+            return None
+        except OSError as error:
+            self.unstored.add(drop.tenant)
+            place = self.settings.claims_path
+            raise TryLater(f"{place} cannot take a file ({error.strerror}); check its space and access, then retry") from error
+        return self._store(claimed)
 
-    def _land(self, drop: Drop, claimed: Path) -> ClaimCheck | None:
-        """Store, note, then forget the claimed file: a crash in between lands it once more, which only counts as a repeat."""
+    def _store(self, claimed: Claim) -> _Rest | None:
+        if claimed.tenant in self.unstored:
+            return None
         store = ObjectStore(self.settings.landing)
         try:
-            stored = store.put(claimed, tenant=drop.tenant, feed=drop.feed, received_at=self.now)
-        except BadDocument as error:
-            self._refuse(drop, claimed, str(error))
+            return claimed, store.put(claimed.path, tenant=claimed.tenant, feed=claimed.feed, received_at=self.now)
+        except TryLater:
+            self.unstored.add(claimed.tenant)
+            raise
+        except Refused as error:
+            self.left_alone.append((claimed.path, str(error)))
             return None
+
+    def _note(self, at_rest: _Rest | None) -> ClaimCheck | None:
+        """Note what is stored, then forget the claimed file: a crash in between lands it once more, which counts as a repeat."""
+        if at_rest is None or at_rest[0].tenant in self.unstored:
+            return None
+        claimed, stored = at_rest
         with transaction(self.settings.database_url) as connection:
             check = documents.note_delivery(
                 connection,
-                tenant_id=self.tenants[drop.tenant].tenant_id,
-                tenant=drop.tenant,
-                feed=drop.feed,
-                stored=asdict(stored) | {"original_name": _readable(drop.original_name)},
+                tenant_id=self.tenants[claimed.tenant].tenant_id,
+                tenant=claimed.tenant,
+                feed=claimed.feed,
+                stored=asdict(stored) | {"original_name": _readable(claimed.original_name)},
                 received_at=self.now,
             )
         release(claimed)
         return check
 
-    def _refuse(self, drop: Drop, path: Path, reason: str) -> None:
+    def _refuse(self, drop: Drop, reason: str) -> None:
         refusal = Refusal(drop.tenant, drop.feed, drop.original_name, reason, self.now)
-        refused = refuse(path, refusal, drops=self.settings.drops_path)
-        _log.warning("Refused %s of %s: %s; kept as %s", drop.feed, drop.tenant, reason, refused)
+        try:
+            refused = refuse(drop, refusal, drops=self.settings.drops_path)
+        except TryLater as error:
+            _log.info("%s", error)
+        except NeedsHuman as error:
+            self.left_alone.append((drop.place, f"what must be refused stays here: {error}"))
+        else:
+            _log.warning("Refused %s of %s: %s; kept as %s", drop.feed, drop.tenant, reason, refused)
+
+
+def _portion(drops: Iterable[Drop]) -> Iterator[Drop]:
+    """The first files, as many as one run may take: its lock is held until it ends."""
+    size_bytes = 0
+    for drop in itertools.islice(drops, MOST_FILES):
+        yield drop
+        size_bytes += drop.size_bytes
+        if size_bytes >= MOST_BYTES:
+            return
 
 
 def _readable(name: str) -> str:

@@ -3,6 +3,7 @@
 import logging
 
 from include.core.documents import FEEDS, LandedDocument
+from include.core.errors import NeedsHuman, TryLater
 from include.core.settings import Settings
 from include.landing.refusals import Refusal, refuse_bytes
 from include.landing.store import ObjectStore
@@ -13,10 +14,20 @@ _log = logging.getLogger(__name__)
 
 
 def refuse_document(settings: Settings, connection: Connection, document: LandedDocument, reason: str) -> None:
-    """Mark a landed document refused and put the bytes of a drop into the tenant's `refused` folder; landing keeps them too."""
+    """Mark a landed document refused and put the bytes of a drop into the tenant's `refused` folder; landing keeps them too.
+
+    A folder in which nothing can be put is logged: the document is refused all the same, and holds back no other one.
+    """
     if document.feed in FEEDS:
-        refusal = Refusal(document.tenant, document.feed, document.original_name, reason, document.received_at)
-        with ObjectStore(settings.landing).open_delivered(document.uri, sha256=document.sha256) as stored:
-            refuse_bytes(stored, refusal, drops=settings.drops_path)
+        try:
+            _give_back(settings, document, reason)
+        except (NeedsHuman, TryLater) as error:
+            _log.warning("Not given back, %s; landing has it as %s", error, document.uri)
     documents.mark_refused(connection, document.document_id, reason)
     _log.warning("Refused %s %r of %s: %s", document.feed, document.original_name, document.tenant, reason)
+
+
+def _give_back(settings: Settings, document: LandedDocument, reason: str) -> None:
+    refusal = Refusal(document.tenant, document.feed, document.original_name, reason, document.received_at)
+    with ObjectStore(settings.landing).open_delivered(document.uri, sha256=document.sha256) as stored:
+        refuse_bytes(stored, refusal, drops=settings.drops_path)

@@ -116,8 +116,9 @@ class SmallRiver:
         return [*waiting.iloc[:, 0], *(str(path) for path in self.files() if "refused" not in path.parts)]
 
     def files(self) -> list[Path]:
-        """Every file below the drop folder, the claimed ones included."""
-        return sorted(path for path in self.settings.drops_path.rglob("*") if path.is_file())
+        """Every file below the drop folder, and those that were claimed from it."""
+        places = (self.settings.drops_path, self.settings.claims_path)
+        return sorted(path for place in places for path in place.rglob("*") if path.is_file())
 
     def refused(self) -> dict[str, set[str]]:
         """Content (sha256) -> reasons of the files that were given back.

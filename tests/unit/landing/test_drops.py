@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from include.core.documents import FEEDS
-from include.core.errors import Refused, TryLater
-from include.landing.drops import claim, look, prepare, recover, release, settled
+from include.core.errors import NeedsHuman, Refused
+from include.landing.drops import deliver, is_being_written, look, prepare
 
 LATER = timedelta(seconds=60)
 
@@ -38,7 +38,7 @@ def test_a_tenant_has_a_folder_per_feed(drops):
 def test_a_file_that_rests_is_ready_with_its_facts(drops):
     path = drop_file(drops)
 
-    (drop,) = settled(drops, settle_s=3, now=now() + LATER)
+    (drop,) = look_later(drops).ready
 
     assert (drop.tenant, drop.feed, drop.path, drop.size_bytes, drop.original_name) == ("demo", "consumption", path, 2, "a.json")
 
@@ -58,12 +58,21 @@ def test_a_copied_old_modification_time_does_not_make_a_file_old(drops):
     assert look(drops, settle_s=3, now=now()).waiting == [path]
 
 
-def test_a_file_that_somebody_holds_open_for_writing_waits_however_old(drops):
+def test_it_is_told_whether_somebody_holds_a_file_open_for_writing(drops):
     path = drop_file(drops)
+    (drop,) = look_later(drops).ready
 
     with path.open("ab"):
-        assert look_later(drops).waiting == [path]
-    assert look_later(drops).waiting == []
+        assert is_being_written(drop, drops)
+    assert not is_being_written(drop, drops)
+
+
+def test_what_is_gone_is_not_being_written(drops):
+    path = drop_file(drops)
+    (drop,) = look_later(drops).ready
+    path.unlink()
+
+    assert not is_being_written(drop, drops)
 
 
 @pytest.mark.parametrize(
@@ -105,23 +114,105 @@ def test_a_link_is_faulty_and_never_followed(drops, tmp_path):
     assert found.ready == []
 
 
-@pytest.mark.parametrize("closed", ["demo/registry", "closed"])
-def test_a_folder_that_is_closed_to_us_is_reported_and_holds_back_no_other(drops, monkeypatch, closed):
-    (drops / "closed").mkdir(exist_ok=True)
+def test_a_file_of_several_names_is_faulty_and_so_is_each_of_them(drops):
     path = drop_file(drops)
-    scan = os.scandir
+    os.link(path, path.with_name("b.json"))
 
-    def scandir(folder):
-        if str(folder).startswith(str(drops / closed)):
-            raise PermissionError(13, "Permission denied", str(folder))
-        return scan(folder)
-
-    monkeypatch.setattr(os, "scandir", scandir)
     found = look_later(drops)
 
-    assert [drop.path for drop in found.ready] == [path]
-    assert [(place, "Permission denied" in sentence) for place, sentence in found.strange] == [(drops / closed, True)]
-    assert recover(drops) == []
+    assert [(drop.name, "2 names" in reason) for drop, reason in found.faulty] == [("a.json", True), ("b.json", True)]
+    assert found.ready == []
+
+
+def test_a_file_that_changed_in_the_future_tells_of_the_clock(drops):
+    drop_file(drops)
+
+    found = look(drops, settle_s=3, now=now() - timedelta(days=1))
+
+    assert [sentence for _, sentence in found.strange] == ["'a.json' changed in the future; is the clock of this machine right?"]
+
+
+def test_tenants_take_turns_and_each_one_s_files_come_by_age(drops):
+    prepare(drops, "other")
+    for tenant, name, moment in [("demo", "a", 1), ("demo", "b", 2), ("demo", "c", 3), ("other", "d", 9), ("other", "e", 8)]:
+        path = drops / tenant / "registry" / name
+        path.write_bytes(b"x")
+        os.utime(path, (moment, moment))
+
+    assert [drop.name for drop in look_later(drops).ready] == ["a", "e", "b", "d", "c"]
+
+
+def test_a_thousand_things_that_do_not_belong_are_told_in_a_few_lines(drops):
+    for number in range(1000):
+        (drops / "demo" / "consumption" / f"{number}").mkdir()
+
+    sentences = [sentence for _, sentence in look_later(drops).strange]
+
+    assert len(sentences) == 21
+    assert "more lies here" in sentences[-1]
+
+
+def test_a_folder_with_too_many_things_is_looked_at_in_part(drops, monkeypatch):
+    monkeypatch.setattr("include.landing.drops.MOST_ENTRIES", 10)
+    for number in range(15):
+        drop_file(drops, f"{number}.json")
+
+    found = look_later(drops)
+
+    assert len(found.ready) == 10
+    assert "more than 10 things" in found.strange[0][1]
+
+
+def test_files_that_an_earlier_version_claimed_are_found_where_it_put_them(drops):
+    place = drops / "demo" / ".claimed" / "registry" / "0123"
+    place.mkdir(parents=True)
+    (place / "a.csv").write_bytes(b"x")
+
+    (drop,) = look_later(drops).ready
+
+    assert (drop.tenant, drop.feed, drop.original_name, drop.path) == ("demo", "registry", "a.csv", place / "a.csv")
+
+
+@pytest.mark.parametrize("name", [".taken-0123abcd-..", ".taken-0123abcd-.", ".taken-0123abcd-", ".taken-x-a.csv", "..csv"])
+def test_a_name_that_only_looks_like_ours_names_itself(drops, name):
+    drop_file(drops, name)
+
+    assert [drop.original_name for drop in look_later(drops).ready] in ([name], [])
+
+
+def test_a_delivered_file_lies_whole_under_its_name_and_replaces_none(drops, tmp_path):
+    file = tmp_path / "a.json"
+    for body in (b"1", b"2", b"3"):
+        file.write_bytes(body)
+        deliver(file, drops=drops, tenant="demo", feed="registry")
+
+    folder = drops / "demo" / "registry"
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"a.json": b"1", "2-a.json": b"2", "3-a.json": b"3"}
+    assert (folder / "a.json").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("name", [".hidden", "a.part", "b~"])
+def test_a_file_that_no_look_would_see_is_not_delivered(drops, tmp_path, name):
+    (tmp_path / name).write_bytes(b"x")
+
+    with pytest.raises(Refused, match="rename the file"):
+        deliver(tmp_path / name, drops=drops, tenant="demo", feed="registry")
+
+
+def test_a_delivery_that_breaks_off_leaves_nothing(drops, tmp_path, monkeypatch):
+    (tmp_path / "a.csv").write_bytes(b"x")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("include.landing.drops.shutil.copyfileobj", full)
+    with pytest.raises(NeedsHuman, match="No space left"):
+        deliver(tmp_path / "a.csv", drops=drops, tenant="demo", feed="registry")
+    assert list((drops / "demo" / "registry").iterdir()) == []
+
+
+def test_new_folders_are_open_to_their_owner_and_readable_by_their_group(drops):
+    assert {(drops / "demo" / feed).stat().st_mode & 0o777 for feed in FEEDS} == {0o750}
 
 
 def test_pipes_sockets_and_folders_are_left_and_reported(drops, monkeypatch):
@@ -154,49 +245,3 @@ def test_unknown_tenants_and_feeds_and_stray_files_are_left_and_reported(drops):
 
 def test_a_missing_drop_folder_holds_nothing(tmp_path):
     assert look_later(tmp_path / "none").ready == []
-
-
-@pytest.mark.parametrize("name", ["a\nb.csv", "-rf", "..csv", "ação\u202e.csv", "x" * 255, "caf\udce9.csv", "%s{0}$HOME;.csv"])
-def test_any_name_is_claimed_recovered_and_released(drops, name):
-    path = drop_file(drops, name)
-    if name.startswith("."):
-        path = path.rename(path.with_name("a..csv"))
-    (drop,) = look_later(drops).ready
-
-    claimed = claim(drop)
-
-    assert (claimed.name, claimed.read_bytes(), path.exists()) == (path.name, b"[]", False)
-    assert look_later(drops).ready == []
-    assert [(left.tenant, left.feed, left.path) for left in recover(drops)] == [("demo", "consumption", claimed)]
-    release(claimed)
-    assert recover(drops) == []
-    assert list((drops / "demo" / ".claimed" / "consumption").iterdir()) == []
-
-
-def test_a_file_is_claimed_once(drops):
-    drop_file(drops)
-    (drop,) = look_later(drops).ready
-    claim(drop)
-
-    with pytest.raises(TryLater, match="look again"):
-        claim(drop)
-    assert len(recover(drops)) == 1
-
-
-def test_a_file_that_changed_since_the_look_goes_back(drops):
-    path = drop_file(drops)
-    (drop,) = look_later(drops).ready
-    path.write_bytes(b"[1,2]")
-
-    with pytest.raises(TryLater, match="changed"):
-        claim(drop)
-    assert path.read_bytes() == b"[1,2]"
-    assert recover(drops) == []
-
-
-def test_only_a_claimed_file_can_be_released(drops):
-    path = drop_file(drops)
-
-    with pytest.raises(Refused):
-        release(path)
-    assert path.exists()

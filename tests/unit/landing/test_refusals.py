@@ -2,9 +2,11 @@ import io
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from include.core.errors import Refused
-from include.landing.drops import claim, look, prepare, recover
+from include.core.errors import NeedsHuman, Refused, TryLater
+from include.landing.drops import Drop, look, prepare
 from include.landing.files import open_regular, safe_name
 from include.landing.refusals import Refusal, refuse, refuse_bytes
 
@@ -19,11 +21,17 @@ def a_refusal(name="a.csv", reason="the file is empty (0 bytes); export it again
     return Refusal("demo", "consumption", name, reason, datetime(2026, 3, 1, 12, 30, tzinfo=UTC))
 
 
+def the_drop(drops) -> Drop:
+    found = look(drops, settle_s=3, now=datetime.now(UTC) + timedelta(seconds=60))
+    (drop,) = [*found.ready, *(drop for drop, _ in found.faulty)]
+    return drop
+
+
 def test_a_refused_file_lies_beside_a_page_that_says_what_to_do(drops):
     path = drops / "demo" / "consumption" / "a.csv"
     path.write_bytes(b"")
 
-    refused = refuse(path, a_refusal(), drops=drops)
+    refused = refuse(the_drop(drops), a_refusal(), drops=drops)
 
     page = refused.with_name("a.csv.reason.txt").read_text()
     assert refused == drops / "demo" / "consumption" / "refused" / "a.csv"
@@ -36,22 +44,72 @@ def test_a_refused_file_lies_beside_a_page_that_says_what_to_do(drops):
 
 def test_refused_files_are_not_looked_at_again(drops):
     (drops / "demo" / "consumption" / "a.csv").write_bytes(b"")
-    refuse(drops / "demo" / "consumption" / "a.csv", a_refusal(), drops=drops)
+    refuse(the_drop(drops), a_refusal(), drops=drops)
 
     found = look(drops, settle_s=3, now=datetime.now(UTC) + timedelta(seconds=60))
 
     assert (found.ready, found.waiting, found.faulty, found.strange) == ([], [], [], [])
 
 
-def test_a_claimed_file_is_refused_and_leaves_nothing_claimed(drops):
-    (drops / "demo" / "consumption" / "a.csv").write_bytes(b"x")
-    (drop,) = look(drops, settle_s=3, now=datetime.now(UTC) + timedelta(seconds=60)).ready
+def test_a_file_that_changed_since_the_look_stays_and_no_page_says_otherwise(drops):
+    path = drops / "demo" / "consumption" / "a.csv"
+    path.symlink_to("/nowhere")
+    drop = the_drop(drops)
+    path.unlink()
+    path.write_bytes(b"a good one")
 
-    refused = refuse(claim(drop), a_refusal(), drops=drops)
+    with pytest.raises(TryLater, match="changed"):
+        refuse(drop, a_refusal(), drops=drops)
 
-    assert refused.read_bytes() == b"x"
-    assert recover(drops) == []
-    assert list((drops / "demo" / ".claimed" / "consumption").iterdir()) == []
+    assert path.read_bytes() == b"a good one"
+    assert list((path.parent / "refused").iterdir()) == []
+
+
+def test_a_refused_file_keeps_its_mode_and_what_we_write_is_closed_to_others(drops):
+    path = drops / "demo" / "consumption" / "a.csv"
+    path.write_bytes(b"")
+    path.chmod(0o600)
+
+    refused = refuse(the_drop(drops), a_refusal(), drops=drops)
+    written = refuse_bytes(io.BytesIO(b"x"), a_refusal(), drops=drops)
+
+    modes = {file.name: file.stat().st_mode & 0o777 for file in (refused, written, refused.with_name("a.csv.reason.txt"))}
+    assert modes == {"a.csv": 0o600, "a-2.csv": 0o640, "a.csv.reason.txt": 0o640}
+    assert refused.parent.stat().st_mode & 0o777 == 0o750
+
+
+@pytest.mark.parametrize("odd", ["link", "file", "broken link"])
+def test_a_folder_of_refused_files_that_is_none_needs_a_human_and_nothing_moves(drops, tmp_path, odd):
+    feed, outside = drops / "demo" / "consumption", tmp_path / "outside"
+    outside.mkdir()
+    (feed / "a.csv").symlink_to("/nowhere")
+    if odd == "file":
+        (feed / "refused").mkdir()
+    drop = the_drop(drops)
+    if odd == "file":
+        (feed / "refused").rmdir()
+        (feed / "refused").write_bytes(b"")
+    else:
+        (feed / "refused").symlink_to(outside if odd == "link" else tmp_path / "nowhere")
+
+    with pytest.raises(NeedsHuman, match="a link or a file lies where a folder belongs"):
+        refuse(drop, a_refusal(), drops=drops)
+    with pytest.raises(NeedsHuman):
+        refuse_bytes(io.BytesIO(b"x"), a_refusal(), drops=drops)
+
+    assert list(outside.iterdir()) == []
+    assert (feed / "a.csv").is_symlink()
+
+
+def test_a_copy_that_does_not_fit_leaves_neither_part_nor_page(drops, monkeypatch):
+    monkeypatch.setattr(
+        "include.landing.refusals.shutil.copyfileobj", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+    )
+
+    with pytest.raises(NeedsHuman, match="No space left"):
+        refuse_bytes(io.BytesIO(b"x"), a_refusal(), drops=drops)
+
+    assert list((drops / "demo" / "consumption" / "refused").iterdir()) == []
 
 
 def test_the_same_name_refused_again_gets_a_number(drops):
@@ -69,7 +127,7 @@ def test_a_link_is_moved_as_a_link_and_its_target_stays(drops, tmp_path):
     link = drops / "demo" / "consumption" / "a.csv"
     link.symlink_to(secret)
 
-    refused = refuse(link, a_refusal(), drops=drops)
+    refused = refuse(the_drop(drops), a_refusal(), drops=drops)
 
     assert refused.is_symlink()
     assert secret.read_text() == "x"
@@ -98,6 +156,17 @@ def test_names_are_made_safe(name, safe):
 def test_long_names_are_bounded_and_keep_their_suffix():
     assert safe_name("x" * 250 + ".json") == "x" * 145 + ".json"
     assert len(safe_name("é" * 120 + ".json").encode()) <= 150
+
+
+@given(st.text(st.characters(exclude_characters="\0"), max_size=300))
+def test_a_safe_name_is_one_short_visible_name_and_stays_itself(name):
+    safe = safe_name(name)
+
+    assert 0 < len(safe.encode()) <= 150
+    assert "/" not in safe
+    assert safe.isprintable()
+    assert not safe.startswith(".")
+    assert safe_name(safe) == safe
 
 
 def test_the_page_escapes_a_hostile_name_and_reason(drops):
