@@ -1,7 +1,6 @@
 """Tells Airflow when a dropped file has come to rest, so that landing need not wait for the clock."""
 
 import asyncio
-import itertools
 import time
 from collections.abc import AsyncIterator, Hashable
 from datetime import UTC, datetime
@@ -54,6 +53,5 @@ def resting_files(drops: Path, settle_s: float, now: datetime, known: frozenset[
     from include.landing.drops import is_being_written, look
 
     seen = look(drops, settle_s=settle_s, now=now)
-    resting = {drop.key: drop for drop in itertools.chain(seen.ready, (drop for drop, _ in seen.faulty))}
-    written = {key for key, drop in resting.items() if key not in known and is_being_written(drop, drops)}
-    return frozenset(resting.keys() - written)
+    resting = [*seen.ready, *(drop for drop, _ in seen.faulty)]
+    return frozenset(drop.key for drop in resting if drop.key in known or not is_being_written(drop, drops))

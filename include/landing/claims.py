@@ -132,7 +132,7 @@ def _copy_out(drop: Drop, file: BinaryIO, place: Path) -> None:
             for offset in range(0, drop.size_bytes, _CHUNK):
                 copy.write(file.read(min(_CHUNK, drop.size_bytes - offset)))
             copy.flush()
-            os.utime(copy.fileno(), ns=(drop.modified_ns, drop.modified_ns))
+            os.utime(copy.fileno(), ns=(drop.status.st_mtime_ns,) * 2)
             os.fsync(copy.fileno())
         if not drop.is_still(os.fstat(file.fileno())):
             raise TryLater(f"{shown(drop.name)} changed while it was copied; look again when it rests")

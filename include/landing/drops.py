@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from include.core.documents import FEEDS
 from include.core.errors import HeliographError, NeedsHuman, Refused, TryLater
@@ -49,21 +49,15 @@ _CLOCK_SKEW_S: Final = 60.0
 _MOST_NAMED: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """One file in a drop folder, as it was seen: `place` is its folder, `within` the names from the tenant's folder to it."""
+class Drop(NamedTuple):
+    """One file in a drop folder, with its status when it was seen: `within` are the names from the tenant's folder to its own."""
 
     tenant: str
     feed: str
     place: Path
     within: tuple[str, ...]
     name: str
-    kind: int
-    device: int
-    inode: int
-    links: int
-    size_bytes: int
-    modified_ns: int
+    status: os.stat_result
 
     @property
     def path(self) -> Path:
@@ -71,9 +65,9 @@ class Drop:
         return self.place / self.name
 
     @property
-    def key(self) -> tuple[str, tuple[str, ...], str, int, int]:
-        """What tells it from any other file, and from itself before it was changed."""
-        return (self.tenant, self.within, self.name, self.inode, self.modified_ns)
+    def size_bytes(self) -> int:
+        """Its size."""
+        return self.status.st_size
 
     @property
     def original_name(self) -> str:
@@ -81,13 +75,14 @@ class Drop:
         taken = _TAKEN_NAME.fullmatch(self.name)
         return taken[1] if taken and taken[1] not in {".", ".."} else self.name
 
+    @property
+    def key(self) -> tuple[str, int, int, int]:
+        """What tells it from any other file, and from itself before it was changed."""
+        return (self.name, self.status.st_dev, self.status.st_ino, self.status.st_mtime_ns)
+
     def is_still(self, status: os.stat_result) -> bool:
         """Whether this is the status of the same file, unchanged."""
-        return (
-            (self.kind, self.device, self.inode) == (stat.S_IFMT(status.st_mode), status.st_dev, status.st_ino)
-            and (self.size_bytes, self.modified_ns) == (status.st_size, status.st_mtime_ns)
-            and self.links == status.st_nlink
-        )  # fmt: skip
+        return _identity(self.status) == _identity(status)
 
 
 @dataclass(slots=True)
@@ -257,19 +252,16 @@ def _look_into(folder: int, tenant_place: Path, within: tuple[str, ...], found: 
         except OSError as error:
             found.leave(place, trouble(error))
             return
-        drop = Drop(
-            tenant_place.name, feed, place, within, entry.name, stat.S_IFMT(status.st_mode), status.st_dev, status.st_ino,
-            status.st_nlink, status.st_size, status.st_mtime_ns,
-        )  # fmt: skip
-        _judge(drop, status.st_ctime, device, found, rules)
+        _judge(Drop(tenant_place.name, feed, place, within, entry.name, status), device, found, rules)
 
 
-def _judge(drop: Drop, changed_s: float, device: int, found: Look, rules: _Rules) -> None:
-    if drop.name == REFUSED and drop.kind == stat.S_IFDIR:
+def _judge(drop: Drop, device: int, found: Look, rules: _Rules) -> None:
+    is_link = stat.S_ISLNK(drop.status.st_mode)
+    if drop.name == REFUSED and stat.S_ISDIR(drop.status.st_mode):
         return
-    if sentence := _strangeness(drop, changed_s, device, rules):
+    if sentence := _strangeness(drop, device, rules):
         found.leave(drop.path, sentence)
-    elif drop.kind != stat.S_IFLNK and not 0 <= rules.now_s - changed_s >= rules.settle_s:
+    elif not is_link and not 0 <= rules.now_s - drop.status.st_ctime >= rules.settle_s:
         found.waiting.append(drop.path)
     elif reason := _fault(drop, rules):
         found.faulty.append((drop, reason))
@@ -277,25 +269,26 @@ def _judge(drop: Drop, changed_s: float, device: int, found: Look, rules: _Rules
         found.ready.append(drop)
 
 
-def _strangeness(drop: Drop, changed_s: float, device: int, rules: _Rules) -> str | None:
+def _strangeness(drop: Drop, device: int, rules: _Rules) -> str | None:
     """Why it is neither taken nor refused."""
-    if drop.name == REFUSED and drop.kind != stat.S_IFREG:
+    kind = stat.S_IFMT(drop.status.st_mode)
+    if drop.name == REFUSED and kind != stat.S_IFREG:
         return "it lies where the folder of refused files belongs; remove it"
-    if drop.kind not in {stat.S_IFREG, stat.S_IFLNK}:
+    if kind not in {stat.S_IFREG, stat.S_IFLNK}:
         return f"{shown(drop.name)} is no regular file; drop files only, without folders"
-    if drop.device != device:
+    if drop.status.st_dev != device:
         return f"{shown(drop.name)} lies on another file system than its folder; drop a copy of it"
-    if changed_s > rules.now_s + _CLOCK_SKEW_S:
+    if drop.status.st_ctime > rules.now_s + _CLOCK_SKEW_S:
         return f"{shown(drop.name)} changed in the future; is the clock of this machine right?"
     return None
 
 
 def _fault(drop: Drop, rules: _Rules) -> str | None:
     """Why it is refused without being read."""
-    if drop.kind == stat.S_IFLNK:
+    if stat.S_ISLNK(drop.status.st_mode):
         return "it is a link, and links are not followed; drop the file itself"
-    if drop.links != 1:
-        return f"it has {drop.links} names (hard links), so others may change it; drop a copy of it"
+    if drop.status.st_nlink != 1:
+        return f"it has {drop.status.st_nlink} names (hard links), so others may change it; drop a copy of it"
     if rules.max_bytes is not None and drop.size_bytes > rules.max_bytes:
         limit_mb = rules.max_bytes / 1e6
         return f"it has {drop.size_bytes / 1e6:.0f} MB, more than the {limit_mb:g} MB that one document may have; split it"
@@ -306,10 +299,6 @@ def _folders(parent: int, place: Path, found: Look, *, only: str | None = None) 
     """Name and descriptor of each folder within another, open until the next; what is wrong with one holds back no other."""
     for entry in _entries(parent, place, found):
         if entry.name != only if only else entry.name.startswith("."):
-            continue
-        if not entry.is_dir(follow_symlinks=False):
-            sentence = f"{shown(entry.name)} lies where only folders of tenants and feeds belong; move it"
-            found.leave(place / entry.name, sentence)
             continue
         try:
             folder = open_folder(entry.name, within=parent)
@@ -336,18 +325,23 @@ def _entries(folder: int, place: Path, found: Look) -> list[os.DirEntry[str]]:
     return sorted(first[:MOST_ENTRIES], key=lambda entry: entry.name)
 
 
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    kind = stat.S_IFMT(status.st_mode)
+    return (status.st_dev, status.st_ino, kind, status.st_nlink, status.st_size, status.st_mtime_ns)
+
+
 def _is_ignored(name: str) -> bool:
     return (name.startswith(".") and not name.startswith(_TAKEN)) or name.lower().endswith(_UNFINISHED)
 
 
 def _in_turn(drops: list[Drop]) -> list[Drop]:
     """Each tenant's files oldest first, and tenants in turn: the first of each, then the second of each."""
-    places: Counter[str] = Counter()
+    seen: Counter[str] = Counter()
     turns: list[tuple[int, int, Drop]] = []
-    for drop in sorted(drops, key=lambda drop: (drop.modified_ns, drop.name)):
-        turns.append((places[drop.tenant], len(turns), drop))
-        places[drop.tenant] += 1
-    return [drop for _, _, drop in sorted(turns, key=lambda turn: turn[:2])]
+    for age, drop in enumerate(sorted(drops, key=lambda drop: (drop.status.st_mtime_ns, drop.name))):
+        turns.append((seen[drop.tenant], age, drop))
+        seen[drop.tenant] += 1
+    return [drop for _, _, drop in sorted(turns)]
 
 
 def _free_name(file: Path, folder: int) -> str:

@@ -131,7 +131,7 @@ def is_open_for_writing(opened_file: BinaryIO) -> bool:
 def trouble(error: OSError) -> str:
     """What keeps a folder from being used, and the next action."""
     if error.errno in {errno.ENOTDIR, errno.ELOOP}:
-        return "a link or a file lies where a folder belongs; remove it"
+        return "a link or a file lies where a folder belongs; move or remove it"
     if error.errno in {errno.EACCES, errno.EPERM}:
         return f"the folder is closed to Heliograph ({error.strerror}); give it the right to read and write"
     if error.errno == errno.EROFS:

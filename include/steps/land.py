@@ -2,10 +2,12 @@
 
 import itertools
 import logging
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +21,7 @@ from include.landing.refusals import Refusal, refuse
 from include.landing.store import ObjectStore, StoredObject
 from include.steps.each import attempt_each
 from include.warehouse import documents, fleet
-from include.warehouse.engine import transaction
+from include.warehouse.engine import Connection, transaction
 
 _log = logging.getLogger(__name__)
 
@@ -27,8 +29,10 @@ MOST_FILES: Final = 2000
 MOST_BYTES: Final = 1_000_000_000
 
 _STORING: Final = 8
+_NOTED_TOGETHER: Final = 50
 
 _Rest = tuple[Claim, StoredObject]
+_Storing = tuple[Drop | Claim, Future[_Rest | None]]
 
 
 def land_drops(settings: Settings, *, now: datetime) -> list[dict[str, Any]]:
@@ -43,12 +47,12 @@ def land_drops(settings: Settings, *, now: datetime) -> list[dict[str, Any]]:
     with transaction(settings.database_url) as guard:
         if not documents.try_lock_landing(guard):
             raise TryLater("another landing is at work; this one would take its files", after_s=30)
-        landing = _Landing(settings, fleet.read_tenants(guard), now)
+        landing = _Landing(settings, fleet.read_tenants(guard), now, ObjectStore(settings.landing))
         landed, errors = landing.run()
         landing.tell()
         if errors:
             raise errors[0]
-        return [check.as_dict() for check in landed if check]
+        return [check.as_dict() for check in landed]
 
 
 def deliver_drop(settings: Settings, file: Path, *, tenant: str, feed: str) -> Path:
@@ -71,24 +75,24 @@ class _Landing:
     settings: Settings
     tenants: Mapping[str, fleet.Tenant]
     now: datetime
+    store: ObjectStore
     left_alone: list[tuple[Path, str]] = field(default_factory=list)
     unstored: set[str] = field(default_factory=set)
 
-    def run(self) -> tuple[list[ClaimCheck | None], list[Exception]]:
+    def run(self) -> tuple[list[ClaimCheck], list[Exception]]:
         """Refuse and land; returns the claim checks and what went wrong.
 
-        Files are claimed and stored side by side, as storing mostly waits for the disk, and noted one after the other.
+        Files are claimed and stored side by side, as storing mostly waits for the disk, and noted in their order.
         """
         left, found = self._recover(), self._look()
         attempt_each(found.faulty[:MOST_FILES], lambda one: self._refuse(*one), label=lambda one: f"refusing {one[0].path}")
         storing = ThreadPoolExecutor(_STORING)
         try:
-            stored: list[tuple[Drop | Claim, Future[_Rest | None]]] = [
-                *((one, storing.submit(self._store, one)) for one in left),
-                *((drop, storing.submit(self._claim_and_store, drop)) for drop in _portion(found.ready)),
-            ]
-            return attempt_each(
-                stored, lambda one: self._note(one[1].result()), label=lambda one: f"{one[0].feed} of {one[0].tenant}"
+            return self._note_all(
+                [
+                    *((one, storing.submit(self._store, one)) for one in left),
+                    *((drop, storing.submit(self._claim_and_store, drop)) for drop in _portion(found.ready)),
+                ]
             )
         finally:
             storing.shutdown(cancel_futures=True)
@@ -139,9 +143,8 @@ class _Landing:
     def _store(self, claimed: Claim) -> _Rest | None:
         if claimed.tenant in self.unstored:
             return None
-        store = ObjectStore(self.settings.landing)
         try:
-            return claimed, store.put(claimed.path, tenant=claimed.tenant, feed=claimed.feed, received_at=self.now)
+            return claimed, self.store.put(claimed.path, tenant=claimed.tenant, feed=claimed.feed, received_at=self.now)
         except TryLater:
             self.unstored.add(claimed.tenant)
             raise
@@ -149,12 +152,33 @@ class _Landing:
             self.left_alone.append((claimed.path, str(error)))
             return None
 
-    def _note(self, at_rest: _Rest | None) -> ClaimCheck | None:
-        """Note what is stored, then forget the claimed file: a crash in between lands it once more, which counts as a repeat."""
+    def _note_all(self, stored: Iterable[_Storing]) -> tuple[list[ClaimCheck], list[Exception]]:
+        """Note what is stored, some in one transaction, then forget the claimed files: a crash in between lands them once more.
+
+        A transaction ends with a repeat: it may have to wait for a load of that document, and then holds nothing for which a
+        load could wait.
+        """
+        landed: list[ClaimCheck] = []
+        errors: list[Exception] = []
+        left = deque(stored)
+        while left:
+            noted: list[tuple[Claim, ClaimCheck]] = []
+            with transaction(self.settings.database_url) as connection:
+                while left and len(noted) < _NOTED_TOGETHER and (not noted or noted[-1][1].is_new):
+                    done, failed = attempt_each([left.popleft()], partial(self._note, connection), label=_label)
+                    noted += filter(None, done)
+                    errors += failed
+            for claimed, check in noted:
+                release(claimed)
+                landed.append(check)
+        return landed, errors
+
+    def _note(self, connection: Connection, one: _Storing) -> tuple[Claim, ClaimCheck] | None:
+        at_rest = one[1].result()
         if at_rest is None or at_rest[0].tenant in self.unstored:
             return None
         claimed, stored = at_rest
-        with transaction(self.settings.database_url) as connection:
+        with connection.begin_nested():
             check = documents.note_delivery(
                 connection,
                 tenant_id=self.tenants[claimed.tenant].tenant_id,
@@ -163,8 +187,7 @@ class _Landing:
                 stored=asdict(stored) | {"original_name": _readable(claimed.original_name)},
                 received_at=self.now,
             )
-        release(claimed)
-        return check
+        return claimed, check
 
     def _refuse(self, drop: Drop, reason: str) -> None:
         refusal = Refusal(drop.tenant, drop.feed, drop.original_name, reason, self.now)
@@ -186,6 +209,10 @@ def _portion(drops: Iterable[Drop]) -> Iterator[Drop]:
         size_bytes += drop.size_bytes
         if size_bytes >= MOST_BYTES:
             return
+
+
+def _label(one: _Storing) -> str:
+    return f"{one[0].feed} of {one[0].tenant}"
 
 
 def _readable(name: str) -> str:
