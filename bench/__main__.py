@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("bench.load", "bench.rollup")
+BENCHMARKS = ("bench.load", "bench.drops", "bench.rollup")
 
 for benchmark in BENCHMARKS:
     subprocess.run([sys.executable, "-m", benchmark], check=True)
