@@ -25,7 +25,7 @@ def _watcher() -> Any:
     return DropWatcher(poll_s=0.02)
 
 
-async def _next_payload(events: Any, within_s: float = 3.0) -> dict[str, Any] | None:
+async def _next_payload(events: Any, within_s: float = 60.0) -> dict[str, Any] | None:
     try:
         return (await asyncio.wait_for(anext(events), within_s)).payload
     except TimeoutError:
