@@ -51,14 +51,6 @@ def attempt_each(
     return done, failures
 
 
-def each(things: Sequence[_T], do: Callable[[_T], _R], *, label: Callable[[_T], object] = str) -> list[_R]:
-    """As `attempt_each`, but the first error is raised in the end."""
-    done, failures = attempt_each(things, do, label=label)
-    if failures:
-        raise failures[0].error
-    return done
-
-
 def errors_of(failures: Sequence[Failure], *, beside: object) -> list[str]:
     """Sentences about failures for the result of a task, at most 20, so that the task succeeds and what it did wakes the next.
 

@@ -10,7 +10,7 @@ from include.core.errors import NeedsHuman, Refused, TryLater
 from include.core.settings import Settings
 from include.reports.mail import MailEnvelope, SmtpEndpoint, report_mail, send
 from include.reports.store import read_report
-from include.steps.each import each
+from include.steps.each import attempt_each
 from include.warehouse import reports
 from include.warehouse.engine import transaction
 
@@ -44,7 +44,10 @@ def send_outbox(settings: Settings, *, smtp: Callable[[], Mapping[str, Any]], no
     if not due:
         return {}
     endpoint = SmtpEndpoint(**smtp())
-    outcome = Counter(each(due, lambda mail: _send_one(settings, endpoint, mail, now), label="mail {0.mail_id}".format))
+    sent, failures = attempt_each(due, lambda mail: _send_one(settings, endpoint, mail, now), label="mail {0.mail_id}".format)
+    if failures:
+        raise failures[0].error
+    outcome = Counter(sent)
     if waiting := outcome["pending"]:
         raise TryLater(f"{waiting} of {len(due)} mails wait for another attempt at {endpoint.host}:{endpoint.port}")
     if failed := outcome["failed"]:

@@ -81,34 +81,38 @@ def test_more_batches_than_one_run_takes_wake_the_next_run(played: Any) -> None:
 
 SCENES["land"] = (
     """
-landed = [[], [], [{"feed": "registry"}], [], [{"feed": "consumption"}, {"feed": "registry"}], [{"feed": "consumption"}]]
-step("land", land_drops=lambda settings, *, now: landed.pop())
+def landed(is_more=False, errors=(), **feeds):
+    return {"feeds": feeds, "is_more": is_more, "errors": list(errors)}
+broken = ["registry of demo: TryLater: the store is full"]
+outcomes = [landed(consumption=1, errors=broken), landed(consumption=6000, is_more=True), landed(), landed(registry=1),
+            landed(consumption=2, registry=1)]
+def land_all(settings, *, clock, most_rounds):
+    calls.append([clock().tzinfo is not None, most_rounds])
+    return outcomes.pop()
+step("land", land_all=land_all)
 """,
-    [("land_file_drops", {})] * 3,
+    [("land_file_drops", {})] * 5,
 )
 
 
 def test_landing_wakes_those_whose_documents_came(played: Any) -> None:
-    runs, _ = played["land"]
+    runs, calls = played["land"]
 
-    assert [run["events"] for run in runs] == [["landed_readings", "landed_registry"], ["landed_registry"], []]
-    assert [run["tasks"]["land"] for run in runs] == ["success", "success", "skipped"]
-    assert [run["state"] for run in runs] == ["success"] * 3
-
-
-SCENES["much to land"] = (
-    """
-step("land", land_drops=lambda settings, *, now: calls.append(1) or [{"feed": "consumption"}] * 200)
-""",
-    [("land_file_drops", {})],
-)
+    assert [run["events"] for run in runs[:3]] == [["landed_readings", "landed_registry"], ["landed_registry"], []]
+    assert [run["tasks"]["land"] for run in runs[:3]] == ["success", "success", "skipped"]
+    assert [run["state"] for run in runs[:3]] == ["success"] * 3
+    assert calls == [[True, 3]] * 5
 
 
 def test_a_flood_of_drops_lets_loading_begin_and_goes_on_in_the_next_run(played: Any) -> None:
-    runs, calls = played["much to land"]
+    assert played["land"][0][3]["events"] == ["drops", "landed_readings"]
 
-    assert len(calls) == 3
-    assert runs[0]["events"] == ["drops", "landed_readings"]
+
+def test_a_file_that_cannot_be_landed_does_not_keep_the_others_from_being_loaded(played: Any) -> None:
+    run = played["land"][0][4]
+
+    assert run["tasks"] == {"land": "success", "conclude": "failed"}
+    assert run["events"] == ["landed_readings"]
 
 
 SCENES["roll up"] = (
