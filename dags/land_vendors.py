@@ -40,14 +40,15 @@ def land_vendor(name: str) -> DAG:
     def land() -> None:
         """The accounts, then one mapped task each."""
 
-        @task
-        def due() -> list[dict[str, Any]]:
+        @task(outlets=[pulled])
+        def due(*, outlet_events: Any = None) -> list[dict[str, Any]]:  # noqa: ANN401 - Airflow fills it in
             """Accounts to ask now; in a backfill those whose history was ordered."""
             from include.steps.backfill import BackfillWish, order_backfill
-            from include.steps.pull import due_accounts
+            from include.steps.pull import due_accounts, feeds_landed_lately
 
             context, settings, now = get_current_context(), Settings.from_environment(), datetime.now(UTC)
             if not (days := backfill_days(context)):
+                wake_for(feeds_landed_lately(settings, vendor=name, now=now), outlet_events[pulled])
                 return due_accounts(settings, vendor=name, now=now)
             tenant, plants = context["params"]["tenant"], tuple(context["params"]["plants"] or ())
             wish = BackfillWish(*days, tenant=tenant, vendor=name, plants=plants)

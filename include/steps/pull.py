@@ -21,7 +21,7 @@ from include.steps.pull_answers import feed_of, land_answers, register_lists
 from include.steps.pull_context import PullContext
 from include.steps.pull_setbacks import Setbacks
 from include.steps.vendor_account import Clock, open_account
-from include.warehouse import integrations, pulls
+from include.warehouse import documents, integrations, pulls
 from include.warehouse.engine import transaction
 
 _log = logging.getLogger(__name__)
@@ -48,6 +48,12 @@ def due_accounts(settings: Settings, *, vendor: str, now: datetime) -> list[dict
     again = now + TICK - pull_plan.JITTER
     with transaction(settings.database_url) as connection:
         return integrations.take_due(connection, vendor, now=now, again=again, most=MOST_ACCOUNTS)
+
+
+def feeds_landed_lately(settings: Settings, *, vendor: str, now: datetime) -> list[str]:
+    """Feeds of which answers landed within the last two ticks and wait: a backfill that comes back cannot wake anyone itself."""
+    with transaction(settings.database_url) as connection:
+        return documents.read_landed_feeds(connection, prefix=f"{vendor}_", since=now - 2 * TICK)
 
 
 def pull_account(

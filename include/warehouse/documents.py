@@ -105,6 +105,12 @@ def read_pending(connection: Connection, feeds: Sequence[str]) -> list[WaitingDo
     return [WaitingDocument(*row) for row in rows]
 
 
+def read_landed_feeds(connection: Connection, *, prefix: str, since: datetime) -> list[str]:
+    """Feeds whose names begin with `prefix` and of which documents wait that were received since then."""
+    rows = connection.execute(query("documents", "read_landed_feeds"), {"prefix": prefix, "since": since})
+    return list(rows.scalars())
+
+
 def read_left(connection: Connection, document_ids: Sequence[int], feeds: Sequence[str]) -> list[WaitingDocument]:
     """The same of the tenants whose documents these are, beside these."""
     parameters = {"document_ids": list(document_ids), "feeds": list(feeds)}

@@ -322,7 +322,8 @@ def pull_account(settings, integration_id, *, credentials, clock, run_id):
     calls.append(redact("logging in with {login} {app_id} {password} {app_secret}".format(**credentials)))
     return {"calls": 3, "feeds": {"deye_fleet": 1, "deye_devices": 2}, "waiting": 0, "next_at": None, "note": None, "errors": []}
 due_accounts = lambda settings, *, vendor, now: due.pop()
-step("pull", due_accounts=due_accounts, pull_account=pull_account, order_backfill=None, backlog=None, BackfillWish=None)
+lately = lambda settings, *, vendor, now: []
+step("pull", due_accounts=due_accounts, feeds_landed_lately=lately, pull_account=pull_account)
 os.environ["AIRFLOW_CONN_ACME__ROOF"] = json.dumps({"conn_type": "heliograph_deye", "host": "europe", "login": "me",
     "password": "open-sesame-1", "extra": {"app_id": "7", "app_secret": "tell-nobody-2"}})
 """,

@@ -13,6 +13,7 @@ from include.core.errors import NeedsHuman, Refused, TryLater
 from include.sources.clouds.errors import Rejected
 from include.steps.backfill import BackfillWish, backlog, order_backfill, plan_backfill
 from include.steps.integrations import activate, authorization_page, authorize, list_integrations, set_state, try_integration
+from include.steps.pull import feeds_landed_lately
 from tests.conftest import live_clouds
 from tests.warehouse.vendor_house import OAUTH, VendorHouse, all_told, build
 
@@ -52,6 +53,20 @@ def test_plants_of_other_owners_are_pulled_by_consent(house: VendorHouse) -> Non
     house.world.clock.advance(2 * 86_400)
     house.pull("owners")
     assert [(name, house.calls("sungrow")[name]) for name, _ in refresh] == refresh
+
+
+def test_what_landed_lately_and_waits_is_known_by_feed(house: VendorHouse) -> None:
+    house.add("huawei")
+    house.pull("huawei")
+    now = house.world.now()
+
+    waiting = feeds_landed_lately(house.settings, vendor="huawei", now=now)
+
+    assert "huawei_devices" in waiting
+    assert feeds_landed_lately(house.settings, vendor="deye", now=now) == []
+    assert feeds_landed_lately(house.settings, vendor="huawei", now=now + timedelta(minutes=30)) == []
+    house.load()
+    assert feeds_landed_lately(house.settings, vendor="huawei", now=now) == []
 
 
 def test_a_backfill_of_nobody_is_refused_by_name(house: VendorHouse) -> None:

@@ -24,6 +24,12 @@ SELECT document_id, tenant_id, stored_bytes FROM landing.document
 WHERE state = 'landed' AND feed = ANY (:feeds)
 ORDER BY document_id;
 
+-- name: read_landed_feeds
+-- Feeds of a vendor of which documents wait that were received lately.
+SELECT DISTINCT feed FROM landing.document
+WHERE state = 'landed' AND starts_with(feed, :prefix) AND last_received_at >= :since
+ORDER BY feed;
+
 -- name: read_left
 -- Work list of the tenants of these documents, beside these.
 SELECT document_id, tenant_id, stored_bytes FROM landing.document
