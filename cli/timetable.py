@@ -22,8 +22,10 @@ _INTRODUCTION: Final = """# The timetable
 Every DAG is safe to repeat at any time. An asset only wakes a DAG early: its work list is a table, and the clock finds what no
 event announced. A plain clear or a new run is therefore always the right way to try again.
 
-A task that fails with `TryLater` retries by itself; with `NeedsHuman`, `BadDocument` or `Refused` it fails at once: only a
-person can change that.
+A task that fails with `NeedsHuman`, `BadDocument` or `Refused` fails at once: only a person can change that. Anything else is
+tried once more after half a minute; then the next run takes over, and up to four runs of a DAG may be at work. Where something
+failed while the rest was done, the last task, `conclude`, makes the run red with one sentence for each; the rest has woken the
+next DAG.
 """
 
 

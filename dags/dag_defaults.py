@@ -4,11 +4,13 @@ An asset event only wakes a DAG; the work list is always a table. Assets are rea
 changed nothing wakes nobody.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, Final, NamedTuple
 
-from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable, RetryDecision, RetryPolicy
+from airflow.sdk import Asset, AssetOrTimeSchedule, CronTriggerTimetable, RetryDecision, RetryPolicy, task
+from airflow.sdk.exceptions import AirflowFailException
 
 from include.core.documents import FLEET_FEEDS
 from include.core.errors import BadDocument, NeedsHuman, Refused, TryLater
@@ -17,10 +19,15 @@ LANDED_READINGS: Final = Asset("landed_readings")
 LANDED_REGISTRY: Final = Asset("landed_registry")
 READINGS: Final = Asset("readings")
 ROLLUPS: Final = Asset("rollups")
+OUTBOX: Final = Asset("outbox")
+
+RETRY_AFTER: Final = timedelta(seconds=30)
+LONGEST_WAIT: Final = timedelta(seconds=60)
+"""A run does not stay for what takes longer: the next one finds it on the work list."""
 
 
 class RetryByError(RetryPolicy):
-    """Retries what may succeed later and fails at once what only a person can change."""
+    """Retries what may succeed in a moment and fails at once what a person must change, or what takes longer."""
 
     def evaluate(
         self,
@@ -29,12 +36,13 @@ class RetryByError(RetryPolicy):
         max_tries: int,
         context: Any = None,  # noqa: ANN401
     ) -> RetryDecision:
-        """Decide by the kind of error; anything that is not ours keeps the task's own retries."""
+        """Decide by the kind of error; anything that is not ours keeps the task's own retry."""
         if isinstance(exception, NeedsHuman | BadDocument | Refused):
             return RetryDecision.fail(f"{type(exception).__name__}: {exception}")
         if isinstance(exception, TryLater):
             delay = None if exception.after_s is None else timedelta(seconds=exception.after_s)
-            return RetryDecision.retry(delay, f"TryLater: {exception}")
+            decide = RetryDecision.fail if delay and delay > LONGEST_WAIT else partial(RetryDecision.retry, delay)
+            return decide(f"TryLater: {exception}")
         return RetryDecision.default()
 
     def serialize(self) -> dict[str, Any]:
@@ -45,18 +53,28 @@ class RetryByError(RetryPolicy):
 DAG_DEFAULTS: Final[dict[str, Any]] = {
     "start_date": datetime(2026, 1, 1, tzinfo=UTC),
     "catchup": False,
-    "max_active_runs": 1,
+    "max_active_runs": 4,
     "default_args": {
         "owner": "heliograph",
-        "retries": 4,
-        "retry_delay": timedelta(seconds=30),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=30),
+        "retries": 1,
+        "retry_delay": RETRY_AFTER,
         "retry_policy": RetryByError(),
         "execution_timeout": timedelta(hours=2),
     },
 }
-"""Arguments of every DAG."""
+"""Arguments of every DAG: it fails soon, since the next run finds the work, and a run that hangs does not keep the next one away,
+since the tables keep them apart."""
+
+
+@task(retries=0)
+def conclude(told: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:
+    """Make the run red where something failed while the rest was done: only tasks that succeed wake other DAGs.
+
+    `told` is the result of a task, or of its mapped instances, each with its `errors`. Skipped together with that task.
+    """
+    results = [told] if isinstance(told, Mapping) else told[:]
+    if errors := [sentence for result in results for sentence in result["errors"]]:
+        raise AirflowFailException("\n".join(errors))
 
 
 def woken_by(asset: Asset, *, or_every: str) -> AssetOrTimeSchedule:

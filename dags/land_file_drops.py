@@ -7,8 +7,9 @@
 **Writes:** the landing store and `landing.document`; refused files go to `drops/<tenant>/<feed>/refused/` with a reason beside;
 what is left alone stands in `<home>/left_alone.txt`.
 
-**If it fails:** nothing is lost: claimed files, in `<home>/claims/`, are found again by the next run. Look at free disk space,
-at the rights on both folders and at whether PostgreSQL answers, then clear the task or wait five minutes.
+**If it fails:** `conclude` names what could not be landed; the rest is loaded. Nothing is lost: claimed files, in
+`<home>/claims/`, are found again by the next run. Look at free disk space, at the rights on both folders and at whether
+PostgreSQL answers, then clear the task or wait five minutes.
 """
 
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from typing import Any, Final
 from airflow.sdk import Asset, AssetAlias, AssetWatcher, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.dag_defaults import DAG_DEFAULTS, LANDED_READINGS, LANDED_REGISTRY, woken_by
+from dags.dag_defaults import DAG_DEFAULTS, conclude, wake_for, woken_by
 from include.core.settings import Settings
 from plugins.drop_watcher import DropWatcher
 
@@ -32,27 +33,19 @@ def land_file_drops() -> None:
     """One task; a run that finds nothing is skipped."""
 
     @task(pool="landing", outlets=[LANDED])
-    def land(*, outlet_events: Any = None) -> dict[str, int]:  # noqa: ANN401 - Airflow fills it in
+    def land(*, outlet_events: Any = None) -> dict[str, Any]:  # noqa: ANN401 - Airflow fills it in
         """Land what rests; returns how many documents came of each feed."""
-        from include.steps.land import land_drops
+        from include.steps.land import land_all
 
-        feeds: list[str] = []
-        for _ in range(MOST_ROUNDS):
-            landed = land_drops(Settings.from_environment(), now=datetime.now(UTC))
-            feeds += [check["feed"] for check in landed]
-            if not landed:
-                break
-        else:
-            outlet_events[LANDED].add(DROPS)
-        if not feeds:
+        landed = land_all(Settings.from_environment(), clock=lambda: datetime.now(UTC), most_rounds=MOST_ROUNDS)
+        if not landed["feeds"]:
             raise AirflowSkipException("nothing rests in the drop folder")
-        if "registry" in feeds:
-            outlet_events[LANDED].add(LANDED_REGISTRY)
-        if set(feeds) != {"registry"}:
-            outlet_events[LANDED].add(LANDED_READINGS)
-        return {feed: feeds.count(feed) for feed in sorted(set(feeds))}
+        wake_for(landed["feeds"], outlet_events[LANDED])
+        if landed["is_more"]:
+            outlet_events[LANDED].add(DROPS)
+        return landed
 
-    land()
+    conclude(land())
 
 
 land_file_drops()

@@ -7,8 +7,9 @@ answers untouched in landing. A backfill orders the history of its days and stay
 
 **Writes:** the landing store, `landing.document`, `fleet.*`, `ops.pull` and the account's tokens and budget.
 
-**If it fails:** the message names the account. Rejected credentials: correct them with `helio integration add` or in the UI, then
-run `set_integration`. Anything else: what is not done waits in the work list and the next run goes on with it.
+**If it fails:** the message names the account; what it landed before is loaded all the same. Rejected credentials: correct them
+with `helio integration add` or in the UI, then run `set_integration`. Anything else: what is not done waits in the work list and
+the next run goes on with it.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -18,14 +19,12 @@ from airflow.sdk import DAG, AssetAlias, Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowRescheduleException
 
 from dags.connections import vendor_account
-from dags.dag_defaults import DAG_DEFAULTS, backfill_days, wake_for
+from dags.dag_defaults import DAG_DEFAULTS, backfill_days, conclude, wake_for
 from include.core.pulls import MOST_ACCOUNTS
 from include.core.settings import Settings
 from include.core.vendors import VENDORS
 from plugins.vendor_pace import VendorPace
 
-PACED: Final = DAG_DEFAULTS | {"max_active_runs": 4}
-"""An account that hangs must not keep the next run from the others; the work list is what retries."""
 FORM: Final = {
     "tenant": Param(None, type=["null", "string"], title="Tenant", description="Backfill only. Empty: all tenants."),
     "plants": Param(None, type=["null", "array"], items={"type": "string"}, title="Plants", description="Backfill only: keys."),
@@ -37,18 +36,19 @@ def land_vendor(name: str) -> DAG:
     pulled = AssetAlias(f"pulled_by_land_{name}")
     page = (__doc__ or "").format(label=VENDORS[name].label)
 
-    @dag(f"land_{name}", schedule=VendorPace(), params=FORM, tags=["land", "vendors", name], doc_md=page, **PACED)
+    @dag(f"land_{name}", schedule=VendorPace(), params=FORM, tags=["land", "vendors", name], doc_md=page, **DAG_DEFAULTS)
     def land() -> None:
         """The accounts, then one mapped task each."""
 
-        @task
-        def due() -> list[dict[str, Any]]:
+        @task(outlets=[pulled])
+        def due(*, outlet_events: Any = None) -> list[dict[str, Any]]:  # noqa: ANN401 - Airflow fills it in
             """Accounts to ask now; in a backfill those whose history was ordered."""
             from include.steps.backfill import BackfillWish, order_backfill
-            from include.steps.pull import due_accounts
+            from include.steps.pull import due_accounts, feeds_landed_lately
 
             context, settings, now = get_current_context(), Settings.from_environment(), datetime.now(UTC)
             if not (days := backfill_days(context)):
+                wake_for(feeds_landed_lately(settings, vendor=name, now=now), outlet_events[pulled])
                 return due_accounts(settings, vendor=name, now=now)
             tenant, plants = context["params"]["tenant"], tuple(context["params"]["plants"] or ())
             wish = BackfillWish(*days, tenant=tenant, vendor=name, plants=plants)
@@ -72,7 +72,7 @@ def land_vendor(name: str) -> DAG:
                 raise AirflowRescheduleException(max(soon, datetime.fromisoformat(left["next_at"])))
             return counts
 
-        pull.expand(account=due())
+        conclude(pull.expand(account=due()))
 
     return land()
 

@@ -8,8 +8,9 @@ several (`{"plants": [...], ...}`).
 
 **Writes:** `fleet.*`, quarantine for bad rows, and the state of documents that are to be loaded again.
 
-**If it fails:** when started by the form, the message says which tenant or column is wrong; correct it and trigger again.
-Otherwise clear the task once PostgreSQL answers; a repeat changes nothing.
+**If it fails:** when started by the form, the message says which tenant, column or row is wrong; correct it and trigger again.
+The other rows are registered. Otherwise `conclude` names the documents that could not be registered; they stay on the work list
+and the next run takes them again.
 """
 
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from typing import Any, Final
 from airflow.sdk import AssetAlias, Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.dag_defaults import DAG_DEFAULTS, LANDED_READINGS, LANDED_REGISTRY, woken_by
+from dags.dag_defaults import DAG_DEFAULTS, LANDED_READINGS, LANDED_REGISTRY, conclude, woken_by
 from include.core.errors import Refused
 from include.core.settings import Settings
 
@@ -65,13 +66,13 @@ def register_fleet() -> None:
             counts = register_text(Settings.from_environment(), **form, **asked)
         else:
             counts = register_landed(Settings.from_environment(), **asked)
-        if not counts.get("documents"):
+        if not (params["content"] or counts.get("documents")):
             raise AirflowSkipException("no registry document is waiting")
         if counts.get("replayed_documents"):
             outlet_events[REPLAYED].add(LANDED_READINGS)
         return counts
 
-    register()
+    conclude(register())
 
 
 register_fleet()

@@ -1,26 +1,27 @@
-"""Render reports of plants and mail them.
+"""Render reports of plants and put them into the outbox.
 
 **What:** Every morning the reports of yesterday, on the first of a month also those of the month that ended; by hand whatever the
 form asks for. Changed numbers make a new revision.
 
-**Reads:** the warehouse (rollups, performance, targets); the form; the connection `smtp_default`.
+**Reads:** the warehouse (rollups, performance, targets); the form.
 
-**Writes:** the report store, `mart.report` and `ops.outbox`; mail through SMTP.
+**Writes:** the report store, `mart.report` and `ops.outbox`, from which `send_mail` sends.
 
-**If it fails:** clear the failed tasks; nobody gets the same revision twice unless the form says so. A report that could not be
-rendered does not hold back the others; a mail that could not be sent waits in the outbox: check `smtp_default`.
+**If it fails:** `conclude` names the reports that could not be rendered and why; they hold back no other. Clear `render` after;
+nobody gets the same revision twice unless the form says so. A report whose file was lost is rendered again under its revision.
 """
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from airflow.sdk import CronTriggerTimetable, Param, dag, get_current_context, task
+from airflow.sdk import AssetAlias, CronTriggerTimetable, Param, dag, get_current_context, task
 
-from dags.connections import mail_server
-from dags.dag_defaults import DAG_DEFAULTS, run_window
+from dags.dag_defaults import DAG_DEFAULTS, OUTBOX, conclude, run_window
+from include.core.errors import Refused
 from include.core.settings import Settings
 
 EVERY_MORNING: Final = CronTriggerTimetable("0 7 * * *", timezone="America/Sao_Paulo", interval=timedelta(days=1))
+POSTED: Final = AssetAlias("posted_by_report_plants")
 BATCH: Final = 20
 TEXT: Final = ["null", "string"]
 FORM: Final = {
@@ -36,7 +37,7 @@ FORM: Final = {
 
 @dag(schedule=EVERY_MORNING, params=FORM, tags=["report", "plants"], doc_md=__doc__, **DAG_DEFAULTS)
 def report_plants() -> None:
-    """What is due, then one mapped task per batch of reports, then the outbox."""
+    """What is due, then one mapped task per batch of reports."""
 
     @task
     def due() -> list[list[dict[str, Any]]]:
@@ -45,36 +46,27 @@ def report_plants() -> None:
 
         context = get_current_context()
         day, until = run_window(context)
+        if context["params"]["send_again"] and not context["params"]["send"]:
+            raise Refused("the form says to send again, but not to send; tick both, or neither")
         form = {name: context["params"][name] for name in ("tenant", "plants", "language")}
         kind = context["params"]["kind"] or ("day" if day else None)
         requests = due_reports(Settings.from_environment(), **form, kind=kind, day=day, run_after=until)
         return [requests[start : start + BATCH] for start in range(0, len(requests), BATCH)]
 
-    @task(pool="reports", map_index_template="{{ batch }}")
-    def render(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    @task(pool="reports", outlets=[POSTED], map_index_template="{{ batch }}")
+    def render(requests: list[dict[str, Any]], *, outlet_events: Any = None) -> dict[str, Any]:  # noqa: ANN401 - Airflow fills it in
         """Render one batch; returns where each report rests and its revision."""
-        from include.steps.each import each
-        from include.steps.report import render_report
+        from include.steps.report import render_reports
 
         context = get_current_context()
         context["batch"] = f"{len(requests)} from {requests[0]['tenant']} {requests[0]['plant']}"
         wishes = {name: context["params"][name] for name in ("send", "send_again")} | {"run_id": context["run_id"]}
-        return each(requests, lambda it: render_report(Settings.from_environment(), it, now=datetime.now(UTC), **wishes))
+        rendered = render_reports(Settings.from_environment(), requests, now=datetime.now(UTC), **wishes)
+        if rendered["mails"]:
+            outlet_events[POSTED].add(OUTBOX)
+        return rendered
 
-    @task(pool="mail", trigger_rule="all_done", retries=7)
-    def send() -> dict[str, Any]:
-        """Send what the outbox holds, whatever became of single reports; the password stays in this task."""
-        from include.steps.send import send_outbox
-
-        return send_outbox(Settings.from_environment(), smtp=mail_server("smtp_default"), now=datetime.now(UTC))
-
-    @task(trigger_rule="none_failed")
-    def conclude(sent: dict[str, Any]) -> dict[str, Any]:
-        """Fail the run when a report could not be rendered although mails went out; else tell what was sent."""
-        return sent
-
-    rendered = render.expand(requests=due())
-    rendered >> [sent := send(), conclude(sent)]
+    conclude(render.expand(requests=due()))
 
 
 report_plants()

@@ -10,44 +10,41 @@
 PostgreSQL answers again. If it fails on one and the same day every time, the log names it.
 """
 
-from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from airflow.sdk import AssetAlias, dag, task
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowRescheduleException, AirflowSkipException
 
-from dags.dag_defaults import DAG_DEFAULTS, READINGS, ROLLUPS, woken_by
-from include.core.errors import TryLater
+from dags.dag_defaults import DAG_DEFAULTS, READINGS, ROLLUPS, conclude, woken_by
 from include.core.settings import Settings
 
 ROLLED_UP: Final = AssetAlias("rolled_up_by_roll_up_readings")
-MOST_ROUNDS: Final = 1000
+PATIENCE: Final = timedelta(seconds=30)
+"""When a run looks again that found all days in the hands of others; until then it holds no slot."""
 
 
 @dag(schedule=woken_by(READINGS, or_every="*/15 * * * *"), tags=["roll_up", "readings"], doc_md=__doc__, **DAG_DEFAULTS)
 def roll_up_readings() -> None:
-    """One task that calls the step until the work list is empty."""
+    """One task that works until the work list is empty; runs side by side take different series."""
 
     @task(pool="rollup", outlets=[ROLLED_UP])
-    def roll_up(*, outlet_events: Any = None) -> dict[str, int]:  # noqa: ANN401 - Airflow fills it in
+    def roll_up(*, outlet_events: Any = None) -> dict[str, Any]:  # noqa: ANN401 - Airflow fills it in
         """Roll up what is dirty; returns the summed counts of all rounds."""
-        from include.steps.roll_up import roll_up_dirty
+        from include.steps.roll_up import HeldByOthers, roll_up_all
 
-        settings = Settings.from_environment()
-        total: Counter[str] = Counter()
-        for _ in range(MOST_ROUNDS):
-            total.update(done := roll_up_dirty(settings, now=datetime.now(UTC)))
-            if not done["remaining"]:
-                break
-        else:
-            raise TryLater(f"{done['remaining']} dirty days are left after {MOST_ROUNDS} rounds; the next try goes on")
-        if not total["dirty_days"] and not total["plant_days"]:
+        try:
+            done = roll_up_all(Settings.from_environment(), clock=lambda: datetime.now(UTC))
+        except HeldByOthers as held:
+            raise AirflowRescheduleException(datetime.now(UTC) + PATIENCE) from held
+        if not done["dirty_days"] and not done["plant_days"]:
             raise AirflowSkipException("no day is dirty")
         outlet_events[ROLLED_UP].add(ROLLUPS)
-        return {"dirty_days": total["dirty_days"], "rows_changed": total["rows_changed"]}
+        if done["remaining"] and not done["errors"]:
+            outlet_events[ROLLED_UP].add(READINGS)
+        return done
 
-    roll_up()
+    conclude(roll_up())
 
 
 roll_up_readings()

@@ -42,18 +42,18 @@ def set_integration() -> None:
     @task
     def act(*, params: Any = None) -> dict[str, Any]:  # noqa: ANN401 - Airflow fills it in
         """Do what the form says; returns the integration's new state or its number of plants."""
-        from include.steps.integrations import add_integration, list_integrations, set_state, try_integration
+        from include.steps.integrations import activate, set_state, try_integration
+        from include.steps.tenants import require_tenant
 
         settings, now, action = Settings.from_environment(), datetime.now(UTC), params["action"]
         account = {"tenant": params["tenant"], "name": params["name"] or params["vendor"]}
+        require_tenant(settings, account["tenant"])
         if action == "disable":
             return set_state(settings, **account, state="disabled", now=now)
         credentials = vendor_account("{tenant}__{name}".format(**account))
         if action == "test":
             return try_integration(settings, **account, clock=lambda: datetime.now(UTC), credentials=credentials)
-        if account["name"] in {known["name"] for known in list_integrations(settings, now=now, tenant=account["tenant"])}:
-            return set_state(settings, **account, state="active", now=now)
-        return add_integration(settings, **account, vendor=params["vendor"], credentials=None, now=now)
+        return activate(settings, **account, vendor=params["vendor"], now=now)
 
     act()
 

@@ -139,13 +139,13 @@ class Installation:
         Returns further facts for the summary: of the samples' tenant, and of each cloud.
         """
         pulls = demo_clouds.stages(self.settings)
-        landing, loading = demo.landing_stages(self.settings), demo.loading_stages(self.settings)
-        stages = [*landing, *pulls, *loading]
+        stages = [*demo.landing_stages(self.settings), *pulls, *demo.loading_stages(self.settings)]
+        mail = demo.mail_stage(self.settings)
         task_logs = str(self.settings.home / "logs" / "tasks")
         watch = Watch(self.airflow_api, self.progress, self.tend, task_logs, set())
         with self.progress.stage("DAGs are read"):
-            await_dags(watch, {stage.dag_id for stage in stages} | {"report_plants"})
-        watch.earlier = insist(watch, lambda: remember_runs(self.airflow_api, stages))
+            await_dags(watch, {stage.dag_id for stage in [*stages, mail]} | {"report_plants"})
+        watch.earlier = insist(watch, lambda: remember_runs(self.airflow_api, [*stages, mail]))
         with self.progress.stage("demo tenants and samples"):
             demo.prepare_demo(self.settings, self.secrets["DEMO_PASSWORD"])
             demo_clouds.prepare_clouds(self.settings)
@@ -156,9 +156,11 @@ class Installation:
         for stage in stages:
             with self.progress.stage(f"{stage.label} ({stage.dag_id})"):
                 follow(watch, stage)
-        with self.progress.stage("reports and mail (report_plants)"):
+        with self.progress.stage("rollups to reports (report_plants)"):
             wishes = demo.report_wishes()
             await_runs(watch, [insist(watch, partial(self.airflow_api.trigger, "report_plants", wish)) for wish in wishes])
+        with self.progress.stage(f"{mail.label} ({mail.dag_id})"):
+            follow(watch, mail)
         with self.progress.stage("API answers the demo login"):
             answered = api_answers(self.settings, demo.USER, self.secrets["DEMO_PASSWORD"], demo.first_question(self.settings))
             self.progress.say(answered)

@@ -78,6 +78,16 @@ def loading_stages(settings: Settings) -> list[Stage]:
     ]
 
 
+def mail_stage(settings: Settings) -> Stage:
+    """The DAG that sends the reports."""
+    return Stage("outbox to mail", "send_mail", lambda: waiting_mails(settings), "mails")
+
+
+def waiting_mails(settings: Settings) -> int:
+    """Mails of the demo tenant that were not sent."""
+    return int(overview(settings)["mails_unsent"])
+
+
 def waiting_drops(settings: Settings) -> int:
     """Files of the demo tenant that nobody has claimed yet."""
     return sum(1 for feed in FEEDS for file in (settings.drops_path / TENANT / feed).glob("[!.]*") if file.is_file())

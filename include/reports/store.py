@@ -25,3 +25,8 @@ def put_report(url: str, parts: tuple[str, ...], pdf: bytes) -> str:
 def read_report(uri: str) -> bytes:
     """Bytes of a stored report."""
     return UPath(uri).read_bytes()
+
+
+def is_kept(uri: str) -> bool:
+    """Is the file of this report still there?"""
+    return bool(UPath(uri).exists())

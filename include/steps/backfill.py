@@ -12,6 +12,7 @@ from include.sources.clouds.registry import CLOUDS
 from include.steps import pull_plan
 from include.warehouse import integrations, pulls
 from include.warehouse.engine import Connection, transaction
+from include.warehouse.fleet import read_tenant
 from include.warehouse.integrations import Integration
 
 _log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ def plan_backfill(settings: Settings, wish: BackfillWish, *, now: datetime) -> l
     """What a backfill would request of each account and how long the limits make it take.
 
     Days that are not over yet at an account's plants are left out. Raises `Refused` where all of them are, or where no
-    account has such a plant.
+    account has such a plant or any, and `NeedsHuman` for an unknown tenant.
     """
     with transaction(settings.database_url) as connection:
         return [backfill.summary(connection, now) for backfill in _backfills(connection, wish, now)]
@@ -96,11 +97,16 @@ def _backfills(connection: Connection, wish: BackfillWish, now: datetime) -> lis
     """Backfills of the accounts that are meant, each up to the last day that is over at its plants."""
     if wish.last < wish.first:
         raise Refused(f"the last day {wish.last} lies before the first {wish.first}; swap the two")
+    if wish.tenant is not None:
+        read_tenant(connection, wish.tenant)
     ids = integrations.read_integration_ids(connection, tenant=wish.tenant, vendor=wish.vendor)
     found = [backfill for key in ids if (backfill := _backfill(connection, key, wish, now))]
     unknown = set(wish.plants) - {plant.key for backfill in found for plant in backfill.fleet.plants}
     if unknown:
         raise Refused(f"no account pulls the plant {', '.join(sorted(unknown))}; see `helio integration list`")
+    if not found:
+        whose = " ".join(word for word in (wish.vendor, wish.tenant and f"of tenant {wish.tenant}") if word) or "at all"
+        raise Refused(f"no account {whose} pulls any plant yet; see `helio integration list`")
     return found
 
 

@@ -126,6 +126,19 @@ def try_credentials(settings: Settings, *, vendor: str, credentials: Mapping[str
     return f"{cloud.vendor.label} let the account in; it sees {plants} plant{'' if plants == 1 else 's'}"
 
 
+def activate(settings: Settings, *, tenant: str, vendor: str, name: str, now: datetime) -> dict[str, Any]:
+    """Make the Airflow connection `<tenant>__<name>` an account, or take the account of that name up again.
+
+    Raises `Refused` where the account is another vendor's.
+    """
+    known = {account["name"]: account["vendor"] for account in list_integrations(settings, now=now, tenant=tenant)}
+    if name not in known:
+        return add_integration(settings, tenant=tenant, vendor=vendor, name=name, credentials=None, now=now)
+    if known[name] != vendor:
+        raise Refused(f"the account {tenant}/{name} is one of {known[name]}, not of {vendor}; give its vendor, or another name")
+    return set_state(settings, tenant=tenant, name=name, state="active", now=now)
+
+
 def set_state(settings: Settings, *, tenant: str, name: str, state: str, now: datetime) -> dict[str, Any]:
     """Switch an account.
 

@@ -2,8 +2,8 @@
 
 import itertools
 import logging
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -19,7 +19,7 @@ from include.landing.drops import Drop, Look, deliver, look
 from include.landing.left_alone import new_sentences
 from include.landing.refusals import Refusal, refuse
 from include.landing.store import ObjectStore, StoredObject
-from include.steps.each import attempt_each
+from include.steps.each import Failure, attempt_each, errors_of
 from include.warehouse import documents, fleet
 from include.warehouse.engine import Connection, transaction
 
@@ -44,15 +44,43 @@ def land_drops(settings: Settings, *, now: datetime) -> list[dict[str, Any]]:
 
     Raises `TryLater` while another landing is at work.
     """
+    landed, failures = _land_once(settings, now)
+    if failures:
+        raise failures[0].error
+    return [check.as_dict() for check in landed]
+
+
+def land_all(settings: Settings, *, clock: Callable[[], datetime], most_rounds: int) -> dict[str, Any]:
+    """Land what rests, in rounds as `land_drops`, until nothing is left or there were `most_rounds`.
+
+    `clock` gives the time now, aware. What fails holds back nothing; where nothing was landed the error is raised.
+
+    Returns:
+        feeds (documents by feed), is_more (the last round landed something, too), and errors.
+    """
+    feeds: Counter[str] = Counter()
+    failures: list[Failure] = []
+    landed: list[ClaimCheck] = []
+    for _ in range(most_rounds):
+        try:
+            landed, failures = _land_once(settings, clock())
+        except Exception as error:  # noqa: BLE001 - the rounds before it are to be told of
+            _log.exception("A round failed")
+            landed, failures = [], [Failure("what is left in the drop folder", error)]
+        feeds.update(check.feed for check in landed)
+        if not landed:
+            break
+    return {"feeds": dict(feeds), "is_more": bool(landed), "errors": errors_of(failures, beside=feeds)}
+
+
+def _land_once(settings: Settings, now: datetime) -> tuple[list[ClaimCheck], list[Failure]]:
     with transaction(settings.database_url) as guard:
         if not documents.try_lock_landing(guard):
             raise TryLater("another landing is at work; this one would take its files", after_s=30)
         landing = _Landing(settings, fleet.read_tenants(guard), now, ObjectStore(settings.landing))
-        landed, errors = landing.run()
+        landed = landing.run()
         landing.tell()
-        if errors:
-            raise errors[0]
-        return [check.as_dict() for check in landed]
+        return landed
 
 
 def deliver_drop(settings: Settings, file: Path, *, tenant: str, feed: str) -> Path:
@@ -79,7 +107,7 @@ class _Landing:
     left_alone: list[tuple[Path, str]] = field(default_factory=list)
     unstored: set[str] = field(default_factory=set)
 
-    def run(self) -> tuple[list[ClaimCheck], list[Exception]]:
+    def run(self) -> tuple[list[ClaimCheck], list[Failure]]:
         """Refuse and land; returns the claim checks and what went wrong.
 
         Files are claimed and stored side by side, as storing mostly waits for the disk, and noted in their order.
@@ -152,14 +180,14 @@ class _Landing:
             self.left_alone.append((claimed.path, str(error)))
             return None
 
-    def _note_all(self, stored: Iterable[_Storing]) -> tuple[list[ClaimCheck], list[Exception]]:
+    def _note_all(self, stored: Iterable[_Storing]) -> tuple[list[ClaimCheck], list[Failure]]:
         """Note what is stored, some in one transaction, then forget the claimed files: a crash in between lands them once more.
 
         A transaction ends with a repeat: it may have to wait for a load of that document, and then holds nothing for which a
         load could wait.
         """
         landed: list[ClaimCheck] = []
-        errors: list[Exception] = []
+        failures: list[Failure] = []
         left = deque(stored)
         while left:
             noted: list[tuple[Claim, ClaimCheck]] = []
@@ -167,11 +195,11 @@ class _Landing:
                 while left and len(noted) < _NOTED_TOGETHER and (not noted or noted[-1][1].is_new):
                     done, failed = attempt_each([left.popleft()], partial(self._note, connection), label=_label)
                     noted += filter(None, done)
-                    errors += failed
+                    failures += failed
             for claimed, check in noted:
                 release(claimed)
                 landed.append(check)
-        return landed, errors
+        return landed, failures
 
     def _note(self, connection: Connection, one: _Storing) -> tuple[Claim, ClaimCheck] | None:
         at_rest = one[1].result()

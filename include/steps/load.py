@@ -3,16 +3,19 @@
 import logging
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from itertools import accumulate
 from typing import Any, Final
 
 from include.core.documents import READING_FEEDS
-from include.core.errors import BadDocument
+from include.core.errors import BadDocument, TryLater
 from include.core.settings import Settings
 from include.sources.feeds import ALARM_FEEDS
 from include.steps.code_version import code_version
 from include.steps.document_context import DocumentContext, read_context
-from include.steps.each import each
+from include.steps.each import Failure, attempt_each, errors_of
 from include.steps.prepared_alarms import PreparedAlarms, prepare_alarms
 from include.steps.prepared_readings import PreparedReadings, prepare_readings
 from include.steps.refuse_document import refuse_document
@@ -24,38 +27,85 @@ _log = logging.getLogger(__name__)
 
 _BATCH_BYTES: Final = 8_000_000
 _BATCH_DOCUMENTS: Final = 200
-_MAX_BATCHES: Final = 64
+
+
+class _TenantTaken(TryLater):
+    """Another batch of the same tenant is being loaded."""
 
 
 def pending_batches(settings: Settings) -> list[list[int]]:
-    """Landed documents in the order of receipt, cut into batches of at most 8 MB at rest or 200 documents."""
+    """One batch of landed documents per tenant, in the order of receipt: at most 8 MB at rest or 200 documents.
+
+    The tenant whose document has waited longest comes first. What does not fit waits until the batch is loaded.
+    """
     with transaction(settings.database_url) as connection:
         pending = documents.read_pending(connection, READING_FEEDS)
-    batches: list[list[int]] = []
-    size = 0
-    for document_id, stored_bytes in pending:
-        if not batches or size + stored_bytes > _BATCH_BYTES or len(batches[-1]) == _BATCH_DOCUMENTS:
-            batches.append([])
-            size = 0
-        batches[-1].append(document_id)
-        size += stored_bytes
-    return batches[:_MAX_BATCHES]
+    waiting: dict[int, list[documents.WaitingDocument]] = {}
+    for document in pending:
+        waiting.setdefault(document.tenant_id, []).append(document)
+    return [_first_batch(of_tenant) for of_tenant in waiting.values()]
+
+
+def _first_batch(waiting: Sequence[documents.WaitingDocument]) -> list[int]:
+    sizes = accumulate(document.stored_bytes for document in waiting)
+    fitting = sum(size <= _BATCH_BYTES for size in sizes)
+    return [document.document_id for document in waiting[: min(max(fitting, 1), _BATCH_DOCUMENTS)]]
 
 
 def load_batch(settings: Settings, document_ids: Sequence[int], *, now: datetime, run_id: str) -> dict[str, Any]:
-    """Load documents one after the other. Returns the summed counts.
+    """Load documents of one tenant one after the other, unless another batch of the tenant is being loaded: then this one ends.
 
-    A refused one never stops the rest, nor does one that cannot be loaded, whose error is raised in the end.
+    A refused one never stops the rest, nor does one that cannot be loaded; where no other could, its error is raised. Where most
+    of the batch cannot be loaded, the tenant's next documents are, so that they need not wait for a person.
+
+    Returns:
+        The summed counts, `errors`, and under `left` how many other documents of the tenant wait for a batch.
     """
-    total: Counter[str] = Counter()
-    small = SmallAnswers(settings, document_ids)
+    batch = _Batch(settings, now, run_id)
+    left = batch.load(document_ids)
+    while left and batch.is_stuck():
+        left = batch.load(_first_batch(left))
+    errors = errors_of(batch.failures, beside=batch.counts or batch.is_taken)
+    return {**batch.counts, "left": len(left), "errors": errors}
 
-    def load(document_id: int) -> None:
-        counts = load_document(settings, document_id, small.take(document_id), now=now, run_id=run_id)
-        total.update({"documents": 1} | (counts.rows() if counts else {"refused_or_taken": 1}))
 
-    each(document_ids, load, label="document {}".format)
-    return dict(total)
+@dataclass(slots=True)
+class _Batch:
+    """What became of the documents of a tenant so far: those attempted, and whether another batch has the tenant."""
+
+    settings: Settings
+    now: datetime
+    run_id: str
+    counts: Counter[str] = field(default_factory=Counter)
+    attempted: list[int] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    is_taken: bool = False
+
+    def is_stuck(self) -> bool:
+        """Could most documents not be loaded, for reasons that will not pass by themselves?"""
+        return 2 * sum(not isinstance(failure.error, TryLater) for failure in self.failures) > len(self.attempted)
+
+    def load(self, document_ids: Sequence[int]) -> list[documents.WaitingDocument]:
+        """Attempt documents; returns what else waits of the tenant, for this batch."""
+        small = SmallAnswers(self.settings, document_ids)
+        self.failures += attempt_each(document_ids, partial(self._load, small), label="document {}".format)[1]
+        self.attempted += document_ids
+        if self.is_taken:
+            return []
+        with transaction(self.settings.database_url) as connection:
+            return documents.read_left(connection, self.attempted, READING_FEEDS)
+
+    def _load(self, small: SmallAnswers, document_id: int) -> None:
+        if self.is_taken:
+            return
+        prepared = small.take(document_id)
+        try:
+            counts = load_document(self.settings, document_id, prepared, now=self.now, run_id=self.run_id)
+        except _TenantTaken as taken:
+            _log.info("%s", taken)
+            self.is_taken = True
+        else:
+            self.counts.update({"documents": 1} | (counts.rows() if counts else {"refused_or_taken": 1}))
 
 
 def load_document(
@@ -63,12 +113,16 @@ def load_document(
 ) -> documents.LoadCounts | None:
     """Load one landed document in one transaction; None when it was refused, changes nothing, or when another load has it.
 
+    Raises `TryLater` while another document of its tenant is being loaded.
+
     `prepared` is what was made of it already, outside of this transaction.
     """
     with transaction(settings.database_url) as connection:
         document = documents.lock_document(connection, document_id)
         if document is None or documents.fold_needless(connection, document):
             return None
+        if not readings.try_lock_loading(connection, document.tenant_id):
+            raise _TenantTaken(f"another batch of tenant {document.tenant} is being loaded; what is left waits for the next run")
         try:
             found = prepared or _prepare(read_context(settings, connection, document))
         except BadDocument as error:

@@ -16,11 +16,12 @@ from include.core.pulls import MOST_ACCOUNTS, TICK, WaitingRequest
 from include.core.settings import Settings
 from include.sources.clouds.errors import NotPermitted, Rejected, Unanswerable
 from include.steps import pull_plan, pull_work_list
+from include.steps.each import Failure, errors_of
 from include.steps.pull_answers import feed_of, land_answers, register_lists
 from include.steps.pull_context import PullContext
 from include.steps.pull_setbacks import Setbacks
 from include.steps.vendor_account import Clock, open_account
-from include.warehouse import integrations, pulls
+from include.warehouse import documents, integrations, pulls
 from include.warehouse.engine import transaction
 
 _log = logging.getLogger(__name__)
@@ -28,7 +29,15 @@ _log = logging.getLogger(__name__)
 _BOX: Final = timedelta(minutes=4)
 """How long one pull goes on; the next one continues."""
 
-_NOTHING: Final[dict[str, Any]] = {"calls": 0, "documents": 0, "feeds": {}, "waiting": 0, "next_at": None, "note": None}
+_NOTHING: Final[dict[str, Any]] = {
+    "calls": 0,
+    "documents": 0,
+    "feeds": {},
+    "waiting": 0,
+    "next_at": None,
+    "note": None,
+    "errors": [],
+}
 
 
 def due_accounts(settings: Settings, *, vendor: str, now: datetime) -> list[dict[str, Any]]:
@@ -39,6 +48,12 @@ def due_accounts(settings: Settings, *, vendor: str, now: datetime) -> list[dict
     again = now + TICK - pull_plan.JITTER
     with transaction(settings.database_url) as connection:
         return integrations.take_due(connection, vendor, now=now, again=again, most=MOST_ACCOUNTS)
+
+
+def feeds_landed_lately(settings: Settings, *, vendor: str, now: datetime) -> list[str]:
+    """Feeds of which answers landed within the last two ticks and wait: a backfill that comes back cannot wake anyone itself."""
+    with transaction(settings.database_url) as connection:
+        return documents.read_landed_feeds(connection, prefix=f"{vendor}_", since=now - 2 * TICK)
 
 
 def pull_account(
@@ -59,12 +74,14 @@ def pull_account(
         run_id: Goes into the manifest of what is registered on the way.
 
     Returns:
-        calls, documents, feeds, waiting, next_at, and a note for the operator.
+        calls, documents, feeds, waiting, next_at, a note for the operator, and `errors`.
 
     Raises:
         Rejected: The vendor refuses the credentials; the account is marked and left alone from now on.
         TryLater: The vendor did not answer, several times in a row; all progress is kept.
         Exception: What nobody foresaw about one request; the others were made nevertheless.
+
+    Where anything was landed before, nothing is raised: it is told in `errors`, so that those are woken whose documents came.
     """
     time = clock if isinstance(clock, Clock) else Clock(clock)
     with transaction(settings.database_url) as guard:
@@ -82,27 +99,34 @@ def pull_account(
 
 @dataclass(slots=True)
 class _Pull:
-    """One run over one account: the documents landed by feed, and the errors that nobody foresaw."""
+    """One run over one account: the documents landed by feed, and what failed beside them."""
 
     context: PullContext
     setbacks: Setbacks
     feeds: Counter[str] = field(default_factory=Counter)
-    broken: list[Exception] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
 
     def run(self) -> dict[str, Any]:
         """Plan, make requests, and say when to come again, whatever happens."""
         pull_work_list.begin(self.context)
-        ends = self.context.now() + _BOX
         try:
-            pull_work_list.plan_due(self.context)
-            while self.context.now() < ends and (waiting := pull_work_list.next_request(self.context)) is not None:
-                self._carry_out(waiting)
+            self._make_requests()
+            self.setbacks.raise_loud()
+        except Exception as error:  # noqa: BLE001 - what was landed before is to be told of
+            self._note(self.context.integration.label, error)
         finally:
             summary = self._summary()
-        if self.broken:
-            raise self.broken[0]
-        self.setbacks.raise_loud()
-        return summary
+        return summary | {"errors": errors_of(self.failures, beside=self.feeds.total())}
+
+    def _make_requests(self) -> None:
+        ends = self.context.now() + _BOX
+        pull_work_list.plan_due(self.context)
+        while self.context.now() < ends and (waiting := pull_work_list.next_request(self.context)) is not None:
+            self._carry_out(waiting)
+
+    def _note(self, thing: str, error: Exception) -> None:
+        _log.exception("Failed: %s", thing)
+        self.failures.append(Failure(thing, error))
 
     def _carry_out(self, waiting: WaitingRequest) -> None:
         """Make one request; what nobody foresaw about it must not keep the others from being made."""
@@ -113,9 +137,8 @@ class _Pull:
             raise
         except TryLater as error:  # the landing store: no other answer would rest better
             self.setbacks.postpone(waiting, error, is_of_all=True)
-        except Exception as error:  # noqa: BLE001 - raised in the end
-            _log.exception("%s: %s", self.context.integration.label, waiting.request.interface)
-            self.broken.append(error)
+        except Exception as error:  # noqa: BLE001 - told in the end
+            self._note(f"{self.context.integration.label}, {waiting.request.interface}", error)
             # Its text may be anything, a path or a header of the call, too.
             fault = TryLater(f"{type(error).__name__} of our own, see the log of the task")
             self.setbacks.postpone(waiting, fault)

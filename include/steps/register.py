@@ -16,7 +16,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from include.core.documents import CLOCK_FEEDS, DROPS, FLEET_FEEDS, READING_FEEDS, LandedDocument
-from include.core.errors import BadDocument
+from include.core.errors import BadDocument, NeedsHuman
 from include.core.fleet import Registry
 from include.core.settings import Settings
 from include.core.vendors import VENDORS
@@ -27,7 +27,7 @@ from include.sources.drops.fleet_registry import parse_registry
 from include.sources.formats.context import ParseContext
 from include.sources.formats.unpack import Limits, unpack
 from include.steps.code_version import code_version
-from include.steps.each import attempt_each
+from include.steps.each import Failure, attempt_each, errors_of
 from include.steps.refuse_document import refuse_document
 from include.steps.registration_outcome import PLANT_KNOWN, RegistrationOutcome, Row, numbered
 from include.steps.vendor_fleet import note_defaults, upsert_vendor_fleet
@@ -43,13 +43,43 @@ _MAX_ROUNDS: Final = 10
 def register_landed(settings: Settings, *, now: datetime, run_id: str) -> dict[str, Any]:
     """Register every landed registry file and vendor's list, and again those that were waiting for what has been registered.
 
-    A refused one never stops the rest, nor does one that cannot be registered, whose error is raised in the end.
+    A refused one never stops the rest, nor does one that cannot be registered; where no other could, its error is raised.
 
-    Returns counts: documents, parsed, inserted, updated, unchanged and quarantined rows, replayed_documents.
+    Returns counts: documents, parsed, inserted, updated, unchanged and quarantined rows, replayed_documents; and `errors`.
     """
+    total, failures = _register_pending(settings, now=now, run_id=run_id)
+    return {**total, "errors": errors_of(failures, beside=total["documents"])}
+
+
+def register_text(settings: Settings, *, tenant: str, content: str, name: str, now: datetime, run_id: str) -> dict[str, Any]:
+    """Land the text of a form as a registry document of the tenant, then register what waits; returns as `register_landed`.
+
+    What is wrong with the text is among the errors. It is raised as `BadDocument` where the text cannot be read and as
+    `NeedsHuman` where rows of it were set aside, unless documents are to be loaded again.
+    """
+    with transaction(settings.database_url) as connection:
+        tenant_id = fleet.read_tenant(connection, tenant).tenant_id
+    store = ObjectStore(settings.landing)
+    stored = store.put_bytes(content.encode(), extension="txt", tenant=tenant, feed=REGISTRY, received_at=now)
+    with transaction(settings.database_url) as connection:
+        landed = documents.note_delivery(
+            connection,
+            tenant_id=tenant_id,
+            tenant=tenant,
+            feed=REGISTRY,
+            stored=asdict(stored) | {"original_name": name},
+            received_at=now,
+        )
+    total, failures = _register_pending(settings, now=now, run_id=run_id)
+    with transaction(settings.database_url) as connection:
+        failures += _faults_of_text(connection, landed.document_id)
+    return {**total, "errors": errors_of(failures, beside=total["replayed_documents"])}
+
+
+def _register_pending(settings: Settings, *, now: datetime, run_id: str) -> tuple[Counter[str], list[Failure]]:
     total: Counter[str] = Counter()
     failed: set[int] = set()
-    errors: list[Exception] = []
+    failures: list[Failure] = []
 
     def register(document_id: int) -> None:
         failed.add(document_id)
@@ -58,31 +88,30 @@ def register_landed(settings: Settings, *, now: datetime, run_id: str) -> dict[s
 
     for _ in range(_MAX_ROUNDS):
         with transaction(settings.database_url) as connection:
-            pending = [document_id for document_id, _ in documents.read_pending(connection, FLEET_FEEDS)]
+            pending = [document.document_id for document in documents.read_pending(connection, FLEET_FEEDS)]
         if not (left := [document_id for document_id in pending if document_id not in failed]):
             break
-        errors += attempt_each(left, register, label="document {}".format)[1]
-    if errors:
-        raise errors[0]
-    return dict(total)
+        failures += attempt_each(left, register, label="document {}".format)[1]
+    return total, failures
 
 
-def register_text(settings: Settings, *, tenant: str, content: str, name: str, now: datetime, run_id: str) -> dict[str, Any]:
-    """Land the text of a form as a registry document of the tenant, then register what waits."""
-    with transaction(settings.database_url) as connection:
-        tenant_id = fleet.read_tenant(connection, tenant).tenant_id
-    store = ObjectStore(settings.landing)
-    stored = store.put_bytes(content.encode(), extension="txt", tenant=tenant, feed=REGISTRY, received_at=now)
-    with transaction(settings.database_url) as connection:
-        documents.note_delivery(
-            connection,
-            tenant_id=tenant_id,
-            tenant=tenant,
-            feed=REGISTRY,
-            stored=asdict(stored) | {"original_name": name},
-            received_at=now,
-        )
-    return register_landed(settings, now=now, run_id=run_id)
+def _faults_of_text(connection: Connection, document_id: int) -> list[Failure]:
+    """What a person has to correct in a text that was registered, by this run or another."""
+    found = documents.read_registration(connection, document_id)
+    if found.state == "refused":
+        return [Failure("the text", BadDocument(str(found.reason)))]
+    if found.state == "loaded" and not found.parsed_rows:
+        return [Failure("the text", NeedsHuman("it has a header but no row; add the rows and trigger again"))]
+    if found.state == "loaded" and found.set_aside:
+        rows = "; ".join(_why_set_aside(row) for row in found.set_aside)
+        count = f"{found.quarantined_rows} of {found.parsed_rows} rows were not registered"
+        return [Failure("the text", NeedsHuman(f"{count}: {rows}; correct them and trigger again"))]
+    return []
+
+
+def _why_set_aside(row: documents.QuarantinedRow) -> str:
+    known: str | None = row.payload.get("reason")
+    return known or f"row {row.row_number} of {row.quantity}: {row.subject!r} is not registered yet, until then it waits"
 
 
 def register_document(settings: Settings, document_id: int, *, now: datetime, run_id: str) -> Counter[str]:

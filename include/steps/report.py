@@ -1,6 +1,7 @@
 """Periods become reports: composed from the aggregates, rendered, kept with a revision, put into the outbox."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final
@@ -13,9 +14,10 @@ from include.core.span import day_span, local_day, month_start, next_month
 from include.reports.compose import Issue, compose
 from include.reports.model import LANGUAGES, PlantReport, figures, fingerprint
 from include.reports.plant_report import render
-from include.reports.store import put_report
+from include.reports.store import is_kept, put_report
 from include.rollups.daylight import place_of
 from include.steps.code_version import code_version
+from include.steps.each import attempt_each, errors_of
 from include.warehouse import fleet, reports
 from include.warehouse.engine import Connection, transaction
 from include.warehouse.performance import WINDOW_DAYS, read_performance
@@ -42,7 +44,8 @@ def due_reports(  # noqa: PLR0913 - the fields of the form
     plant's yesterday, and on the first of a month the month before.
 
     Raises:
-        Refused: The tenant, plant, kind or language is unknown.
+        Refused: The plant, kind or language is unknown, or the day has not begun.
+        NeedsHuman: The tenant is unknown.
     """
     if kind is not None and kind not in KINDS:
         raise Refused(f"report kind {kind!r} does not exist; choose day or month")
@@ -53,7 +56,7 @@ def due_reports(  # noqa: PLR0913 - the fields of the form
             fleet.read_tenant(connection, tenant)
         chosen = _chosen(fleet.read_plants(connection, tenant), plants)
         if kind is not None:
-            return [_request(plant, kind, day or _yesterday(plant, run_after), language) for plant in chosen]
+            return [_request(plant, kind, _begun_day(plant, day, run_after), language) for plant in chosen]
         return [
             _request(plant, *due, language)
             for plant in chosen
@@ -62,10 +65,28 @@ def due_reports(  # noqa: PLR0913 - the fields of the form
         ]
 
 
+def render_reports(
+    settings: Settings,
+    requests: Sequence[Mapping[str, Any]],
+    *,
+    now: datetime,
+    **wishes: Any,  # noqa: ANN401 - of `render_report`
+) -> dict[str, Any]:
+    """Issue reports one after the other; one that fails does not hold back the others, its error is raised where all do.
+
+    Returns reports (as `render_report` does), mails and errors.
+    """
+    rendered, failures = attempt_each(requests, lambda request: render_report(settings, request, now=now, **wishes), label=_label)
+    mails = sum(report["mails"] for report in rendered)
+    return {"reports": rendered, "mails": mails, "errors": errors_of(failures, beside=rendered)}
+
+
 def render_report(
     settings: Settings, request: Mapping[str, Any], *, now: datetime, run_id: str, send: bool, send_again: bool = False
 ) -> dict[str, Any]:
     """Issue one report in one transaction; the same figures as before make no new revision and no new mail.
+
+    A report whose file is lost is rendered again, under its revision.
 
     Returns report_id, revision, is_new, mails (put into the outbox now), uri and energy_kwh.
     """
@@ -77,16 +98,21 @@ def render_report(
         report = _compose(settings, connection, plant, request, revision=newest["revision"] + 1 if newest else 1, now=now)
         is_new = newest is None or newest["fingerprint"] != fingerprint(figures(report))
         if newest is None or is_new:
-            report_id, uri = _keep(settings, connection, plant, report, run_id)
+            file = _put(settings, plant, report)
+            report_id = _register(connection, plant, report, file, run_id)
         else:
-            report_id, uri = newest["report_id"], newest["uri"]
+            report_id, file = newest["report_id"], {"uri": newest["uri"]}
+            if not is_kept(newest["uri"]):
+                lost = _compose(settings, connection, plant, request, revision=newest["revision"], now=now)
+                file = _put(settings, plant, replace(lost, issued_at=newest["issued_at"]))
+                reports.replace_file(connection, report_id, file)
         mails = _post(connection, plant, report_id, now=now, send=send, send_again=send_again and not is_new)
     return {
         "report_id": report_id,
         "revision": report.revision if is_new else report.revision - 1,
         "is_new": is_new,
         "mails": mails,
-        "uri": uri,
+        "uri": file["uri"],
         "energy_kwh": report.headline.energy_kwh,
     }
 
@@ -128,12 +154,16 @@ def _compose(
     return compose({**plant, "is_place_guessed": place.is_guessed}, period, performance, issue)
 
 
-def _keep(
-    settings: Settings, connection: Connection, plant: Mapping[str, Any], report: PlantReport, run_id: str
-) -> tuple[int, str]:
-    pdf, printed = render(report), figures(report)
+def _put(settings: Settings, plant: Mapping[str, Any], report: PlantReport) -> dict[str, Any]:
+    """Render a report into the store; returns uri, pdf_sha256 and size_bytes of its file."""
+    pdf = render(report)
     name = f"{report.kind}-{report.first_day}-{report.language}-r{report.revision}"
     uri = put_report(settings.report_store, (plant["tenant"], plant["plant_key"], name), pdf)
+    return {"uri": uri, "pdf_sha256": sha256(pdf).hexdigest(), "size_bytes": len(pdf)}
+
+
+def _register(connection: Connection, plant: Mapping[str, Any], report: PlantReport, file: Mapping[str, Any], run_id: str) -> int:
+    printed = figures(report)
     row = {
         "tenant_id": plant["tenant_id"],
         "plant_id": plant["plant_id"],
@@ -144,13 +174,10 @@ def _keep(
         "revision": report.revision,
         "fingerprint": fingerprint(printed),
         "figures": printed,
-        "uri": uri,
-        "pdf_sha256": sha256(pdf).hexdigest(),
-        "size_bytes": len(pdf),
         "issued_at": report.issued_at,
         "run_id": run_id,
     }
-    return reports.insert_report(connection, row), uri
+    return reports.insert_report(connection, {**row, **file})
 
 
 def _post(
@@ -178,6 +205,17 @@ def _chosen(plants: list[dict[str, Any]], keys: Sequence[str] | None) -> list[di
 
 def _yesterday(plant: Mapping[str, Any], run_after: datetime) -> date:
     return local_day(run_after, ZoneInfo(plant["timezone"])) - timedelta(days=1)
+
+
+def _label(request: Mapping[str, Any]) -> str:
+    return "{kind} report of plant {plant} of {tenant} from {first_day}".format(**request)
+
+
+def _begun_day(plant: Mapping[str, Any], day: date | None, run_after: datetime) -> date:
+    today = local_day(run_after, ZoneInfo(plant["timezone"]))
+    if day is not None and day > today:
+        raise Refused(f"{day} has not begun at plant {plant['plant_key']} of {plant['tenant']}; give a day up to {today}")
+    return day or today - timedelta(days=1)
 
 
 def _speaks(connection: Connection, plant: Mapping[str, Any], run_after: datetime) -> bool:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -54,6 +54,17 @@ class QuarantinedRow:
     subject: str | None
     broken_rules: tuple[str, ...]
     payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What became of a registry document: state, reason of a refusal, rows of its last load, and the first ones set aside."""
+
+    state: str
+    reason: str | None
+    parsed_rows: int | None
+    quarantined_rows: int | None
+    set_aside: list[QuarantinedRow]
 
 
 def try_lock_landing(connection: Connection) -> bool:
@@ -113,10 +124,30 @@ def fold_needless(connection: Connection, document: LandedDocument) -> bool:
     return connection.execute(query("documents", "fold_repeat"), {"document_id": document.document_id}).rowcount > 0
 
 
-def read_pending(connection: Connection, feeds: Sequence[str]) -> list[tuple[int, int]]:
-    """(document_id, stored bytes) of landed documents, in the order of receipt."""
+class WaitingDocument(NamedTuple):
+    """A landed document on the work list, with its size at rest."""
+
+    document_id: int
+    tenant_id: int
+    stored_bytes: int
+
+
+def read_pending(connection: Connection, feeds: Sequence[str]) -> list[WaitingDocument]:
+    """Landed documents in the order of receipt."""
     rows = connection.execute(query("documents", "read_pending"), {"feeds": list(feeds)})
-    return [(row.document_id, row.stored_bytes) for row in rows]
+    return [WaitingDocument(*row) for row in rows]
+
+
+def read_landed_feeds(connection: Connection, *, prefix: str, since: datetime) -> list[str]:
+    """Feeds whose names begin with `prefix` and of which documents wait that were received since then."""
+    rows = connection.execute(query("documents", "read_landed_feeds"), {"prefix": prefix, "since": since})
+    return list(rows.scalars())
+
+
+def read_left(connection: Connection, document_ids: Sequence[int], feeds: Sequence[str]) -> list[WaitingDocument]:
+    """The same of the tenants whose documents these are, beside these."""
+    parameters = {"document_ids": list(document_ids), "feeds": list(feeds)}
+    return [WaitingDocument(*row) for row in connection.execute(query("documents", "read_left"), parameters)]
 
 
 def lock_document(connection: Connection, document_id: int) -> LandedDocument | None:
@@ -129,6 +160,13 @@ def read_states(connection: Connection, document_ids: Sequence[int]) -> list[tup
     """State and reason of documents; waits for whoever is at work on one of them."""
     rows = connection.execute(query("documents", "read_states"), {"document_ids": list(document_ids)})
     return [(row.state, row.reason) for row in rows]
+
+
+def read_registration(connection: Connection, document_id: int, *, most: int = 5) -> Registration:
+    """What became of a registry document, with at most so many rows set aside; waits for whoever is at work on it."""
+    row = connection.execute(query("documents", "read_registration"), {"document_id": document_id}).one()
+    rows = connection.execute(query("documents", "read_set_aside"), {"document_id": document_id, "most": most})
+    return Registration(**row._mapping, set_aside=[QuarantinedRow(**told._mapping) for told in rows])
 
 
 def read_small_answers(connection: Connection, document_ids: Sequence[int], *, most_bytes: int) -> list[LandedDocument]:

@@ -50,6 +50,12 @@ class KnownSubject:
 
 _UNSAID: Final[dict[str, dict[str, Any]]] = {"plant": {"utc_offset": None}, "device": {"timezone": None, "utc_offset": None}}
 """What rows of the registry need not say."""
+_TENANT_FAULTS: Final = {
+    "tenant_slug_check": "slug {0.slug!r} cannot be; make it of a-z, 0-9, - and _, 63 at most, beginning with a letter or digit",
+    "tenant_language_check": "language {0.language!r} (--language) is not printed; choose pt-BR or en",
+    "tenant_date_order_check": "date order {0.date_order!r} (--date-order) cannot be; choose day-first or month-first",
+}
+"""What is wrong with a tenant, by the constraint that says so."""
 
 
 def upsert_tenant(connection: Connection, tenant: Tenant) -> int:
@@ -60,10 +66,10 @@ def upsert_tenant(connection: Connection, tenant: Tenant) -> int:
     try:
         return int(connection.execute(query("fleet", "upsert_tenant"), asdict(tenant)).scalar_one())
     except IntegrityError as error:
-        raise Refused(
-            f"tenant {tenant.slug!r} cannot be kept: the slug is a-z, 0-9, - and _, the language pt-BR or en, and dates are "
-            f"written day first or month first; this was {tenant}"
-        ) from error
+        fault = next((text for constraint, text in _TENANT_FAULTS.items() if constraint in str(error.orig)), None)
+        if fault is None:
+            raise
+        raise Refused(fault.format(tenant)) from error
 
 
 def read_tenants(connection: Connection) -> dict[str, Tenant]:

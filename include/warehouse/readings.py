@@ -47,8 +47,13 @@ def ensure_partitions(url: str, incoming: Incoming) -> None:
         connection.execute(query("readings", "ensure_partitions"), {"first": incoming.first, "last": incoming.last})
 
 
+def try_lock_loading(connection: Connection, tenant_id: int) -> bool:
+    """Become the one batch of the tenant that is loading, until the transaction ends; False while another one is."""
+    return bool(connection.execute(query("readings", "try_lock_loading"), {"tenant_id": tenant_id}).scalar_one())
+
+
 def lock_tenant(connection: Connection, tenant_id: int) -> None:
-    """Wait until no other load of this tenant writes; held until the transaction ends."""
+    """Wait until nobody else writes readings of this tenant or registers its fleet; held until the transaction ends."""
     connection.execute(query("readings", "lock_tenant"), {"tenant_id": tenant_id})
 
 

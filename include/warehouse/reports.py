@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, RowMapping
 
@@ -74,7 +74,7 @@ def lock_report(connection: Connection, plant_id: int) -> None:
 def read_newest_revision(
     connection: Connection, *, plant_id: int, kind: str, starts_on: date, language: str
 ) -> RowMapping | None:
-    """report_id, revision, fingerprint and uri of the newest revision, or None."""
+    """report_id, revision, fingerprint, uri and issued_at of the newest revision, or None."""
     parameters = {"plant_id": plant_id, "kind": kind, "starts_on": starts_on, "language": language}
     return connection.execute(query("reports", "read_newest_revision"), parameters).mappings().one_or_none()
 
@@ -83,6 +83,11 @@ def insert_report(connection: Connection, row: Mapping[str, Any]) -> int:
     """Register one rendered report (columns of mart.report; figures as plain data) and return its id."""
     parameters = {**row, "figures": json.dumps(row["figures"])}
     return int(connection.execute(query("reports", "insert_report"), parameters).scalar_one())
+
+
+def replace_file(connection: Connection, report_id: int, row: Mapping[str, Any]) -> None:
+    """Note the file of a report that was rendered again (uri, pdf_sha256, size_bytes); its figures are the same."""
+    connection.execute(query("reports", "replace_file"), {**row, "report_id": report_id})
 
 
 def put_in_outbox(
@@ -98,19 +103,28 @@ def put_in_outbox(
 
 
 def send_again(connection: Connection, *, report_id: int, recipients: Sequence[str], at: datetime) -> int:
-    """Put mails that were sent back to pending under a new Message-ID; returns how many."""
-    mails = _mails(report_id, recipients, f"-{at:%Y%m%d%H%M%S}")
+    """Put mails that were sent back to pending, as new mails written at `at` under a new Message-ID; returns how many."""
+    mails = [mail | {"created_at": at} for mail in _mails(report_id, recipients, f"-{at:%Y%m%d%H%M%S}")]
     return sum(connection.execute(query("reports", "resend_mail"), mail).rowcount for mail in mails)
 
 
-def read_pending_mail(connection: Connection) -> list[int]:
-    """Ids of the mails to send, oldest first."""
-    return list(connection.execute(query("reports", "read_pending_mail")).scalars())
+class WaitingMail(NamedTuple):
+    """A pending mail of which an attempt is due, and how many attempts there have been."""
+
+    mail_id: int
+    attempts: int
 
 
-def lock_mail(connection: Connection, mail_id: int) -> RowMapping | None:
-    """One pending mail with its report, locked until the transaction ends; None when it is no longer to be sent."""
-    return connection.execute(query("reports", "lock_mail"), {"mail_id": mail_id}).mappings().one_or_none()
+def read_due_mail(connection: Connection, *, due_after: Sequence[timedelta], now: datetime) -> list[WaitingMail]:
+    """Mails to send now, oldest first; attempt n is due `due_after[n]` after the mail was written."""
+    rows = connection.execute(query("reports", "read_due_mail"), {"due_after": list(due_after), "now": now})
+    return [WaitingMail(*row) for row in rows]
+
+
+def lock_mail(connection: Connection, due: WaitingMail) -> dict[str, Any] | None:
+    """A due mail with its report, locked until the transaction ends; None when another sender has attempted it."""
+    row = connection.execute(query("reports", "lock_mail"), due._asdict()).one_or_none()
+    return dict(row._mapping) if row else None
 
 
 def mark_mail(

@@ -29,10 +29,16 @@ def test_what_only_a_person_can_change_fails_at_once_with_its_reason(kind: type[
 
 
 def test_try_later_is_retried_when_the_other_side_said() -> None:
-    decision = _decide(TryLater("too many calls", after_s=90))
+    decision = _decide(TryLater("too many calls", after_s=45))
 
     assert decision.action.value == "retry"
-    assert decision.retry_delay == timedelta(seconds=90)
+    assert decision.retry_delay == timedelta(seconds=45)
+
+
+def test_a_run_does_not_stay_for_what_takes_longer_than_a_minute() -> None:
+    decision = _decide(TryLater("too many calls", after_s=61))
+
+    assert (decision.action.value, decision.reason) == ("fail", "TryLater: too many calls")
 
 
 def test_try_later_without_a_moment_waits_as_long_as_the_task_does() -> None:

@@ -23,30 +23,50 @@ SCENES["load"] = (
     """
 def load_batch(settings, document_ids, *, now, run_id):
     calls.append([document_ids, now.tzinfo is not None, bool(run_id)])
-    return {"documents": len(document_ids), "inserted_rows": rows.pop(), "updated_rows": 0}
+    rows, left, errors = outcomes[document_ids[0]]
+    return {"documents": len(document_ids), "inserted_rows": rows, "updated_rows": 0, "left": left, "errors": errors}
 
-rows, work = [0, 5, 0], [[], [[4]], [[1, 2], [3]]]
+outcomes = {1: (0, 0, []), 3: (5, 0, []), 4: (0, 0, []), 5: (0, 7, []), 6: (9, 0, ["document 6: TryLater: the store is away"])}
+work = [[[6], [4]], [[5]], [], [[4]], [[1, 2], [3]]]
 step("load", pending_batches=lambda settings: work.pop(), load_batch=load_batch)
 """,
-    [("load_readings", {})] * 3,
+    [("load_readings", {})] * 5,
 )
 
 
 def test_batches_are_loaded_side_by_side_and_only_changed_rows_wake_the_roll_up(played: Any) -> None:
     runs, calls = played["load"]
 
-    assert [run["state"] for run in runs] == ["success"] * 3
-    assert runs[0]["tasks"] == {"pending": "success", "load0": "success", "load1": "success"}
-    assert runs[2]["tasks"] == {"pending": "success", "load": "skipped"}
-    assert [run["events"] for run in runs] == [["readings"], [], []]
-    assert sorted(calls) == [[[1, 2], True, True], [[3], True, True], [[4], True, True]]
+    assert [run["state"] for run in runs[:3]] == ["success"] * 3
+    assert runs[0]["tasks"] == {"pending": "success", "load0": "success", "load1": "success", "conclude": "success"}
+    assert [run["events"] for run in runs[:3]] == [["readings"], [], []]
+    assert sorted(calls[:3]) == [[[1, 2], True, True], [[3], True, True], [[4], True, True]]
+
+
+def test_nothing_to_load_costs_one_task(played: Any) -> None:
+    assert played["load"][0][2]["tasks"] == {"pending": "success", "load": "skipped", "conclude": "skipped"}
+
+
+def test_what_else_a_tenant_has_wakes_the_next_run(played: Any) -> None:
+    assert played["load"][0][3]["events"] == ["landed_readings"]
+
+
+def test_a_document_that_cannot_be_loaded_makes_the_run_red_and_yet_wakes_the_roll_up_for_the_others(
+    played: Any, stage: Stage
+) -> None:
+    run = played["load"][0][4]
+
+    assert run["tasks"] == {"pending": "success", "load0": "success", "load1": "success", "conclude": "failed"}
+    assert run["events"] == ["readings"]
+    assert "document 6: TryLater: the store is away" in stage.said()
 
 
 SCENES["much to load"] = (
     """
 def prepare(dag):
     dag.get_task("pending").python_callable.__globals__["MOST_BATCHES"] = 2
-step("load", pending_batches=lambda settings: [[1], [2], [3]], load_batch=lambda *a, **k: calls.append(a[1]) or {})
+step("load", pending_batches=lambda settings: [[1], [2], [3]],
+    load_batch=lambda *a, **k: calls.append(a[1]) or {"left": 0, "errors": []})
 """,
     [("load_readings", {})],
 )
@@ -61,55 +81,81 @@ def test_more_batches_than_one_run_takes_wake_the_next_run(played: Any) -> None:
 
 SCENES["land"] = (
     """
-landed = [[], [], [{"feed": "registry"}], [], [{"feed": "consumption"}, {"feed": "registry"}], [{"feed": "consumption"}]]
-step("land", land_drops=lambda settings, *, now: landed.pop())
+def landed(is_more=False, errors=(), **feeds):
+    return {"feeds": feeds, "is_more": is_more, "errors": list(errors)}
+broken = ["registry of demo: TryLater: the store is full"]
+outcomes = [landed(consumption=1, errors=broken), landed(consumption=6000, is_more=True), landed(), landed(registry=1),
+            landed(consumption=2, registry=1)]
+def land_all(settings, *, clock, most_rounds):
+    calls.append([clock().tzinfo is not None, most_rounds])
+    return outcomes.pop()
+step("land", land_all=land_all)
 """,
-    [("land_file_drops", {})] * 3,
+    [("land_file_drops", {})] * 5,
 )
 
 
 def test_landing_wakes_those_whose_documents_came(played: Any) -> None:
-    runs, _ = played["land"]
+    runs, calls = played["land"]
 
-    assert [run["events"] for run in runs] == [["landed_readings", "landed_registry"], ["landed_registry"], []]
-    assert [run["tasks"]["land"] for run in runs] == ["success", "success", "skipped"]
-    assert [run["state"] for run in runs] == ["success"] * 3
-
-
-SCENES["much to land"] = (
-    """
-step("land", land_drops=lambda settings, *, now: calls.append(1) or [{"feed": "consumption"}] * 200)
-""",
-    [("land_file_drops", {})],
-)
+    assert [run["events"] for run in runs[:3]] == [["landed_readings", "landed_registry"], ["landed_registry"], []]
+    assert [run["tasks"]["land"] for run in runs[:3]] == ["success", "success", "skipped"]
+    assert [run["state"] for run in runs[:3]] == ["success"] * 3
+    assert calls == [[True, 3]] * 5
 
 
 def test_a_flood_of_drops_lets_loading_begin_and_goes_on_in_the_next_run(played: Any) -> None:
-    runs, calls = played["much to land"]
+    assert played["land"][0][3]["events"] == ["drops", "landed_readings"]
 
-    assert len(calls) == 3
-    assert runs[0]["events"] == ["drops", "landed_readings"]
+
+def test_a_file_that_cannot_be_landed_does_not_keep_the_others_from_being_loaded(played: Any) -> None:
+    run = played["land"][0][4]
+
+    assert run["tasks"] == {"land": "success", "conclude": "failed"}
+    assert run["events"] == ["landed_readings"]
 
 
 SCENES["roll up"] = (
     """
-rounds = [(0, 0), (5, 0), (100, 5), (100, 105)]
-def roll_up_dirty(settings, *, now):
-    days, remaining = rounds.pop()
-    calls.append(days)
-    return {"dirty_days": days, "rows_changed": 10 * days, "remaining": remaining}
-step("roll_up", roll_up_dirty=roll_up_dirty)
+from include.core.errors import TryLater
+class HeldByOthers(TryLater): pass
+def done(days, remaining=0, errors=()):
+    return {"dirty_days": days, "plant_days": 0, "rows_changed": 10 * days, "remaining": remaining, "errors": list(errors)}
+broken = ["the days that are left: KeyError"]
+outcomes = [done(0), HeldByOthers("held"), done(5), done(6, remaining=9), done(7, 3, broken), KeyError()]
+def roll_up_all(settings, *, clock):
+    calls.append(clock().tzinfo is not None)
+    if isinstance(outcome := outcomes.pop(), Exception):
+        raise outcome
+    return outcome
+step("roll_up", roll_up_all=roll_up_all, HeldByOthers=HeldByOthers)
+def prepare(dag):
+    task = dag.get_task("roll_up")
+    task.retries = 0
+    task.python_callable.__globals__["PATIENCE"] *= 0
 """,
-    [("roll_up_readings", {})] * 2,
+    [("roll_up_readings", {})] * 5,
 )
 
 
-def test_the_roll_up_goes_on_until_nothing_is_left(played: Any) -> None:
+def test_the_roll_up_wakes_whenever_a_round_was_done_though_a_later_one_failed(played: Any) -> None:
+    runs, _ = played["roll up"]
+
+    told = [(run["tasks"]["roll_up"], run["tasks"]["conclude"], run["events"]) for run in runs]
+    assert told == [
+        ("failed", "upstream_failed", []),
+        ("success", "failed", ["rollups"]),
+        ("success", "success", ["readings", "rollups"]),
+        ("success", "success", ["rollups"]),
+        ("skipped", "skipped", []),
+    ]
+
+
+def test_a_roll_up_that_finds_all_days_held_by_others_looks_again_later(played: Any) -> None:
     runs, calls = played["roll up"]
 
-    assert calls == [100, 100, 5, 0]
-    assert [run["tasks"]["roll_up"] for run in runs] == ["success", "skipped"]
-    assert [run["events"] for run in runs] == [["rollups"], []]
+    assert calls == [True] * 6
+    assert runs[4]["state"] == "success"
 
 
 SCENES["audit"] = (
@@ -141,8 +187,9 @@ SCENES["register"] = (
     """
 def register_text(settings, *, tenant, content, name, now, run_id):
     calls.append([tenant, content, name == f"form of {run_id}"])
-    return {"documents": 1, "replayed_documents": 3}
-landed = [{}, {"documents": 2, "replayed_documents": 0}]
+    return {"documents": 1, "replayed_documents": 3, "errors": []}
+landed = [{"documents": 2, "replayed_documents": 4, "errors": ["document 9: KeyError"]}, {"errors": []},
+          {"documents": 2, "replayed_documents": 0, "errors": []}]
 step("register", register_text=register_text, register_landed=lambda settings, *, now, run_id: landed.pop())
 """,
     [
@@ -150,6 +197,7 @@ step("register", register_text=register_text, register_landed=lambda settings, *
         ("register_fleet", {}),
         ("register_fleet", {}),
         ("register_fleet", {"tenant": "demo"}),
+        ("register_fleet", {}),
     ],
 )
 
@@ -158,8 +206,15 @@ def test_a_form_or_a_drop_registers_and_replayed_documents_wake_the_load(played:
     runs, calls = played["register"]
 
     assert calls == [["demo", "plant_key,name\np1,One", True]]
-    assert [run["tasks"]["register"] for run in runs] == ["success", "success", "skipped", "failed"]
-    assert [run["events"] for run in runs] == [["landed_readings"], [], [], []]
+    assert [run["tasks"]["register"] for run in runs[:4]] == ["success", "success", "skipped", "failed"]
+    assert [run["events"] for run in runs[:4]] == [["landed_readings"], [], [], []]
+
+
+def test_a_registry_file_that_cannot_be_registered_does_not_keep_replayed_documents_from_being_loaded(played: Any) -> None:
+    run = played["register"][0][4]
+
+    assert run["tasks"] == {"register": "success", "conclude": "failed"}
+    assert run["events"] == ["landed_readings"]
 
 
 SCENES["targets"] = (
@@ -182,64 +237,78 @@ def test_targets_reach_the_step_in_the_order_of_the_months(played: Any) -> None:
 
 SCENES["report"] = (
     """
-import os
-from include.core.errors import BadDocument
 def due_reports(settings, *, tenant, plants, kind, day, language, run_after):
     calls.append(["due", tenant, plants, kind, day and day.isoformat(), language, run_after.tzinfo is not None])
     return [{"tenant": "t", "plant": "p2"}, {"tenant": "t", "plant": "p1"}] + [{"tenant": "t", "plant": "q"}] * 19 if kind else []
-def render_report(settings, request, *, now, run_id, send, send_again):
-    calls.append(["render", request["plant"], send, send_again])
-    if request["plant"] == "p2" and not send:
-        raise BadDocument("no readings")
-    return {"revision": 1}
-def send_outbox(settings, *, smtp, now):
-    calls.append(["send", smtp["host"], smtp["port"], smtp["password"][:4]])
-    return {"sent": 1}
-step("report", due_reports=due_reports, render_report=render_report)
-step("send", send_outbox=send_outbox)
-os.environ["AIRFLOW_CONN_SMTP_DEFAULT"] = "smtp://me:hush-hush@mail.example.org:587"
+def render_reports(settings, requests, *, now, run_id, send, send_again):
+    calls.append(["render", len(requests), send, send_again])
+    errors = ["day report of plant p2: BadDocument: no readings"] if kinds.pop() == "broken" and len(requests) == 20 else []
+    return {"reports": [], "mails": 3 if send and len(requests) == 20 else 0, "errors": errors}
+kinds = ["", "", "broken", "broken", "", ""]
+step("report", due_reports=due_reports, render_reports=render_reports)
 """,
     [
         ("report_plants", {"kind": "month", "day": "2026-10-05"}),
         ("report_plants", {}),
+        ("report_plants", {"day": "2026-10-05"}),
         ("report_plants", {"day": "2026-10-05", "send": False}),
     ],
 )
-AFTERWARDS = {"send": "success", "conclude": "success"}
-SENT = ["send", "mail.example.org", 587, "hush"]
+RENDERED = {"due": "success", "render0": "success", "render1": "success"}
 
 
-def test_reports_are_rendered_in_batches_and_then_mailed(played: Any) -> None:
+def test_reports_are_rendered_in_batches_and_their_mails_wake_the_sender(played: Any) -> None:
     runs, calls = played["report"]
 
     assert runs[0]["state"] == "success"
+    assert runs[0]["tasks"] == RENDERED | {"conclude": "success"}
     assert calls[0] == ["due", None, None, "month", "2026-10-05", None, True]
-    assert runs[0]["tasks"] == {"due": "success", "render0": "success", "render1": "success"} | AFTERWARDS
-    assert sorted(calls[1:22]) == [["render", plant, True, False] for plant in ["p1", "p2", *["q"] * 19]]
-    assert calls[22] == SENT
+    assert sorted(calls[1:3]) == [["render", 1, True, False], ["render", 20, True, False]]
+    assert runs[0]["events"] == ["outbox"]
 
 
-def test_a_morning_without_reports_still_sends_what_waits(played: Any) -> None:
+def test_a_morning_without_reports_ends_well(played: Any) -> None:
     runs, calls = played["report"]
 
-    assert runs[1]["tasks"] == {"due": "success", "render": "skipped"} | AFTERWARDS
-    assert calls[23:25] == [["due", None, None, None, None, None, True], SENT]
+    assert runs[1]["tasks"] == {"due": "success", "render": "skipped", "conclude": "skipped"}
+    assert calls[3] == ["due", None, None, None, None, None, True]
 
 
 def test_a_report_that_cannot_be_rendered_fails_the_run_but_holds_back_no_mail(played: Any) -> None:
     runs, calls = played["report"]
 
-    assert runs[2]["state"] == "failed"
-    assert runs[2]["tasks"] == {
-        "due": "success",
-        "render0": "failed",
-        "render1": "success",
-        "send": "success",
-        "conclude": "upstream_failed",
-    }
-    assert calls[25] == ["due", None, None, "day", "2026-10-05", None, True]
-    assert len(calls[26:-1]) == 21
-    assert calls[-1] == SENT
+    assert calls[4] == ["due", None, None, "day", "2026-10-05", None, True]
+    assert runs[2]["tasks"] == RENDERED | {"conclude": "failed"}
+    assert runs[2]["events"] == ["outbox"]
+
+
+def test_reports_that_are_not_sent_wake_nobody(played: Any) -> None:
+    assert (played["report"][0][3]["state"], played["report"][0][3]["events"]) == ("success", [])
+
+
+SCENES["mail"] = (
+    """
+import os
+from include.core.errors import TryLater
+def send_outbox(settings, *, smtp, now):
+    server = smtp()
+    calls.append([server["host"], server["port"], server["password"][:4], now.tzinfo is not None])
+    if isinstance(outcome := outcomes.pop(), Exception):
+        raise outcome
+    return outcome
+outcomes = [TryLater("1 of 2 mails wait for another attempt"), {}, {"sent": 1}]
+step("send", send_outbox=send_outbox)
+os.environ["AIRFLOW_CONN_SMTP_DEFAULT"] = "smtp://me:hush-hush@mail.example.org:587"
+""",
+    [("send_mail", {})] * 3,
+)
+
+
+def test_the_outbox_is_sent_through_the_connection_and_it_alone_tries_again(played: Any) -> None:
+    runs, calls = played["mail"]
+
+    assert [run["tasks"] for run in runs] == [{"send": "success"}, {"send": "skipped"}, {"send": "failed"}]
+    assert calls == [["mail.example.org", 587, "hush", True]] * 3
 
 
 SCENES["pull"] = (
@@ -251,9 +320,10 @@ due = [[], [{"integration_id": 1, "label": "acme/roof", "connection_id": "acme__
 def pull_account(settings, integration_id, *, credentials, clock, run_id):
     calls.append([integration_id, sorted(credentials), len(credentials["app_secret"]), clock().tzinfo is not None])
     calls.append(redact("logging in with {login} {app_id} {password} {app_secret}".format(**credentials)))
-    return {"calls": 3, "feeds": {"deye_fleet": 1, "deye_devices": 2}, "waiting": 0, "next_at": None, "note": None}
+    return {"calls": 3, "feeds": {"deye_fleet": 1, "deye_devices": 2}, "waiting": 0, "next_at": None, "note": None, "errors": []}
 due_accounts = lambda settings, *, vendor, now: due.pop()
-step("pull", due_accounts=due_accounts, pull_account=pull_account, order_backfill=None, backlog=None, BackfillWish=None)
+lately = lambda settings, *, vendor, now: []
+step("pull", due_accounts=due_accounts, feeds_landed_lately=lately, pull_account=pull_account)
 os.environ["AIRFLOW_CONN_ACME__ROOF"] = json.dumps({"conn_type": "heliograph_deye", "host": "europe", "login": "me",
     "password": "open-sesame-1", "extra": {"app_id": "7", "app_secret": "tell-nobody-2"}})
 """,
@@ -264,7 +334,7 @@ os.environ["AIRFLOW_CONN_ACME__ROOF"] = json.dumps({"conn_type": "heliograph_dey
 def test_accounts_are_pulled_with_their_connections_and_a_missing_one_holds_back_no_other(played: Any) -> None:
     runs, calls = played["pull"]
 
-    assert runs[0]["tasks"] == {"due": "success", "pull0": "success", "pull1": "failed"}
+    assert runs[0]["tasks"] == {"due": "success", "pull0": "success", "pull1": "failed", "conclude": "upstream_failed"}
     assert runs[0]["events"] == ["landed_readings", "landed_registry"]
     assert calls[0] == [1, ["app_id", "app_secret", "host", "login", "password"], 13, True]
     assert calls[1:] == ["logging in with me 7 *** ***"], "what a log would show"
@@ -274,29 +344,33 @@ def test_a_tick_with_nothing_due_ends_well(played: Any) -> None:
     runs, _ = played["pull"]
 
     assert runs[1]["state"] == "success"
-    assert runs[1]["tasks"] == {"due": "success", "pull": "skipped"}
+    assert runs[1]["tasks"] == {"due": "success", "pull": "skipped", "conclude": "skipped"}
 
 
 SCENES["set integration"] = (
     """
 import json, os
+from include.core.errors import NeedsHuman
 def told(name):
     def step(settings, **given):
         plain = {key: value for key, value in given.items() if isinstance(value, str | None)}
         calls.append([name, plain, len(given.get("credentials") or [])])
         return {"state": name}
     return step
-step("integrations", add_integration=told("add"), set_state=told("set"), try_integration=told("try"),
-     list_integrations=lambda settings, *, now, tenant: [{"name": "known"}])
+def require_tenant(settings, slug):
+    if slug != "acme":
+        raise NeedsHuman("tenant {slug!r} does not exist (known: acme)".format(slug=slug))
+step("integrations", activate=told("activate"), set_state=told("set"), try_integration=told("try"))
+step("tenants", require_tenant=require_tenant)
 os.environ["AIRFLOW_CONN_ACME__DEYE"] = os.environ["AIRFLOW_CONN_ACME__KNOWN"] = json.dumps(
     {"conn_type": "heliograph_deye", "login": "me", "password": "hush-hush-1"})
 """,
     [
         ("set_integration", {"tenant": "acme", "vendor": "deye"}),
-        ("set_integration", {"tenant": "acme", "vendor": "deye", "name": "known"}),
         ("set_integration", {"tenant": "acme", "vendor": "deye", "name": "known", "action": "test"}),
         ("set_integration", {"tenant": "acme", "vendor": "deye", "name": "gone", "action": "disable"}),
         ("set_integration", {"tenant": "acme", "vendor": "deye", "name": "gone"}),
+        ("set_integration", {"tenant": "nobody", "vendor": "deye"}),
     ],
 )
 
@@ -304,10 +378,16 @@ os.environ["AIRFLOW_CONN_ACME__DEYE"] = os.environ["AIRFLOW_CONN_ACME__KNOWN"] =
 def test_a_connection_becomes_an_integration_is_tried_and_is_stopped(played: Any) -> None:
     runs, calls = played["set integration"]
 
-    assert [run["state"] for run in runs] == ["success"] * 4 + ["failed"]
+    assert [run["state"] for run in runs] == ["success"] * 3 + ["failed"] * 2
     assert calls == [
-        ["add", {"tenant": "acme", "name": "deye", "vendor": "deye", "credentials": None}, 0],
-        ["set", {"tenant": "acme", "name": "known", "state": "active"}, 0],
+        ["activate", {"tenant": "acme", "name": "deye", "vendor": "deye"}, 0],
         ["try", {"tenant": "acme", "name": "known"}, 2],
         ["set", {"tenant": "acme", "name": "gone", "state": "disabled"}, 0],
     ]
+
+
+def test_the_form_of_an_integration_says_what_is_wrong_with_it(played: Any, stage: Stage) -> None:
+    said = stage.said()
+
+    assert "there are no credentials for the vendor account acme__gone" in said
+    assert "tenant 'nobody' does not exist (known: acme)" in said

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.airflow
         ("load_readings", "landed_readings", "*/15 * * * *"),
         ("register_fleet", "landed_registry", "*/15 * * * *"),
         ("roll_up_readings", "readings", "*/15 * * * *"),
+        ("send_mail", "outbox", "*/15 * * * *"),
     ],
 )
 def test_a_dag_that_an_asset_wakes_has_the_clock_as_a_net(dag_bag: Any, name: str, asset: str, net: str) -> None:
@@ -48,7 +49,7 @@ def test_reports_are_due_at_seven_in_the_fleets_zone_and_cover_the_day_before(da
 
 
 def test_what_dags_wake_is_what_dags_wait_for(dag_bag: Any) -> None:
-    from dags.dag_defaults import LANDED_READINGS, LANDED_REGISTRY, READINGS
+    from dags.dag_defaults import LANDED_READINGS, LANDED_REGISTRY, OUTBOX, READINGS
 
     awaited = {
         asset.name
@@ -56,4 +57,4 @@ def test_what_dags_wake_is_what_dags_wait_for(dag_bag: Any) -> None:
         for asset in getattr(getattr(dag.timetable, "asset_condition", None), "objects", [])
     }
 
-    assert {asset.name for asset in (LANDED_READINGS, LANDED_REGISTRY, READINGS)} <= awaited
+    assert {asset.name for asset in (LANDED_READINGS, LANDED_REGISTRY, OUTBOX, READINGS)} <= awaited

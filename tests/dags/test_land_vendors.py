@@ -34,11 +34,13 @@ class Scene:
     def __init__(self, dag: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[tuple[str, Any]] = []
         self.counts: Any = COUNTS
+        self.landed: list[str] = []
         self.left: dict[str, Any] = {"waiting": 0, "next_at": None}
         self.alias = Alias()
         self._dag, self._patch = dag, monkeypatch
         pull, backfill = ModuleType("include.steps.pull"), ModuleType("include.steps.backfill")
         pull.due_accounts = self._step("due_accounts", lambda: [ACCOUNT])
+        pull.feeds_landed_lately = self._step("feeds_landed_lately", lambda: self.landed)
         pull.pull_account = self._step("pull_account", lambda: self.counts)
         backfill.order_backfill = self._step("order_backfill", lambda: [ACCOUNT | {"total_calls": 3}])
         backfill.BackfillWish = _wish
@@ -66,6 +68,9 @@ class Scene:
         self._patch.setitem(function.__globals__, "get_current_context", lambda: context)
         self._patch.setitem(function.__globals__, "vendor_account", lambda name: {"login": name})
         return function(*args, **more)
+
+    def due(self, run_type: str = "scheduled") -> Any:
+        return self.run("due", run_type=run_type, outlet_events=_Aliases(self.alias))
 
     def pull(self, run_type: str = "scheduled") -> Any:
         return self.run("pull", ACCOUNT, run_type=run_type, outlet_events=_Aliases(self.alias))
@@ -96,17 +101,26 @@ def test_each_vendor_has_its_dag_its_pool_and_its_pace(dag_bag: Any) -> None:
 
 
 def test_a_scheduled_run_asks_the_accounts_that_are_due(scene: Scene) -> None:
-    assert scene.run("due") == [ACCOUNT]
-    assert scene.calls == [("due_accounts", ({"vendor": "deye"},))]
+    assert scene.due() == [ACCOUNT]
+    assert scene.calls == [("feeds_landed_lately", ({"vendor": "deye"},)), ("due_accounts", ({"vendor": "deye"},))]
+    assert scene.alias.woken == []
+
+
+def test_a_scheduled_run_wakes_those_who_load_what_a_backfill_landed_that_is_not_over(scene: Scene) -> None:
+    scene.landed = ["deye_devices"]
+
+    scene.due()
+
+    assert scene.alias.woken == ["landed_readings"]
 
 
 def test_a_run_by_hand_is_like_a_scheduled_one(scene: Scene) -> None:
-    assert scene.run("due", run_type="manual") == [ACCOUNT]
-    assert [name for name, _ in scene.calls] == ["due_accounts"]
+    assert scene.due("manual") == [ACCOUNT]
+    assert [name for name, _ in scene.calls] == ["feeds_landed_lately", "due_accounts"]
 
 
 def test_a_backfill_orders_its_days_and_asks_the_accounts_of_the_order(scene: Scene) -> None:
-    assert scene.run("due", run_type="backfill") == [ACCOUNT]
+    assert scene.due("backfill") == [ACCOUNT]
     wish = {"vendor": "deye", "tenant": "acme", "plants": (), "first": DAYS[0], "last": DAYS[1]}
     assert scene.calls == [("order_backfill", (wish, {"run_id": "r1"}))]
 

@@ -241,7 +241,7 @@ def test_a_database_that_does_not_answer_is_told_in_the_log_without_its_password
     integrations: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     def down(settings: Any, connection_id: str) -> None:
-        raise ConnectionError("postgresql://heliograph:hush-hush@db")
+        raise ConnectionError("postgresql+psycopg2://heliograph:hush-hush@db")
 
     integrations(credentials_of=down)
 

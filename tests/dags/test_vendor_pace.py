@@ -139,7 +139,7 @@ def test_airflow_itself_makes_the_runs_of_a_backfill_and_finds_those_that_were(s
             [*head, "2024-01-01 00:00:00.000030+00:00", "2024-01-31 00:00:00+00:00", None],
             [*head, "2024-01-31 00:00:00.000005+00:00", "2024-02-05 00:00:00+00:00", None],
         ],
-        ["due", "pull"],
+        ["conclude", "due", "pull"],
     ]
     assert shorter[0] == [[*head, "2024-01-01 00:00:00.000003+00:00", "2024-01-04 00:00:00+00:00", None]]
     assert [row[-1] for row in again[0]] == ["already exists"]

@@ -64,7 +64,8 @@ def test_a_first_run_works_and_says_so(serving):
     assert "What the DAGs did" in said
     assert re.search(r"mails delivered\s+[1-9]", said)
     assert "What the imitated clouds gave" in said
-    assert re.search(r"ok reports and mail .* runs ended well\n", said)
+    assert re.search(r"ok rollups to reports .* runs ended well\n", said)
+    assert re.search(r"ok outbox to mail .* 0 mails waiting\n", said)
     assert len(said.splitlines()) < 110
     assert (serving.said / "serving-errors").read_text() == ""
 

@@ -47,6 +47,9 @@ class Landing:
     def land(self) -> list[dict]:
         return land.land_drops(self.settings, now=datetime.now(UTC) + timedelta(seconds=5))
 
+    def land_all(self) -> dict:
+        return land.land_all(self.settings, clock=lambda: datetime.now(UTC) + timedelta(seconds=5), most_rounds=3)
+
     def landed(self, tenant: str) -> list[str]:
         with transaction(self.settings.database_url) as connection:
             sql = "SELECT original_name FROM landing.document JOIN fleet.tenant USING (tenant_id) WHERE slug = :slug ORDER BY 1"
@@ -156,12 +159,32 @@ def test_a_store_without_space_takes_in_nothing_and_goes_on_by_itself(landing, m
     for number in range(30):
         landing.drop("evil", f"{number}.json", b"%d" % number)
 
-    with pytest.raises(TryLater, match="No space left"):
-        landing.land()
+    told = landing.land_all()
+    assert (told["feeds"], told["is_more"]) == ({FEED: 1}, False), "the good file wakes its loading"
+    assert any("No space left" in error for error in told["errors"])
     assert landing.landed("good") == ["good.json"]
+    with pytest.raises(TryLater, match="No space left"):
+        landing.land_all()
     full[0] = False
-    landing.land()
+    assert landing.land_all() == {"feeds": {FEED: 30}, "is_more": False, "errors": []}
     assert len(landing.landed("evil")) == 30
+
+
+def test_what_rounds_landed_before_one_failed_is_told(landing, monkeypatch):
+    monkeypatch.setattr(land, "MOST_FILES", 1)
+    rounds, once = [], land._land_once
+
+    def fail_in_the_second(settings, now):
+        rounds.append(now)
+        return once(settings, now) if len(rounds) == 1 else 1 / 0
+
+    monkeypatch.setattr(land, "_land_once", fail_in_the_second)
+    landing.drop("good", "another.json", b"2")
+
+    told = landing.land_all()
+
+    assert (told["feeds"], told["is_more"]) == ({FEED: 1}, False)
+    assert told["errors"] == ["what is left in the drop folder: ZeroDivisionError, see the log of the task"]
 
 
 def test_a_disk_that_is_full_loses_nothing(landing):

@@ -133,3 +133,12 @@ def test_the_project_speaks_of_itself_alone():
         content = file.read_text(encoding="utf-8", errors="replace").lower()
         for word in words:
             assert word not in content or name == "tests/house/test_laws.py", f"{name} names {word}"
+
+
+def test_no_url_leaves_it_to_sqlalchemy_which_driver_of_postgresql_it_wants():
+    driverless = re.compile("postgres(ql)?:" + "//")
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    texts = {name: (ROOT / name).read_text(encoding="utf-8", errors="ignore") for name in tracked if (ROOT / name).is_file()}
+
+    assert "docker-compose.yaml" in texts
+    assert [name for name, text in texts.items() if driverless.search(text)] == []

@@ -10,7 +10,6 @@ import psycopg2
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from include.core.errors import TryLater
 from include.quality.checks import preload
 from include.rollups.roll_up import roll_up
 from include.steps import land, load, register
@@ -153,6 +152,30 @@ def test_eight_processes_may_land_the_whole_river_together(river):
     assert_nothing_lost(river)
 
 
+def roll_up_all(settings, *, now: datetime) -> dict:
+    return roll_up_step.roll_up_all(settings, clock=lambda: now)
+
+
+def test_what_rounds_did_before_one_failed_stays_and_is_told(river, monkeypatch):
+    land_and_register(river, many_documents())
+    load_pending(river)
+    dirty, done = river.count("ops.dirty_day"), []
+
+    def fail_in_the_second_round(connection, *, computed_at):
+        if done:
+            raise KeyError("a secret")
+        done.append(roll_up(connection, computed_at=computed_at, limit=20))
+        return done[0]
+
+    monkeypatch.setattr(roll_up_step, "roll_up", fail_in_the_second_round)
+    told = roll_up_all(river.settings, now=datetime.now(UTC))
+
+    assert 0 < told["dirty_days"] == dirty - river.count("ops.dirty_day") < dirty
+    assert told["errors"] == ["the days that are left, which stay dirty: KeyError, see the log of the task"]
+    with pytest.raises(KeyError):
+        roll_up_all(river.settings, now=datetime.now(UTC))
+
+
 def test_a_roll_up_that_finds_every_series_held_by_another_is_told_to_try_later(river):
     land_and_register(river, many_documents())
     load_pending(river)
@@ -160,8 +183,9 @@ def test_a_roll_up_that_finds_every_series_held_by_another_is_told_to_try_later(
 
     with transaction(river.settings.database_url) as connection:
         roll_up(connection, computed_at=datetime.now(UTC))
-        with pytest.raises(TryLater, match="other roll-ups"):
-            roll_up_step.roll_up_dirty(river.settings, now=datetime.now(UTC))
+        for attempt in (roll_up_step.roll_up_dirty, roll_up_all):
+            with pytest.raises(roll_up_step.HeldByOthers, match="other roll-ups"):
+                attempt(river.settings, now=datetime.now(UTC))
         assert river.count("ops.dirty_day") == dirty
 
     assert roll_up_step.roll_up_dirty(river.settings, now=datetime.now(UTC))["dirty_days"] == 0

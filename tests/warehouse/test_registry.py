@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from include.core.errors import NeedsHuman
+from include.core.errors import BadDocument, NeedsHuman
 from include.core.frames import Subject
 from include.quality.checks import preload
 from include.steps import land, register
@@ -285,9 +285,70 @@ def test_a_document_that_fails_holds_back_none_that_waits_for_another(river):
     land.land_drops(river.settings, now=datetime.now(UTC) + timedelta(seconds=5))
     Path(river.read("SELECT uri FROM landing.document WHERE original_name = 'customers.csv'")["uri"].item()).unlink()
 
-    with pytest.raises(NeedsHuman, match="is gone"):
-        register.register_landed(river.settings, now=datetime.now(UTC), run_id="test")
+    (error,) = register.register_landed(river.settings, now=datetime.now(UTC), run_id="test")["errors"]
 
+    assert "is gone" in error
     states = river.read("SELECT original_name, state FROM landing.document ORDER BY 1").values.tolist()
     assert states == [["customers.csv", "landed"], ["devices.csv", "loaded"], ["plants.csv", "loaded"]]
     assert river.count("fleet.device") == 4
+
+
+def type_in(river, content: str, tenant: str = "demo") -> dict:
+    now = datetime.now(UTC)
+    return register.register_text(river.settings, tenant=tenant, content=content, name="form", now=now, run_id="test")
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "sentence"),
+    [
+        (
+            "colour,size\nred,4\n",
+            BadDocument,
+            "must be a header that names plant_key .* but it reads: colour, size; add the header",
+        ),
+        ("{not json", BadDocument, "JSON"),
+        ("   \n", BadDocument, ";"),
+        ('{"plants": [], "devices": []}', NeedsHuman, "no row"),
+        ("plant_key,name\n", NeedsHuman, "no row"),
+        (
+            "plant_key,name,timezone\np1,One,Mars/Base\n",
+            NeedsHuman,
+            "1 of 1 rows were not registered: row 1 of 'plants'.*Mars/Base",
+        ),
+        ("device_key,plant_key,kind\nx,p9,inverter\n", NeedsHuman, "row 1 of devices: 'p9' is not registered yet"),
+        ("plant_key,month,target_kwh\np9,2026-01,100\n", NeedsHuman, "row 1 of targets: 'p9' is not registered yet"),
+    ],
+    ids=["wrong columns", "broken JSON", "blank", "empty lists", "header only", "bad zone", "unknown plant", "target of none"],
+)
+def test_a_form_that_registers_nothing_fails_with_what_is_wrong_and_what_to_do(river, content, error, sentence):
+    with pytest.raises(error, match=f"(?s){sentence}"):
+        type_in(river, content)
+    with pytest.raises(error, match=f"(?s){sentence}"):
+        type_in(river, content)  # the same text again is told the same
+
+
+def test_a_form_with_one_bad_row_among_good_ones_registers_those_and_names_it(river):
+    with pytest.raises(
+        NeedsHuman, match=r"1 of 2 rows were not registered: row 2 of 'plants' .*Mars/Base.*; correct them and trigger again"
+    ):
+        type_in(river, "plant_key,name,timezone\np1,One,UTC\np2,Two,Mars/Base\n")
+
+    assert river.read("SELECT plant_key FROM fleet.plant")["plant_key"].tolist() == ["p1"]
+
+
+def test_a_form_for_an_unknown_tenant_names_those_that_exist(river):
+    with pytest.raises(NeedsHuman, match=r"tenant 'nobody' does not exist \(known: demo\)"):
+        type_in(river, "plant_key,name\np1,One\n", tenant="nobody")
+
+
+@pytest.mark.parametrize("by_form", [True, False], ids=["typed", "dropped"])
+def test_a_table_that_comes_again_after_another_one_holds_again(river, by_form):
+    for name in ("One", "Two", "One"):
+        text = f"plant_key,name\np1,{name}\n"
+        if by_form:
+            type_in(river, text)
+        else:
+            river.drop({("registry", "plants.csv"): text.encode()})
+            river.flow()
+
+    assert river.read("SELECT name FROM fleet.plant")["name"].tolist() == ["One"]

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,8 @@ from sqlalchemy import text
 from include.core.errors import NeedsHuman, Refused, TryLater
 from include.core.settings import Settings
 from include.steps.report import due_reports, render_report
-from include.steps.send import send_outbox
-from include.warehouse import fleet
+from include.steps.send import DUE_AFTER, send_outbox
+from include.warehouse import fleet, reports
 from include.warehouse.engine import transaction
 from include.warehouse.performance import read_performance
 from sandbox.mail_sink import Sink
@@ -24,6 +25,7 @@ from sandbox.mail_sink import Sink
 pytestmark = pytest.mark.postgres
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+LATER = NOW + timedelta(hours=6)
 RECIPIENT = "owner@example.org"
 
 
@@ -118,7 +120,7 @@ def issue(plant, *, send: bool = True, send_again: bool = False, kind: str = "mo
 
 
 def send(plant, post: Post, now: datetime = NOW) -> dict:
-    return send_outbox(plant.settings, smtp=post.smtp, now=now)
+    return send_outbox(plant.settings, smtp=lambda: post.smtp, now=now)
 
 
 def outbox(plant) -> list[tuple]:
@@ -224,8 +226,8 @@ def test_sending_again_is_a_new_mail_of_the_same_report(plant, post):
     first = issue(plant)
     send(plant, post)
 
-    again = issue(plant, send_again=True, now=NOW + timedelta(hours=1))
-    send(plant, post)
+    again = issue(plant, send_again=True, now=LATER)
+    send(plant, post, now=LATER)
 
     assert (again["report_id"], again["is_new"], again["mails"]) == (first["report_id"], False, 1)
     assert post.deliveries() == len({mail["Message-ID"] for mail in post.kept()}) == 2
@@ -273,7 +275,8 @@ def test_a_mail_waits_for_a_server_that_is_down_and_goes_out_under_its_own_name(
     assert [row[1:3] for row in outbox(plant)] == [("pending", 1)]
 
     post.open()
-    outcome = send(plant, post)
+    assert send(plant, post, now=NOW + timedelta(minutes=9)) == {}, "the next attempt is not due yet"
+    outcome = send(plant, post, now=NOW + timedelta(minutes=10))
 
     assert outcome == {"sent": 1}
     assert [mail["Message-ID"] for mail in post.kept()] == [message_id]
@@ -288,28 +291,59 @@ def test_a_server_that_is_busy_gets_the_mail_later(plant, post):
 
     post.sink.is_busy = False
 
-    assert send(plant, post) == {"sent": 1}
+    assert send(plant, post, now=LATER) == {"sent": 1}
 
 
-def test_a_mail_is_given_up_after_eight_attempts_and_sending_again_starts_afresh(plant, post):
+def attempt_all_day(plant, post) -> list[int]:
+    """Look into the outbox every five minutes for a day; returns in which minutes a mail was attempted."""
+    attempted = []
+    for minute in range(0, 24 * 60 + 1, 5):
+        try:
+            assert send(plant, post, now=NOW + timedelta(minutes=minute)) == {}
+        except (TryLater, NeedsHuman):
+            attempted.append(minute)
+    return attempted
+
+
+def test_a_mail_is_given_up_after_eight_attempts_with_growing_delays(plant, post):
     issue(plant)
     post.close()
-    for _ in range(7):
-        with pytest.raises(TryLater):
-            send(plant, post)
-    with pytest.raises(NeedsHuman):
-        send(plant, post)
+
+    assert attempt_all_day(plant, post) == [0, 10, 30, 60, 120, 300, 720, 1440]
     assert [row[1:3] for row in outbox(plant)] == [("failed", 8)]
 
-    issue(plant, send_again=True)
+
+def test_sending_again_starts_afresh(plant, post):
+    issue(plant)
+    post.close()
+    attempt_all_day(plant, post)
+
+    issue(plant, send_again=True, now=LATER)
     with pytest.raises(TryLater):
-        send(plant, post)
-
+        send(plant, post, now=LATER)
     post.open()
-    assert send(plant, post) == {"sent": 1}
+
+    assert send(plant, post, now=LATER) == {}
+    assert send(plant, post, now=LATER + timedelta(minutes=10)) == {"sent": 1}
 
 
-def test_a_report_whose_file_is_gone_does_not_stop_the_other_mails(plant, post):
+def test_nobody_asks_for_the_mail_server_while_no_mail_is_due(plant):
+    assert send_outbox(plant.settings, smtp=lambda: 1 / 0, now=NOW) == {}
+
+
+def test_of_two_senders_at_once_one_attempts_a_mail(plant, post):
+    issue(plant)
+    with transaction(plant.url) as connection:
+        (due,) = reports.read_due_mail(connection, due_after=DUE_AFTER, now=NOW)
+        assert reports.lock_mail(connection, due) is not None
+        assert send(plant, post) == {"taken": 1}
+        reports.mark_mail(connection, due.mail_id, state="pending", error="busy")
+
+    with transaction(plant.url) as connection:
+        assert reports.lock_mail(connection, due) is None, "it was attempted meanwhile"
+
+
+def test_a_report_whose_file_is_gone_does_not_stop_the_other_mails_and_says_how_to_render_it(plant, post):
     lost = issue(plant)
     issue(plant, kind="day")
     Path(lost["uri"]).unlink()
@@ -318,7 +352,35 @@ def test_a_report_whose_file_is_gone_does_not_stop_the_other_mails(plant, post):
         send(plant, post)
 
     assert [row[1] for row in outbox(plant)] == ["pending", "sent"]
-    assert lost["uri"] in outbox(plant)[0][4]
+    told = outbox(plant)[0][4]
+    assert lost["uri"] in told
+    assert "report_plants with tenant demo, plants p1, period month, day 2026-02-01 and language en" in told
+
+
+def test_a_report_whose_file_is_gone_is_rendered_again_under_its_revision_and_its_mail_goes_out(plant, post):
+    first = issue(plant)
+    issued_at = plant.read("SELECT issued_at FROM mart.report")["issued_at"].item()
+    Path(first["uri"]).unlink()
+
+    again = issue(plant, now=LATER)
+
+    assert again == first | {"is_new": False, "mails": 0}
+    kept = plant.read("SELECT revision, issued_at, pdf_sha256, size_bytes FROM mart.report").iloc[0]
+    pdf = Path(first["uri"]).read_bytes()
+    assert (kept["revision"], kept["issued_at"]) == (1, pd.Timestamp(issued_at))
+    assert (kept["pdf_sha256"], kept["size_bytes"]) == (sha256(pdf).hexdigest(), len(pdf))
+    assert send(plant, post, now=LATER) == {"sent": 1}
+
+
+def test_a_lost_file_of_a_report_whose_figures_changed_is_left_to_the_new_revision(plant):
+    first = issue(plant)
+    Path(first["uri"]).unlink()
+    measure(plant, "2026-02-02", {"1": 6.0})
+
+    again = issue(plant, now=LATER)
+
+    assert (again["revision"], again["is_new"]) == (2, True)
+    assert not Path(first["uri"]).exists()
 
 
 def test_a_mail_that_nobody_can_write_does_not_stop_the_other_mails(plant, post):
@@ -416,8 +478,12 @@ def test_the_language_is_the_tenants_unless_the_form_says_otherwise(plant):
         ({"kind": "year"}, Refused, "day or month"),
         ({"language": "de"}, Refused, "pt-BR"),
         ({"tenant": "nobody"}, NeedsHuman, "demo"),
+        ({"kind": "month", "day": date(2062, 1, 1)}, Refused, "2062-01-01 has not begun .* up to 2026-03-10"),
+        ({"kind": "day", "day": date(2026, 3, 11)}, Refused, "2026-03-11 has not begun"),
     ],
 )
-def test_an_unknown_plant_kind_language_or_tenant_is_refused_by_name(plant, form: dict, error: Callable, word: str):
+def test_an_unknown_plant_kind_language_or_tenant_or_a_day_to_come_is_refused_by_name(
+    plant, form: dict, error: Callable, word: str
+):
     with pytest.raises(error, match=word):
         ask(plant, **form)

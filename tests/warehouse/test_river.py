@@ -27,6 +27,11 @@ SAMPLES = ROOT / "samples" / "drops"
 EXPECTED = json.loads((ROOT / "samples" / "expected.json").read_text())["files"]
 
 
+def counts_of(told: dict) -> dict[str, int]:
+    assert told["errors"] == []
+    return {name: count for name, count in told.items() if name not in {"errors", "left"}}
+
+
 class River:
     """A tenant, its drop folder and the steps, with a clock that runs ahead so that files rest at once."""
 
@@ -55,12 +60,12 @@ class River:
         total = Counter(landed=sum(check["is_new"] for check in self.land()))
         now = datetime.now(UTC)
         while True:
-            total.update(register.register_landed(self.settings, now=now, run_id="test"))
+            total.update(counts_of(register.register_landed(self.settings, now=now, run_id="test")))
             batches = load.pending_batches(self.settings)
             if not batches:
                 break
             for batch in batches:
-                total.update(load.load_batch(self.settings, batch, now=now, run_id="test"))
+                total.update(counts_of(load.load_batch(self.settings, batch, now=now, run_id="test")))
         while True:
             done = roll_up.roll_up_dirty(self.settings, now=now)
             total["dirty_days"] += done["dirty_days"]

@@ -92,7 +92,9 @@ def test_the_demo_is_prepared_again_without_a_new_password(helio):
     [
         (("user", "add", "a@example.org", "--tenant", "acme", "--role", "owner"), "choose client or admin"),
         (("user", "add", "a@example.org", "--tenant", "nobody"), "tenant 'nobody' does not exist"),
-        (("tenant", "add", "Not A Slug"), "the slug is a-z"),
+        (("tenant", "add", "Not A Slug"), "slug 'Not A Slug' cannot be; make it of a-z, 0-9"),
+        (("tenant", "add", "umläut"), "slug 'umläut' cannot be"),
+        (("tenant", "add", "demo", "--language", "de"), "language 'de' (--language) is not printed; choose pt-BR or en"),
         (("tenant", "add", "acme", "--recipient", "nobody"), "is not an e-mail address"),
         (("drop", __file__, "--feed", "consumption", "--tenant", "nobody"), "tenant 'nobody' does not exist"),
     ],

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from include.core.errors import NeedsHuman, TryLater
+from include.core.errors import NeedsHuman, Refused, TryLater
 from include.sources.clouds.errors import Rejected
 from include.steps.backfill import BackfillWish, backlog, order_backfill, plan_backfill
-from include.steps.integrations import authorization_page, authorize, list_integrations, set_state, try_integration
+from include.steps.integrations import activate, authorization_page, authorize, list_integrations, set_state, try_integration
+from include.steps.pull import feeds_landed_lately
 from tests.conftest import live_clouds
 from tests.warehouse.vendor_house import OAUTH, VendorHouse, all_told, build
 
@@ -52,6 +53,38 @@ def test_plants_of_other_owners_are_pulled_by_consent(house: VendorHouse) -> Non
     house.world.clock.advance(2 * 86_400)
     house.pull("owners")
     assert [(name, house.calls("sungrow")[name]) for name, _ in refresh] == refresh
+
+
+def test_what_landed_lately_and_waits_is_known_by_feed(house: VendorHouse) -> None:
+    house.add("huawei")
+    house.pull("huawei")
+    now = house.world.now()
+
+    waiting = feeds_landed_lately(house.settings, vendor="huawei", now=now)
+
+    assert "huawei_devices" in waiting
+    assert feeds_landed_lately(house.settings, vendor="deye", now=now) == []
+    assert feeds_landed_lately(house.settings, vendor="huawei", now=now + timedelta(minutes=30)) == []
+    house.load()
+    assert feeds_landed_lately(house.settings, vendor="huawei", now=now) == []
+
+
+def test_a_backfill_of_nobody_is_refused_by_name(house: VendorHouse) -> None:
+    may = (date(2026, 5, 1), date(2026, 5, 2))
+
+    with pytest.raises(NeedsHuman, match=r"tenant 'nobody' does not exist \(known: clouds\)"):
+        plan_backfill(house.settings, BackfillWish(*may, tenant="nobody"), now=house.world.now())
+    with pytest.raises(Refused, match="no account deye of tenant clouds pulls any plant yet; see `helio integration list`"):
+        plan_backfill(house.settings, BackfillWish(*may, tenant="clouds", vendor="deye"), now=house.world.now())
+
+
+def test_an_account_is_not_taken_up_as_one_of_another_vendor(house: VendorHouse) -> None:
+    house.add("huawei", name="roof")
+    account = {"tenant": "clouds", "name": "roof", "now": house.world.now()}
+
+    assert activate(house.settings, vendor="huawei", **account)["state"] == "active"
+    with pytest.raises(Refused, match="clouds/roof is one of huawei, not of deye; give its vendor, or another name"):
+        activate(house.settings, vendor="deye", **account)
 
 
 SIXTY_DAYS = [

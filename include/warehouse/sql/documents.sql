@@ -96,8 +96,22 @@ WHERE k.document_id = gone.repeat_of;
 
 -- name: read_pending
 -- Work list: landed documents of the given feeds in the order of receipt.
-SELECT document_id, stored_bytes FROM landing.document
+SELECT document_id, tenant_id, stored_bytes FROM landing.document
 WHERE state = 'landed' AND feed = ANY (:feeds)
+ORDER BY document_id;
+
+-- name: read_landed_feeds
+-- Feeds of a vendor of which documents wait that were received lately.
+SELECT DISTINCT feed FROM landing.document
+WHERE state = 'landed' AND starts_with(feed, :prefix) AND last_received_at >= :since
+ORDER BY feed;
+
+-- name: read_left
+-- Work list of the tenants of these documents, beside these.
+SELECT document_id, tenant_id, stored_bytes FROM landing.document
+WHERE
+    state = 'landed' AND feed = ANY (:feeds) AND document_id <> ALL (:document_ids)
+    AND tenant_id IN (SELECT tenant_id FROM landing.document WHERE document_id = ANY (:document_ids))
 ORDER BY document_id;
 
 -- name: lock_document
@@ -113,6 +127,22 @@ FOR UPDATE OF d SKIP LOCKED;
 -- name: read_states
 -- State and reason of documents. FOR SHARE waits for whoever is at work on one: its outcome is what counts.
 SELECT state, reason FROM landing.document WHERE document_id = ANY (:document_ids) ORDER BY document_id FOR SHARE;
+
+-- name: read_registration
+-- State of a registry document and the balance of its last load. FOR SHARE waits for whoever is at work on it.
+SELECT d.state, d.reason, l.parsed_rows, l.quarantined_rows
+FROM landing.document AS d
+LEFT JOIN LATERAL (
+    SELECT parsed_rows, quarantined_rows FROM landing.load WHERE document_id = d.document_id ORDER BY load_id DESC LIMIT 1
+) AS l ON true
+WHERE d.document_id = :document_id
+FOR SHARE OF d;
+
+-- name: read_set_aside
+-- The first rows of a document that were not trusted.
+SELECT row_number, quantity, subject, broken_rules, payload FROM landing.quarantine
+WHERE document_id = :document_id
+ORDER BY row_number, quantity LIMIT :most;
 
 -- name: read_small_answers
 -- Landed answers of vendors that are small enough to be checked together. Nothing is locked: each is locked when it is loaded.

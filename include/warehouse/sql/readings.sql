@@ -20,8 +20,12 @@ SELECT EXISTS (
 -- The document's readings, each key once.
 CREATE TEMPORARY TABLE incoming (series_id int4 NOT NULL, measured_at timestamptz NOT NULL, value float8 NOT NULL) ON COMMIT DROP;
 
+-- name: try_lock_loading
+-- One batch per tenant at a time: whoever finds it taken leaves the tenant to the other one.
+SELECT pg_try_advisory_xact_lock(hashtext('heliograph.load_batch'), :tenant_id);
+
 -- name: lock_tenant
--- One load per tenant at a time writes; parsing and checking run side by side.
+-- One at a time writes readings of a tenant or registers its fleet.
 SELECT pg_advisory_xact_lock(hashtext('heliograph.load'), :tenant_id);
 
 -- name: create_difference

@@ -139,7 +139,7 @@ ORDER BY rule;
 
 -- name: read_newest_revision
 -- The newest revision of a report, with the fingerprint of its figures.
-SELECT report_id, revision, fingerprint, uri FROM mart.report
+SELECT report_id, revision, fingerprint, uri, issued_at FROM mart.report
 WHERE plant_id = :plant_id AND kind = :kind AND starts_on = :starts_on AND language = :language
 ORDER BY revision DESC LIMIT 1;
 
@@ -148,7 +148,7 @@ ORDER BY revision DESC LIMIT 1;
 SELECT pg_advisory_xact_lock(hashtext('heliograph.report'), :plant_id);
 
 -- name: insert_report
--- A report as it was issued; it is never changed.
+-- A report as it was issued; its figures are never changed.
 INSERT INTO mart.report (
     tenant_id, plant_id, kind, starts_on, ends_on, language, revision, fingerprint, figures, uri, pdf_sha256, size_bytes, issued_at, run_id
 )
@@ -158,6 +158,10 @@ VALUES (
 )
 RETURNING report_id;
 
+-- name: replace_file
+-- The file of a report was lost and is rendered again from the same figures.
+UPDATE mart.report SET uri = :uri, pdf_sha256 = :pdf_sha256, size_bytes = :size_bytes WHERE report_id = :report_id;
+
 -- name: insert_mail
 -- A mail waits in the outbox, once per report and recipient.
 INSERT INTO ops.outbox (tenant_id, report_id, recipient, message_id, created_at)
@@ -166,23 +170,26 @@ ON CONFLICT (report_id, recipient) DO NOTHING;
 
 -- name: resend_mail
 -- Send a report once more, as a new mail.
-UPDATE ops.outbox SET state = 'pending', attempts = 0, message_id = :message_id, sent_at = NULL, last_error = NULL
+UPDATE ops.outbox
+SET state = 'pending', attempts = 0, message_id = :message_id, created_at = :created_at, sent_at = NULL, last_error = NULL
 WHERE report_id = :report_id AND recipient = :recipient;
 
--- name: read_pending_mail
--- Mails to send, in the order in which they were written.
-SELECT mail_id FROM ops.outbox WHERE state = 'pending' ORDER BY mail_id;
+-- name: read_due_mail
+-- Mails to send now, in the order in which they were written: each attempt waits longer than the one before.
+SELECT mail_id, attempts FROM ops.outbox
+WHERE state = 'pending' AND created_at + coalesce((CAST(:due_after AS interval[]))[attempts + 1], interval '0') <= :now
+ORDER BY mail_id;
 
 -- name: lock_mail
--- One mail to send; none when another sender has it or it is sent.
+-- One mail to send; none when another sender has it, or has attempted it.
 SELECT
     o.mail_id, o.recipient, o.message_id, o.attempts, o.created_at, r.report_id, r.kind, r.starts_on, r.ends_on, r.language, r.revision, r.figures, r.uri,
-    p.name AS plant_name, t.name AS tenant_name
+    p.name AS plant_name, p.plant_key, t.name AS tenant_name, t.slug AS tenant
 FROM ops.outbox AS o
 JOIN mart.report AS r USING (report_id)
 JOIN fleet.plant AS p USING (plant_id)
 JOIN fleet.tenant AS t ON t.tenant_id = o.tenant_id
-WHERE o.mail_id = :mail_id AND o.state = 'pending'
+WHERE o.mail_id = :mail_id AND o.state = 'pending' AND o.attempts = :attempts
 FOR UPDATE OF o SKIP LOCKED;
 
 -- name: mark_mail

@@ -167,8 +167,8 @@ def test_a_command_finds_the_installation_that_a_run_made(tmp_path):
 
 def test_a_command_can_be_pointed_at_another_warehouse(tmp_path):
     (tmp_path / "secrets.env").write_text("".join(f"{name}={value}\n" for name, value in SECRETS.items()))
-    environment = {"HELIOGRAPH_HOME": str(tmp_path), "HELIOGRAPH_DATABASE_URL": "postgresql://elsewhere/x"}
+    environment = {"HELIOGRAPH_HOME": str(tmp_path), "HELIOGRAPH_DATABASE_URL": "postgresql+psycopg2://elsewhere/x"}
 
     complete_environment(environment)
 
-    assert Settings.from_environment(environment).database_url == "postgresql://elsewhere/x"
+    assert Settings.from_environment(environment).database_url == "postgresql+psycopg2://elsewhere/x"

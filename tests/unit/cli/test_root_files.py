@@ -1,10 +1,12 @@
 import re
 import subprocess
+from collections import defaultdict
 from dataclasses import fields
 from pathlib import Path
 
 import yaml
 
+from cli.run.airflow import airflow_environment
 from include.core.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -130,3 +132,24 @@ def test_a_python_without_venv_names_the_package_to_install(tmp_path):
 
     assert refused.returncode != 0
     assert "python3-venv" in refused.stderr
+
+
+def test_a_worker_that_dies_delays_its_tenants_by_less_than_three_minutes():
+    compose = yaml.safe_load(COMPOSE)["x-airflow-environment"]
+    local = airflow_environment(Settings(), defaultdict(str))
+    retry_after_s, begins_after_s = 30, 15
+
+    for environment in (compose, local):
+        silent_s = float(environment["AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT"])
+        found_s = silent_s + float(environment["AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL"])
+        assert found_s + retry_after_s + begins_after_s < 180
+
+    queued_s = float(compose["AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT"])
+    assert queued_s + float(compose["AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL"]) + begins_after_s < 180
+
+
+def test_no_more_tasks_are_queued_than_one_worker_can_begin():
+    compose = yaml.safe_load(COMPOSE)["x-airflow-environment"]
+
+    defaults = {re.sub(r".*:-", "", compose[f"AIRFLOW__{name}"]) for name in ("CORE__PARALLELISM", "CELERY__WORKER_CONCURRENCY")}
+    assert defaults == {"8}"}
