@@ -13,7 +13,7 @@ from fastapi.security import OAuth2PasswordBearer
 from api.answer_cache import AnswerCache
 from api.cursors import Cursors
 from api.errors import Problem, unauthenticated
-from api.lockout import Lockout
+from api.log_ins import LogIns
 from api.parameters import known_parameters, quarter_of
 from api.responses import answer, envelope
 from api.tokens import AccessTokens, BadToken
@@ -34,7 +34,7 @@ class AppState:
     database: ReadOnlyDatabase
     tokens: AccessTokens
     cursors: Cursors
-    lockout: Lockout
+    log_ins: LogIns
     answers: AnswerCache
     clock: Callable[[], datetime]
 

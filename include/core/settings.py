@@ -35,6 +35,12 @@ class Settings:
     max_quarantine_rows: int = _setting(10_000, "Most quarantined rows stored of one document; the counts stay complete.")
     api_host: str = _setting("127.0.0.1", "Address on which the API listens.")
     api_port: int = _setting(8090, "Port of the API.")
+    api_trusted_proxies: str = _setting(
+        "", "Addresses or networks of proxies whose X-Forwarded-For the API believes, comma-separated; none by default."
+    )
+    api_limits_database_url: str = _setting(
+        "", "Where the API counts log-ins and requests (role heliograph_api); set it to the primary when it reads from a standby."
+    )
     airflow_port: int = _setting(8080, "Port of the Airflow UI.")
     postgres_port: int = _setting(55432, "Port of the embedded PostgreSQL.")
     smtp_port: int = _setting(8025, "Port of the demo's mail sink.")
