@@ -1,4 +1,4 @@
-"""The app: `uvicorn --factory api.main:create_app`."""
+"""The app. `python -m api` serves it."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -15,7 +15,8 @@ from api.client_address import trusted_proxies
 from api.cursors import Cursors
 from api.deps import AppState
 from api.log_ins import MOST_VERIFICATIONS, LogIns
-from api.middleware import SecurityMiddleware
+from api.middleware import FrameMiddleware
+from api.request_limits import RequestLimits
 from api.routers import (
     alarms,
     auth,
@@ -69,7 +70,7 @@ def create_app(settings: Settings | None = None, *, clock: Callable[[], datetime
     app.state.heliograph = state
     for subject in _SUBJECTS:
         app.include_router(subject.router, prefix=PREFIX)
-    app.add_middleware(SecurityMiddleware)
+    app.add_middleware(FrameMiddleware, limits=state.limits, clock=state.clock)
     if proxies := trusted_proxies(settings.api_trusted_proxies):
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=proxies)
     errors.register(app)
@@ -84,6 +85,9 @@ def _state(settings: Settings, clock: Callable[[], datetime]) -> AppState:
         tokens=AccessTokens(settings.jwt_secret, minutes=settings.token_minutes),
         cursors=Cursors(settings.jwt_secret),
         log_ins=LogIns(_log_in_database(settings)),
+        limits=RequestLimits(
+            {"address": settings.api_address_requests_per_minute, "user": settings.api_user_requests_per_minute}
+        ),
         answers=AnswerCache(),
         clock=clock,
     )

@@ -21,6 +21,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     403: {"model": ProblemDocument, "description": "The user's role does not allow it"},
     404: {"model": ProblemDocument, "description": "This tenant has no such thing"},
     422: {"model": ProblemDocument, "description": "A parameter's value makes no sense"},
+    429: {"model": ProblemDocument, "description": "Too many requests of this user or address; see Retry-After and RateLimit"},
     503: {"model": ProblemDocument, "description": "The warehouse is busy, away, or needs its operator; see Retry-After"},
 }
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Unchanged since the ETag that was sent"}}

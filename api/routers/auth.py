@@ -16,8 +16,9 @@ from include.warehouse.users import LONGEST_EMAIL, LONGEST_PASSWORD
 
 router = APIRouter(prefix="/auth", tags=["auth"], dependencies=[Depends(known_parameters)])
 
-_TOO_OFTEN: dict[int | str, dict[str, Any]] = {
-    429: {"model": ProblemDocument, "description": "Too many log-ins of this user or address, or at once; see Retry-After"}
+_TOO_MUCH: dict[int | str, dict[str, Any]] = {
+    413: {"model": ProblemDocument, "description": "A body that is no log-in form"},
+    429: {"model": ProblemDocument, "description": "Too many log-ins of this user or address, or at once; see Retry-After"},
 }
 
 
@@ -25,7 +26,7 @@ _TOO_OFTEN: dict[int | str, dict[str, Any]] = {
     "/token",
     summary="Log in",
     response_model=Token,
-    responses={**{status: ERRORS[status] for status in (400, 401, 422, 503)}, **_TOO_OFTEN},
+    responses={**{status: ERRORS[status] for status in (400, 401, 422, 503)}, **_TOO_MUCH},
 )
 async def log_in(
     request: Request,

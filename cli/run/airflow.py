@@ -114,16 +114,6 @@ def services(settings: Settings, secrets: Mapping[str, str]) -> list[Service]:
     api = base_environment() | api_environment(settings, secrets)
     mail_command = ("-m", "sandbox.mail_sink", "--port", str(settings.smtp_port), "--folder", str(settings.home / "mail"))
     clouds_command = ("-m", "sandbox", "--port", str(settings.sandbox_port), "--limits", "off")
-    api_command = (
-        "-m",
-        "uvicorn",
-        "--factory",
-        "api.main:create_app",
-        "--host",
-        settings.api_host,
-        "--port",
-        str(settings.api_port),
-    )
     return [
         Service("api-server", airflow_command("api-server"), airflow, settings.airflow_port, "HELIOGRAPH_AIRFLOW_PORT"),
         Service("scheduler", airflow_command("scheduler", "--skip-serve-logs"), airflow),
@@ -133,7 +123,7 @@ def services(settings: Settings, secrets: Mapping[str, str]) -> list[Service]:
         Service(
             "sandbox", (sys.executable, *clouds_command), base_environment(), settings.sandbox_port, "HELIOGRAPH_SANDBOX_PORT"
         ),
-        Service("api", (sys.executable, *api_command), api, settings.api_port, "HELIOGRAPH_API_PORT"),
+        Service("api", (sys.executable, "-m", "api"), api, settings.api_port, "HELIOGRAPH_API_PORT"),
     ]
 
 

@@ -109,7 +109,7 @@ def test_only_reading_is_allowed(stage, client, method, path):
     answer = client.request(method, path, stage.headers(stage.east))
 
     assert_is_a_problem(answer, 405)
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
 
 
 def test_no_token_is_told_with_a_challenge(client):

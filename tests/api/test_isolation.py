@@ -328,7 +328,10 @@ def test_twenty_tenants_over_one_small_pool_never_see_a_foreign_row(new_warehous
                 )
             )
         ]
-    settings = Settings(api_database_url=url.replace("heliograph:owner@", "heliograph_api:reader@"), jwt_secret="k" * 32)
+    settings = Settings(
+        api_database_url=url.replace("heliograph:owner@", "heliograph_api:reader@"), jwt_secret="k" * 32,
+        api_address_requests_per_minute=0,
+    )  # fmt: skip
     app = create_app(settings, clock=lambda: stage.now)
     app.state.heliograph = dataclasses.replace(
         app.state.heliograph, database=ReadOnlyDatabase(settings.api_database_url, secret=settings.jwt_secret, pool_size=5)
