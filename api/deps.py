@@ -12,9 +12,10 @@ from fastapi.security import OAuth2PasswordBearer
 
 from api.answer_cache import AnswerCache
 from api.cursors import Cursors
-from api.errors import Problem, unauthenticated
-from api.lockout import Lockout
+from api.errors import Problem, too_many_requests, unauthenticated
+from api.log_ins import LogIns
 from api.parameters import known_parameters, quarter_of
+from api.request_limits import RequestLimits
 from api.responses import answer, envelope
 from api.tokens import AccessTokens, BadToken
 from include.core.settings import Settings
@@ -34,7 +35,8 @@ class AppState:
     database: ReadOnlyDatabase
     tokens: AccessTokens
     cursors: Cursors
-    lockout: Lockout
+    log_ins: LogIns
+    limits: RequestLimits
     answers: AnswerCache
     clock: Callable[[], datetime]
 
@@ -112,9 +114,23 @@ async def authenticate(request: Request, token: Annotated[str | None, Depends(_b
     if token is None:
         raise unauthenticated("send a token as `Authorization: Bearer ...`; POST /api/v1/auth/token gives one", had_token=False)
     try:
-        return ApiRequest(request, state, state.tokens.read(token, now=now), now)
+        user = state.tokens.read(token, now=now)
     except BadToken as error:
         raise unauthenticated(str(error), had_token=True) from error
+    _count(request, state.limits, user, now)
+    return ApiRequest(request, state, user, now)
+
+
+def _count(request: Request, limits: RequestLimits, user: CurrentUser, now: datetime) -> None:
+    record = request.state.record
+    if record.user_id is not None:
+        return
+    record.user_id = user.user_id
+    quota = limits.count("user", user.user_id, now.timestamp())
+    if quota is not None:
+        record.quotas.append(quota)
+        if quota.is_spent:
+            raise too_many_requests("of this user", quota.reset_s)
 
 
 CurrentRequest = Annotated[ApiRequest, Depends(authenticate)]

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from api.middleware import SECURITY_HEADERS
+from api.answer_headers import REQUEST_ID, SECURITY_HEADERS
 from include.core.errors import HeliographError, Refused, TryLater
 from include.warehouse.api_session import QueryTooSlow, UserNotAdmitted
 
@@ -56,6 +56,12 @@ def unauthenticated(detail: str, *, had_token: bool) -> Problem:
     return Problem(401, "not-authenticated", detail, headers=_BAD_TOKEN if had_token else _CHALLENGE)
 
 
+def too_many_requests(whose: str, wait_s: int) -> Problem:
+    """429 until the next window begins."""
+    detail = f"too many requests {whose}; the next ones are answered in {wait_s} s"
+    return Problem(429, "too-many-requests", detail, headers={"Retry-After": str(wait_s)})
+
+
 def render(request: Request, problem: Problem) -> Response:
     """The problem document of RFC 9457; `instance` is the path without the query."""
     document = {
@@ -87,10 +93,12 @@ def register(app: FastAPI) -> None:
         return render(request, _of_heliograph(error))
 
     async def unexpected(request: Request, error: Exception) -> Response:
-        _LOG.error("%s %s failed with %s", request.method, request.url.path, type(error).__name__)
-        detail = "the server failed on this request; it has been logged, tell the operator"
+        record = request.scope["state"]["record"]
+        _LOG.error("a request failed with %s", type(error).__name__, extra={"told": {"request_id": record.request_id}})
+        detail = f"the server failed on this request; it has been logged as {record.request_id}, tell the operator"
         # This answer is sent from outside the frame.
-        return render(request, Problem(500, "internal", detail, headers=SECURITY_HEADERS))
+        headers = {**SECURITY_HEADERS, REQUEST_ID: record.request_id}
+        return render(request, Problem(500, "internal", detail, headers=headers))
 
     for kind, answer in (
         (Problem, problem),
@@ -120,12 +128,14 @@ def _of_heliograph(error: HeliographError) -> Problem:
 def _of_http(request: Request, error: HTTPException) -> Problem:
     details = {
         404: f"there is nothing at {request.url.path[:200]}; the paths are in /api/v1/openapi.json",
-        405: f"{request.method} is not allowed here; the API only reads, with GET",
+        405: f"{request.method} is not allowed here; the API only reads, with GET or HEAD",
     }
     detail = details.get(error.status_code, str(error.detail))
-    return Problem(
-        error.status_code, HTTPStatus(error.status_code).phrase.lower().replace(" ", "-"), detail, headers=error.headers
-    )
+    headers = dict(error.headers or {})
+    if headers.get("Allow") == "GET":
+        headers["Allow"] = "GET, HEAD"
+    kind = "content-too-large" if error.status_code == 413 else HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+    return Problem(error.status_code, kind, detail, headers=headers)
 
 
 def _of_validation(error: RequestValidationError) -> Problem:

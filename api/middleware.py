@@ -1,47 +1,138 @@
-"""What surrounds every answer: security headers, and a limit on what is sent to us."""
+"""What surrounds every answer: its id and log line, limits of what is sent and how often, headers, and HEAD."""
 
-from typing import Final
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
 
+from fastapi import Request
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.answer_headers import REQUEST_ID, SECURITY_HEADERS
+from api.client_address import client_address
+from api.errors import Problem, render, too_many_requests
+from api.logs import LONGEST_PATH
+from api.request_limits import Quota, RequestLimits
 
 LARGEST_BODY: Final = 16_384
 """Bytes; the only body that the API reads is a log-in form."""
+UNCOUNTED: Final = frozenset({"/api/v1/health/live", "/api/v1/health/ready"})
+"""Paths without limits: who watches over the API must get an answer."""
 
-SECURITY_HEADERS: Final = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "cross-origin-resource-policy": "same-origin",
-}
 _RAW_HEADERS: Final = tuple((name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items())
+_SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+_LOG: Final = logging.getLogger("heliograph.api.access")
 
 
-class SecurityMiddleware:
-    """Pure ASGI middleware; costs microseconds."""
+class RequestState:
+    """What becomes known of a request on its way: `request.state.record`."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    __slots__ = ("address", "quotas", "request_id", "status", "user_id")
+
+    def __init__(self, scope: Scope) -> None:
+        """Take the caller's id of the request if it is a sane one, else make one."""
+        self.request_id = _request_id(scope)
+        self.address = client_address(scope)
+        self.user_id: int | None = None
+        self.quotas: list[Quota] = []
+        self.status = 500
+
+
+class FrameMiddleware:
+    """Pure ASGI middleware; costs some ten microseconds."""
+
+    def __init__(self, app: ASGIApp, limits: RequestLimits, clock: Callable[[], datetime]) -> None:
         self._app = app
+        self._limits = limits
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body_bytes = 0
+        began_s = time.perf_counter()
+        record = RequestState(scope)
+        scope.setdefault("state", {})["record"] = record
+        try:
+            await self._answer(scope, receive, send, record)
+        finally:
+            _LOG.info("request", extra={"told": _told(scope, record, time.perf_counter() - began_s)})
 
-        async def limited() -> Message:
-            nonlocal body_bytes
-            message = await receive()
-            body_bytes += len(message.get("body", b""))
-            if body_bytes > LARGEST_BODY:
-                # The rest is not read; what was read is not a form, so the log-in answers 422.
-                return {"type": "http.request", "body": b"", "more_body": False}
-            return message
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, record: RequestState) -> None:
+        is_head = scope["method"] == "HEAD"
+        inner = {**scope, "method": "GET"} if is_head else scope
+        framed = self._framed(send, record, is_head=is_head)
+        refusal = self._refusal(scope, record)
+        if refusal is not None:
+            await render(Request(inner), refusal)(inner, receive, framed)
+            return
+        await self._app(inner, _limited(receive), framed)
 
+    def _refusal(self, scope: Scope, record: RequestState) -> Problem | None:
+        if scope["path"] not in UNCOUNTED:
+            quota = self._limits.count("address", record.address, self._clock().timestamp())
+            if quota is not None:
+                record.quotas.append(quota)
+                if quota.is_spent:
+                    return too_many_requests("from this address", quota.reset_s)
+        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if length.isdigit() and int(length[:20]) > LARGEST_BODY:
+            return Problem(413, "content-too-large", _too_large())
+        return None
+
+    def _framed(self, send: Send, record: RequestState, *, is_head: bool) -> Send:
         async def framed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_RAW_HEADERS]
+                record.status = message["status"]
+                headers = [*message.get("headers", ()), *_RAW_HEADERS, (REQUEST_ID.encode(), record.request_id.encode())]
+                if record.quotas:
+                    headers += self._limits.headers(record.quotas)
+                message["headers"] = headers
+            elif is_head:
+                message = {**message, "body": b""}
             await send(message)
 
-        await self._app(scope, limited, framed)
+        return framed
+
+
+def _limited(receive: Receive) -> Receive:
+    body_bytes = 0
+
+    async def limited() -> Message:
+        nonlocal body_bytes
+        message = await receive()
+        body_bytes += len(message.get("body", b""))
+        if body_bytes > LARGEST_BODY:
+            # The rest is not read.
+            raise HTTPException(413, _too_large())
+        return message
+
+    return limited
+
+
+def _too_large() -> str:
+    return f"the body is larger than {LARGEST_BODY} bytes; send nothing but the log-in form"
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _SANE_ID.fullmatch(value):
+            return str(value, "ascii")
+    return uuid.uuid4().hex
+
+
+def _told(scope: Scope, record: RequestState, took_s: float) -> dict[str, Any]:
+    return {
+        "request_id": record.request_id,
+        "method": scope["method"],
+        "path": scope["path"][:LONGEST_PATH],
+        "status": record.status,
+        "took_ms": round(took_s * 1000, 2),
+        "address": record.address,
+        "user_id": record.user_id,
+    }

@@ -21,6 +21,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     403: {"model": ProblemDocument, "description": "The user's role does not allow it"},
     404: {"model": ProblemDocument, "description": "This tenant has no such thing"},
     422: {"model": ProblemDocument, "description": "A parameter's value makes no sense"},
+    429: {"model": ProblemDocument, "description": "Too many requests of this user or address; see Retry-After and RateLimit"},
     503: {"model": ProblemDocument, "description": "The warehouse is busy, away, or needs its operator; see Retry-After"},
 }
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Unchanged since the ETag that was sent"}}
@@ -37,6 +38,8 @@ def install(app: FastAPI) -> None:
             for operations in schema["paths"].values():
                 for operation in operations.values():
                     _rename_media_types(operation["responses"])
+                    for parameter in operation.get("parameters", ()):
+                        parameter["schema"] = _without_null(parameter["schema"])
             app.openapi_schema = schema
         return app.openapi_schema
 
@@ -47,3 +50,11 @@ def _rename_media_types(responses: dict[str, Any]) -> None:
     for status, response in responses.items():
         if status >= "400" and (content := response.get("content")):
             response["content"] = {MEDIA_TYPE: next(iter(content.values()))}
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter that need not be given is absent, never null: the word would be read as a text."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    return {**kinds[0], **{name: value for name, value in schema.items() if name != "anyOf"}}

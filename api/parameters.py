@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Path, Query, Request
@@ -37,6 +37,15 @@ HOURS_PER: Final[dict[RollupGrain, float]] = {
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?", re.ASCII)
+_DAY_PATTERN: Final = (
+    r"((19(7[1-9]|[89][0-9])|20[0-9][0-9])-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
+    r"|(19(7[26]|8[048]|9[26])|20([02468][048]|[13579][26]))-02-29)"
+)
+_TIME_PATTERN: Final = r"T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+# What the reading below demands, told to callers: sentences of our own say better than a pattern what is wrong.
+MOMENT_SCHEMA: Final[dict[str, Any]] = {"pattern": f"^{_DAY_PATTERN}({_TIME_PATTERN})?$"}
+DAY_SCHEMA: Final[dict[str, Any]] = {"pattern": f"^{_DAY_PATTERN}$"}
+MONTH_SCHEMA: Final[dict[str, Any]] = {"pattern": r"^(19[789][0-9]|20[0-9][0-9]|2100)-(0[1-9]|1[0-2])$"}
 _NAMES: dict[tuple[str, str], frozenset[str]] = {}
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 _ALL_BUT_ID = 2**31 - 1
@@ -98,9 +107,12 @@ async def window_parameter(
             alias="from",
             max_length=40,
             description="Start, inclusive: local day of the plant (2026-11-01) or instant with offset.",
+            json_schema_extra=MOMENT_SCHEMA,
         ),
     ] = None,
-    end: Annotated[str | None, Query(alias="to", max_length=40, description="End, exclusive, as `from`.")] = None,
+    end: Annotated[
+        str | None, Query(alias="to", max_length=40, description="End, exclusive, as `from`.", json_schema_extra=MOMENT_SCHEMA)
+    ] = None,
 ) -> Window:
     """Read `from` and `to`."""
     return Window(_moment("from", first), _moment("to", end))
@@ -118,8 +130,14 @@ class Months:
 
 
 async def months_parameter(
-    first: Annotated[str | None, Query(alias="from", max_length=7, description="First month, inclusive: 2026-01.")] = None,
-    end: Annotated[str | None, Query(alias="to", max_length=7, description="Month that ends the range, exclusive.")] = None,
+    first: Annotated[
+        str | None,
+        Query(alias="from", max_length=7, description="First month, inclusive: 2026-01.", json_schema_extra=MONTH_SCHEMA),
+    ] = None,
+    end: Annotated[
+        str | None,
+        Query(alias="to", max_length=7, description="Month that ends the range, exclusive.", json_schema_extra=MONTH_SCHEMA),
+    ] = None,
 ) -> Months:
     """Read `from` and `to` as months."""
     months = Months(month_of("from", first) if first else None, month_of("to", end) if end else None)

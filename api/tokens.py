@@ -2,9 +2,8 @@
 
 import base64
 import json
-import math
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import jwt
@@ -17,7 +16,7 @@ AUDIENCE: Final = "heliograph-api"
 SHORTEST_KEY: Final = 32
 _LONGEST_TOKEN: Final = 2048
 _HEADER: Final = {"alg": "HS256", "typ": "at+jwt"}
-_CLAIMS: Final = ("exp", "iat", "nbf", "iss", "aud", "sub", "jti", "tenant")
+_CLAIMS: Final = ("exp", "iat", "nbf", "iss", "aud", "sub", "jti", "tenant", "generation")
 _LARGEST_ID: Final = 2**31 - 1
 
 
@@ -40,17 +39,18 @@ class AccessTokens:
         self._key = key.encode()
         self.lifetime_s = minutes * 60
 
-    def issue(self, *, user_id: int, tenant_id: int, password_changed_at: datetime, now: datetime) -> str:
-        """Sign a token for a user; `iat` is rounded up past the password's change, which it must not precede."""
-        issued_at = max(int(now.timestamp()), math.ceil(password_changed_at.timestamp()))
+    def issue(self, user: CurrentUser, *, now: datetime) -> str:
+        """Sign a token for a user."""
+        issued_at = int(now.timestamp())
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
-            "sub": str(user_id),
-            "tenant": tenant_id,
+            "sub": str(user.user_id),
+            "tenant": user.tenant_id,
+            "generation": user.generation,
             "iat": issued_at,
-            "nbf": int(now.timestamp()),
-            "exp": int(now.timestamp()) + self.lifetime_s,
+            "nbf": issued_at,
+            "exp": issued_at + self.lifetime_s,
             "jti": uuid.uuid4().hex,
         }
         return jwt.encode(claims, self._key, algorithm="HS256", headers=_HEADER)
@@ -84,15 +84,15 @@ class AccessTokens:
             raise BadToken("the times of the token are not whole numbers; log in again")
         issued_at, not_before, expires_at = times
         moment = now.timestamp()
-        # A second of grace for iat, which may be rounded up.
-        if not (not_before <= moment < expires_at and issued_at <= moment + 1 and expires_at - not_before <= self.lifetime_s):
+        # Only whole numbers are compared, of any size: none is made an instant.
+        if not (issued_at <= not_before <= moment < expires_at and expires_at - issued_at <= self.lifetime_s):
             raise BadToken("the token has expired or is not valid yet; log in again")
         if type(claims["aud"]) is not str or not isinstance(claims["jti"], str):
             raise BadToken("the token has claims of the wrong type; log in again")
         return CurrentUser(
             user_id=_id(claims["sub"], kind=str),
             tenant_id=_id(claims["tenant"], kind=int),
-            issued_at=datetime.fromtimestamp(0, UTC) + timedelta(seconds=issued_at),
+            generation=_id(claims["generation"], kind=int),
         )
 
 

@@ -87,7 +87,7 @@ def shut_user(
     email: Annotated[str, typer.Argument(help="E-mail, the login name.")],
     reopen: Annotated[bool, typer.Option("--reopen", help="Let the user in again.")] = False,
 ) -> None:
-    """Shut a user out; the tokens are void at once."""
+    """Shut a user out; the tokens are void at once, also when the user is let in again."""
     users.set_active(Settings.from_environment(), email=email, is_active=reopen)
     print(f"user {email} is {'open' if reopen else 'shut'}")
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from api.deps import PROTECTED, CurrentRequest
 from api.models.energy import MonthCustomers
 from api.openapi import ANSWERS
-from api.parameters import Cursor, Limit, month_of
+from api.parameters import MONTH_SCHEMA, Cursor, Limit, month_of
 from include.core.quantities import QUANTITIES
 from include.warehouse.api_reads import list_month_customers
 
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/consumption", tags=["customers"], dependencies=PROTE
 @router.get("", response_model=MonthCustomers, summary="Consumption of one month")
 def consumption(
     request: CurrentRequest,
-    month: Annotated[str, Query(max_length=7, description="A month, as 2026-10.")],
+    month: Annotated[str, Query(max_length=7, description="A month, as 2026-10.", json_schema_extra=MONTH_SCHEMA)],
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:

@@ -27,12 +27,13 @@ async def live(response: Response) -> Alive:
 
 @router.get("/ready", summary="Ready", responses={s: ERRORS[s] for s in (400, 503)}, dependencies=[Depends(known_parameters)])
 def ready(response: Response, state: Annotated[AppState, Depends(app_state)]) -> Ready:
-    """The warehouse answers and has the schema that this code needs, else 503."""
+    """The warehouse answers, knows this API and has the schema that this code needs, else 503."""
     revision = state.database.read_revision()
     if revision < _newest_revision():
         raise Problem(
             503, "not-migrated", f"the warehouse is at revision {revision or 'none'}; migrate it to {_newest_revision()}"
         )
+    state.database.check()
     response.headers["Cache-Control"] = "no-store"
     return Ready(status="ok", revision=revision)
 

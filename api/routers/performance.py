@@ -11,7 +11,7 @@ from api.deps import PROTECTED, CurrentRequest
 from api.errors import not_found
 from api.models.energy import Performance
 from api.openapi import ANSWERS
-from api.parameters import Id, day_of
+from api.parameters import DAY_SCHEMA, Id, day_of
 from include.core.span import local_day
 from include.warehouse.api_reads import find_plant_zone
 from include.warehouse.performance import read_performance
@@ -24,7 +24,12 @@ def performance(
     request: CurrentRequest,
     plant_id: Id,
     as_of: Annotated[
-        str | None, Query(max_length=10, description="Local day of the plant (2026-11-21); the last complete day without it.")
+        str | None,
+        Query(
+            max_length=10,
+            description="Local day of the plant (2026-11-21); the last complete day without it.",
+            json_schema_extra=DAY_SCHEMA,
+        ),
     ] = None,
 ) -> Response:
     """Energy against the target over the 1, 7 and 30 complete local days that end with `as_of`, inclusive."""

@@ -116,22 +116,12 @@ def services(settings: Settings, secrets: Mapping[str, str], *, with_demo: bool)
     """
     airflow = _environment(settings, secrets, with_demo=with_demo)
     api = base_environment() | api_environment(settings, secrets)
-    api_command = (
-        "-m",
-        "uvicorn",
-        "--factory",
-        "api.main:create_app",
-        "--host",
-        settings.api_host,
-        "--port",
-        str(settings.api_port),
-    )
     return [
         Service("api-server", airflow_command("api-server"), airflow, settings.airflow_port, "HELIOGRAPH_AIRFLOW_PORT"),
         *(_demo_services(settings) if with_demo else ()),
         Service("dag-processor", airflow_command("dag-processor"), airflow),
         Service("triggerer", airflow_command("triggerer", "--skip-serve-logs"), airflow),
-        Service("api", (sys.executable, *api_command), api, settings.api_port, "HELIOGRAPH_API_PORT"),
+        Service("api", (sys.executable, "-m", "api"), api, settings.api_port, "HELIOGRAPH_API_PORT"),
         Service("scheduler", airflow_command("scheduler", "--skip-serve-logs"), airflow),
     ]
 

@@ -53,6 +53,7 @@ _API_LIMITS: Final = (
     "statement_timeout = '15s'",
     "idle_in_transaction_session_timeout = '30s'",
 )
+_API_ROLE: Final = Path(__file__).with_name("api_role.sql")
 _CHILDREN: Final[list[subprocess.Popen[bytes]]] = []
 """Servers that this process started; kept so that Python does not complain about children that outlive a function."""
 
@@ -110,15 +111,13 @@ def provision(server: Server, secrets: dict[str, str]) -> None:
             ("airflow", "AIRFLOW_DB_PASSWORD"),
         ):
             _ensure_role(cursor, role, secrets[secret])
-        for statement in (
-            "default_transaction_read_only = on",
-            "statement_timeout = '15s'",
-            "idle_in_transaction_session_timeout = '30s'",
-        ):
+        for statement in _API_LIMITS:
             cursor.execute(sql.SQL("ALTER ROLE heliograph_api SET " + statement))
         for database in ("heliograph", "airflow"):
             ensure_database(cursor, database, owner=database)
         cursor.execute("GRANT CONNECT ON DATABASE heliograph TO heliograph_api")
+    with contextlib.closing(_connect(server, "heliograph")) as connection, connection.cursor() as cursor:
+        cursor.execute(_API_ROLE.read_text(encoding="utf-8"))
 
 
 @contextlib.contextmanager

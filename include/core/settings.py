@@ -35,6 +35,19 @@ class Settings:
     max_quarantine_rows: int = _setting(10_000, "Most quarantined rows stored of one document; the counts stay complete.")
     api_host: str = _setting("127.0.0.1", "Address on which the API listens.")
     api_port: int = _setting(8090, "Port of the API.")
+    api_workers: int = _setting(1, "Processes of the API.")
+    api_address_requests_per_minute: int = _setting(
+        1_200, "Most requests per minute from one address that a process of the API answers; 0 is no limit."
+    )
+    api_user_requests_per_minute: int = _setting(
+        600, "Most requests per minute of one user that a process of the API answers; 0 is no limit."
+    )
+    api_trusted_proxies: str = _setting(
+        "", "Addresses or networks of proxies whose X-Forwarded-For the API believes, comma-separated; none by default."
+    )
+    api_limits_database_url: str = _setting(
+        "", "Where the API counts log-ins (role heliograph_api); set it to the primary when it reads from a standby."
+    )
     airflow_port: int = _setting(8080, "Port of the Airflow UI.")
     postgres_port: int = _setting(55432, "Port of the embedded PostgreSQL.")
     smtp_port: int = _setting(8025, "Port of the demo's mail sink.")

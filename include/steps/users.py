@@ -30,6 +30,6 @@ def set_password(settings: Settings, *, email: str, password: str, now: datetime
 
 
 def set_active(settings: Settings, *, email: str, is_active: bool) -> None:
-    """Let a user in, or shut the user out at once."""
+    """Let a user in, or shut the user out at once; tokens issued before are void either way."""
     with transaction(settings.database_url) as connection:
         users.set_active(connection, email=email, is_active=is_active)

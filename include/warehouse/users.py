@@ -76,7 +76,7 @@ def add_user(connection: Connection, *, tenant: str, email: str, password: str, 
 
 
 def set_password(connection: Connection, *, email: str, password: str, now: datetime) -> None:
-    """Give a user a new password; every token issued before `now` is void at once. Raises `Refused` for an unknown user."""
+    """Give a user a new password; every token issued so far is void at once. Raises `Refused` for an unknown user."""
     changed = connection.execute(
         query("users", "set_password"), {"email": normal_email(email), "password_hash": hash_password(password), "now": now}
     )
@@ -84,7 +84,7 @@ def set_password(connection: Connection, *, email: str, password: str, now: date
 
 
 def set_active(connection: Connection, *, email: str, is_active: bool) -> None:
-    """Open or shut an account; a shut one's tokens are void at once. Raises `Refused` for an unknown user."""
+    """Open or shut an account; its tokens are void at once and for ever. Raises `Refused` for an unknown user."""
     changed = connection.execute(query("users", "set_active"), {"email": normal_email(email), "is_active": is_active})
     _require_one(changed.rowcount, email)
 

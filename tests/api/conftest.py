@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,12 +13,15 @@ from sqlalchemy import Connection, text
 
 from api.main import create_app
 from include.core.settings import Settings
+from include.warehouse.api_key import save_api_key
+from include.warehouse.api_session import CurrentUser
 from include.warehouse.engine import transaction
 from include.warehouse.users import hash_password
 
 NOW = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 PASSWORD = "four unrelated words here"
+SECRET = "a key of more than thirty-two bytes"
 PDF = b"%PDF-1.7 " + b"x" * 2000
 FIRST_READING = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)  # local midnight of 20 November in Sao Paulo
 READING_COUNT = 25
@@ -61,22 +64,27 @@ class Stage:
     url: str
     api_url: str
     store: Path
+    password_hash: str
     now: datetime = NOW
     since: datetime = SINCE
+    secret: str = SECRET
     password: str = PASSWORD
     first_reading: datetime = FIRST_READING
     reading_count: int = READING_COUNT
 
-    def new_app(self, now: datetime = NOW) -> FastAPI:
-        """An app of its own, with nothing remembered and nobody locked out."""
-        return create_app(an_apis_settings(self.api_url, self.store), clock=lambda: now)
+    def new_app(self, clock: Callable[[], datetime] = lambda: NOW, **settings: object) -> FastAPI:
+        """An app of its own, with nothing remembered."""
+        return create_app(replace(an_apis_settings(self.api_url, self.store), **settings), clock=clock)
 
-    def client_of(self, app: FastAPI) -> "Client":
-        return Client(app)
+    def forget_log_ins(self) -> None:
+        with transaction(self.url) as connection:
+            connection.execute(text("TRUNCATE ops.log_in_limit"))
+
+    def client_of(self, app: FastAPI, address: str = "192.0.2.1") -> "Client":
+        return Client(app, address)
 
     def token(self, tenant: SeededTenant, role: str = "client") -> str:
-        tokens = self.app.state.heliograph.tokens
-        return tokens.issue(user_id=tenant.users[role], tenant_id=tenant.tenant_id, password_changed_at=SINCE, now=NOW)
+        return self.app.state.heliograph.tokens.issue(CurrentUser(tenant.users[role], tenant.tenant_id, 1), now=NOW)
 
     def headers(self, tenant: SeededTenant, role: str = "client") -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token(tenant, role)}"}
@@ -89,19 +97,20 @@ def stage(new_warehouse: Callable[[], str], tmp_path_factory: pytest.TempPathFac
     api_url = as_api_role(url)
     password_hash = hash_password(PASSWORD)
     with transaction(url) as connection:
+        save_api_key(connection, SECRET)
         connection.execute(text("SELECT ops.ensure_reading_partitions(:at, :at)"), {"at": FIRST_READING})
         east, west = (seed_tenant(connection, slug, store=store, password_hash=password_hash) for slug in ("east", "west"))
     app = create_app(an_apis_settings(api_url, store), clock=lambda: NOW)
-    return Stage(app, east, west, url, api_url, store)
+    return Stage(app, east, west, url, api_url, store, password_hash)
 
 
 class Client:
     """A synchronous face of the app in this process; any number of threads may use their own."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, address: str = "192.0.2.1") -> None:
         from fastapi.testclient import TestClient
 
-        self._client = TestClient(app, raise_server_exceptions=False, follow_redirects=False)
+        self._client = TestClient(app, raise_server_exceptions=False, follow_redirects=False, client=(address, 50_000))
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
         return self._client.get(f"/api/v1{path}", headers=headers)
@@ -125,7 +134,11 @@ def as_east(stage: Stage, client: Client) -> Callable[[str], httpx.Response]:
 
 
 def an_apis_settings(api_url: str, store: Path) -> Settings:
-    return Settings(api_database_url=api_url, jwt_secret="a key of more than thirty-two bytes", report_store_url=str(store))
+    # The clock stands still, so all tests would share one window.
+    return Settings(
+        api_database_url=api_url, jwt_secret=SECRET, report_store_url=str(store),
+        api_address_requests_per_minute=0, api_user_requests_per_minute=0,
+    )  # fmt: skip
 
 
 def as_api_role(url: str) -> str:
@@ -143,10 +156,11 @@ def seed_tenant(connection: Connection, slug: str, *, store: Path, password_hash
     )
     users = {
         name: add(
-            "INSERT INTO fleet.app_user (tenant_id, email, role, password_hash, password_changed_at, is_active) "
-            "VALUES (:t, :email, :role, :hash, :since, :active) RETURNING user_id",
+            "INSERT INTO fleet.app_user "
+            "(tenant_id, email, role, password_hash, password_changed_at, is_active, token_generation) "
+            "VALUES (:t, :email, :role, :hash, :since, :active, :generation) RETURNING user_id",
             t=tenant_id, email=f"{name}@{slug}.example", role="admin" if name == "admin" else "client",
-            hash=password_hash, since=NOW + timedelta(days=1) if name == "changed" else SINCE, active=name != "disabled",
+            hash=password_hash, since=SINCE, active=name != "disabled", generation=2 if name == "changed" else 1,
         )
         for name in ("client", "admin", "disabled", "changed")
     }  # fmt: skip

@@ -109,7 +109,7 @@ def test_only_reading_is_allowed(stage, client, method, path):
     answer = client.request(method, path, stage.headers(stage.east))
 
     assert_is_a_problem(answer, 405)
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
 
 
 def test_no_token_is_told_with_a_challenge(client):
@@ -160,8 +160,8 @@ def test_a_question_that_takes_too_long_is_given_up(stage):
 
     from include.warehouse.api_session import CurrentUser, QueryTooSlow, ReadOnlyDatabase
 
-    database = ReadOnlyDatabase(stage.api_url, statement_timeout_s=0.2)
-    user = CurrentUser(stage.east.users["client"], stage.east.tenant_id, stage.now)
+    database = ReadOnlyDatabase(stage.api_url, secret=stage.secret, statement_timeout_s=0.2)
+    user = CurrentUser(stage.east.users["client"], stage.east.tenant_id, 1)
 
     with pytest.raises(QueryTooSlow, match="too long"), database.as_user(user) as session:
         session.connection.execute(text("SELECT pg_sleep(5)"))

@@ -17,6 +17,7 @@ from include.core.errors import NeedsHuman
 from include.core.settings import Settings
 from include.core.span import Span
 from include.rollups.minutes import read_minutes
+from include.warehouse.api_key import save_api_key
 from include.warehouse.api_session import CurrentUser, ReadOnlyDatabase
 from include.warehouse.engine import transaction
 
@@ -124,9 +125,9 @@ def test_minutes_are_those_of_the_own_tenant(stage, client, path):
 
 def test_minutes_of_another_tenants_series_are_none_also_where_its_id_got_through(stage):
     span = Span(stage.first_reading, stage.first_reading + timedelta(days=1))
-    user = CurrentUser(stage.east.users["client"], stage.east.tenant_id, stage.now)
+    user = CurrentUser(stage.east.users["client"], stage.east.tenant_id, 1)
 
-    with ReadOnlyDatabase(stage.api_url).as_user(user) as session:
+    with ReadOnlyDatabase(stage.api_url, secret=stage.secret).as_user(user) as session:
         found = read_minutes(session.connection, [stage.west.power_series_id, stage.west.plant_series_id], span)
 
     assert len(found) == 0
@@ -159,7 +160,7 @@ def test_a_good_token_of_a_disabled_user_or_of_an_older_password_is_refused(stag
 
 def test_a_token_that_names_a_user_of_another_tenant_is_refused(stage, client):
     mixed = stage.app.state.heliograph.tokens.issue(
-        user_id=stage.east.users["admin"], tenant_id=stage.west.tenant_id, password_changed_at=stage.since, now=stage.now
+        CurrentUser(stage.east.users["admin"], stage.west.tenant_id, 1), now=stage.now
     )
 
     answer = client.get("/plants", {"Authorization": f"Bearer {mixed}"})
@@ -172,7 +173,8 @@ WRITES = [
     "INSERT INTO api.plant (plant_key, name, timezone) VALUES ('x', 'x', 'UTC')",
     "UPDATE api.plant SET name = 'x'",
     "UPDATE fleet.app_user SET role = 'admin'",
-    "DELETE FROM api.login",
+    "UPDATE ops.log_in_limit SET failures = 0",
+    "DELETE FROM ops.api_key",
     "DELETE FROM mart.reading",
     "TRUNCATE mart.rollup",
     "COPY api.plant (plant_key) FROM PROGRAM 'echo x'",
@@ -191,9 +193,26 @@ WRITES = [
     "SET SESSION AUTHORIZATION heliograph",
     "SELECT pg_read_file('PG_VERSION')",
     "SELECT lo_import('/etc/passwd')",
+    "SELECT lo_creat(-1)",
+    "SELECT lo_create(0)",
+    "SELECT lo_from_bytea(0, 'x')",
+    "SELECT lo_put(1, 0, 'x')",
+    "SELECT lo_unlink(1)",
+    "SELECT lo_open(1, 131072)",
+    "SELECT pg_advisory_lock(1)",
+    "SELECT pg_advisory_xact_lock(hashtext('heliograph.migrate'))",
+    "SELECT pg_try_advisory_lock_shared(1, 2)",
+    "CREATE TEMPORARY TABLE x (a int)",
     "SELECT nextval('fleet.plant_plant_id_seq')",
     "SELECT ops.ensure_reading_partitions('2030-01-01Z', '2030-01-02Z')",
     "SELECT password_hash FROM fleet.app_user",
+    "SELECT inner_pad FROM ops.api_key",
+    "SELECT ops.is_proven('tenant 1', '')",
+    "SELECT * FROM api.admit_user(1, 1, 1, '')",
+    "SELECT * FROM api.admit_user(1, 1, 1, NULL)",
+    "SELECT * FROM api.begin_log_in('{}', repeat('0', 64))",
+    "SELECT api.end_log_in('{}', repeat('0', 64))",
+    "SELECT api.check_key('')",
     "SELECT value FROM mart.reading",
     "SELECT recipient FROM ops.outbox",
 ]
@@ -214,7 +233,7 @@ def test_the_apis_role_is_refused_even_outside_a_read_only_transaction(stage, st
 
 def test_the_apis_role_sees_nothing_before_a_tenant_is_set(stage):
     connection = psycopg2.connect(stage.api_url.replace("+psycopg2", ""))
-    views = ("plant", "device", "customer", "series", "reading", "rollup", "document", "quarantine", "report", "login",
+    views = ("plant", "device", "customer", "series", "reading", "rollup", "document", "quarantine", "report",
              "dirty_day", "outbox", "state_event", "target", "tariff", "tenant", "consumption", "alarm",
              "consumption_point", "point_consumption",
              "energy_check", "energy_day", "plant_day", "counter_day")  # fmt: skip
@@ -229,13 +248,13 @@ def test_the_apis_role_sees_nothing_before_a_tenant_is_set(stage):
 
 
 def test_a_pooled_connection_carries_no_tenant_to_the_next_request(stage):
-    database = ReadOnlyDatabase(stage.api_url, pool_size=1)
-    user = CurrentUser(stage.east.users["client"], stage.east.tenant_id, stage.now)
+    database = ReadOnlyDatabase(stage.api_url, secret=stage.secret, pool_size=1)
+    user = CurrentUser(stage.east.users["client"], stage.east.tenant_id, 1)
     with database.as_user(user) as session:
         backend = session.connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
 
-    with database._transaction() as connection:
-        after = connection.execute(
+    with database.transaction() as after_it:
+        after = after_it.connection.execute(
             text("SELECT pg_backend_pid(), nullif(current_setting('heliograph.tenant_id', true), ''), count(*) FROM api.plant")
         ).one()
 
@@ -256,7 +275,7 @@ def test_every_view_of_the_api_runs_as_its_reader(stage):
 
 def test_the_api_refuses_to_run_as_the_owner_of_the_tables(stage):
     with pytest.raises(NeedsHuman, match="owns tables"):
-        ReadOnlyDatabase(stage.url).check_role()
+        ReadOnlyDatabase(stage.url, secret=stage.secret).check()
 
 
 def test_the_api_refuses_to_run_as_a_superuser(stage, postgres_server):
@@ -264,7 +283,7 @@ def test_the_api_refuses_to_run_as_a_superuser(stage, postgres_server):
     url = f"postgresql+psycopg2://postgres:{postgres_server.password}@127.0.0.1:{postgres_server.port}/{database}"
 
     with pytest.raises(NeedsHuman, match="is a superuser"):
-        ReadOnlyDatabase(url).check_role()
+        ReadOnlyDatabase(url, secret=stage.secret).check()
 
 
 def test_an_app_with_a_dangerous_role_does_not_start(stage):
@@ -290,6 +309,7 @@ def test_an_app_that_skipped_its_start_check_still_serves_nothing_as_a_dangerous
 def test_twenty_tenants_over_one_small_pool_never_see_a_foreign_row(new_warehouse: Callable[[], str], stage, tmp_path):
     url = new_warehouse()
     with transaction(url) as connection:
+        save_api_key(connection, "k" * 32)
         connection.execute(
             text(
                 "INSERT INTO fleet.tenant (slug, name, timezone) "
@@ -309,14 +329,16 @@ def test_twenty_tenants_over_one_small_pool_never_see_a_foreign_row(new_warehous
                 )
             )
         ]
-    settings = Settings(api_database_url=url.replace("heliograph:owner@", "heliograph_api:reader@"), jwt_secret="k" * 32)
+    settings = Settings(
+        api_database_url=url.replace("heliograph:owner@", "heliograph_api:reader@"), jwt_secret="k" * 32,
+        api_address_requests_per_minute=0,
+    )  # fmt: skip
     app = create_app(settings, clock=lambda: stage.now)
     app.state.heliograph = dataclasses.replace(
-        app.state.heliograph, database=ReadOnlyDatabase(settings.api_database_url, pool_size=5)
+        app.state.heliograph, database=ReadOnlyDatabase(settings.api_database_url, secret=settings.jwt_secret, pool_size=5)
     )
     tokens = {
-        tenant: app.state.heliograph.tokens.issue(user_id=user, tenant_id=tenant, password_changed_at=stage.since, now=stage.now)
-        for tenant, user, _, _ in tenants
+        tenant: app.state.heliograph.tokens.issue(CurrentUser(user, tenant, 1), now=stage.now) for tenant, user, _, _ in tenants
     }
     chance = random.Random(7)
     plans = [(chance.choice(tenants), chance.choice(tenants), chance.random()) for _ in range(2000)]

@@ -19,19 +19,26 @@ SELECT
 FROM pg_roles AS r
 WHERE r.rolname = current_user
 
+-- name: save_key
+-- The one key that is believed.
+INSERT INTO ops.api_key (inner_pad, outer_pad) VALUES (:inner_pad, :outer_pad)
+ON CONFLICT (is_only) DO UPDATE SET inner_pad = excluded.inner_pad, outer_pad = excluded.outer_pad
+
+-- name: check_key
+-- Fails where the warehouse does not believe this key.
+SELECT api.check_key(:proof)
+
 -- name: admit_user
 -- Holds the transaction to one tenant, then checks that the user may still come in. One row, or none.
-SELECT set_config('heliograph.tenant_id', :tenant, true);
-SELECT l.role, pg_current_snapshot()::text AS snapshot
-FROM api.login AS l
-WHERE l.user_id = :user_id AND l.tenant_id = :tenant_id AND l.is_active AND l.password_changed_at <= :issued_at
+SELECT role, snapshot FROM api.admit_user(:tenant_id, :user_id, :generation, :proof)
 
--- name: find_login
--- The user with this e-mail. One row, or none.
-SELECT set_config('heliograph.login_email', :email, true);
-SELECT l.user_id, l.tenant_id, l.password_hash, l.password_changed_at, l.is_active
-FROM api.login AS l
-WHERE l.email = :email
+-- name: begin_log_in
+-- Counts an attempt and tells how long it has to wait, else what its password is compared with. One row.
+SELECT wait_s, user_id, tenant_id, password_hash, token_generation, is_active FROM api.begin_log_in(:attempt, :proof)
+
+-- name: end_log_in
+-- The attempt was right.
+SELECT api.end_log_in(:attempt, :proof)
 
 -- name: read_revision
 -- The revision of the schema.

@@ -9,13 +9,13 @@ RETURNING user_id
 -- name: set_password
 -- A new password; tokens issued before it are void.
 UPDATE fleet.app_user
-SET password_hash = :password_hash, password_changed_at = :now
+SET password_hash = :password_hash, password_changed_at = :now, token_generation = token_generation + 1
 WHERE email = :email
 
 -- name: set_active
--- Opens or shuts an account.
+-- Opens or shuts an account; tokens issued before are void, also when it is opened again.
 UPDATE fleet.app_user
-SET is_active = :is_active
+SET is_active = :is_active, token_generation = token_generation + CASE WHEN is_active = :is_active THEN 0 ELSE 1 END
 WHERE email = :email
 
 -- name: list_users
