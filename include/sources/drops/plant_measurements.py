@@ -14,6 +14,7 @@ import msgspec
 
 from include.core.frames import Fault, Piece, Subject
 from include.core.identities import identity
+from include.sources.drops.device_messages import refuse_device_message
 from include.sources.drops.green_button import is_xml, parse_green_button
 from include.sources.drops.interval_tables import open_intervals, parse_intervals
 from include.sources.drops.inverter_tables import parse_table
@@ -76,6 +77,7 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     text = recognised(body, wanted="JSON, CSV or Excel")
     if text[:1000].lstrip()[:1] not in {b"[", b"{"}:
         return _table(text, context)
+    refuse_device_message(text)
     return _records(text, context)
 
 
