@@ -19,7 +19,7 @@ from xml.parsers import expat
 
 from include.core.errors import BadDocument
 from include.core.frames import Piece, Subject
-from include.sources.formats import names
+from include.core.identities import identity
 from include.sources.formats.columns import QUANTITY_CODES, Columns
 from include.sources.formats.context import ParseContext
 from include.sources.formats.instants import epoch
@@ -90,7 +90,7 @@ class _Entry:
     def meter(self) -> str | None:
         """Number of the usage point in the entry's address."""
         found = next((found for href in (self.address, *self.related) if (found := _USAGE_POINT.search(href))), None)
-        return names.key(found[1]) if found else None
+        return identity(found[1]) if found else None
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ import msgspec
 
 from include.core.errors import BadDocument
 from include.core.frames import Fault, Piece, Subject
+from include.core.identities import identity
 from include.core.quantities import QUANTITIES
 from include.sources.drops.telemetry_measures import Measure, measure_of, unknown_measure
 from include.sources.formats import names, numbers
@@ -249,7 +250,7 @@ def _of_entity(entity: object, about: Mapping[str, Any], rows: Iterable[Any]) ->
         attributes = row.get("attributes") or row.get("a")
         told = {"entity": _entity_of(row)} | (_known_of(attributes) if isinstance(attributes, dict) else _known_of(row))
         known |= {key: value for key, value in told.items() if value is not None}
-        if isinstance(known["entity"], str) and names.key(known["entity"]) and (found := _told(row, known)):
+        if isinstance(known["entity"], str) and identity(known["entity"]) and (found := _told(row, known)):
             yield found, row, ""
         else:
             yield None, row, f"the record has not {FIELDS.wanted}"
@@ -300,7 +301,7 @@ def _table_rows(text: bytes, context: ParseContext, columns: Columns) -> _Rows:
 
 def _told_in_table(table: Table, cells: list[Any]) -> _Told | None:
     found = {name: str(cells[column.position] or "").strip() for name, column in table.positions(FIELDS).items()}
-    entity = names.key(found.get("entity_id") or found.get("statistic_id"))
+    entity = identity(found.get("entity_id") or found.get("statistic_id"))
     known = {
         "entity": entity, "unit": found.get("unit") or None, "kind": found.get("kind") or None, "name": None,
         "state_class": found.get("state_class") or None,

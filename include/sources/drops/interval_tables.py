@@ -17,13 +17,14 @@ from typing import Any, Final
 
 from include.core.errors import BadDocument
 from include.core.frames import Fault, Piece, Subject
+from include.core.identities import identity, is_rounded, why_rounded
 from include.sources.formats import names, units
 from include.sources.formats.columns import QUANTITY_CODES, Columns
 from include.sources.formats.context import ParseContext
 from include.sources.formats.fields import Fields
 from include.sources.formats.header import HeaderColumn
 from include.sources.formats.instants import OPEN, UNREADABLE
-from include.sources.formats.notation import ColumnNumbers, Notations, NumberColumn, Texts
+from include.sources.formats.notation import ColumnNumbers, Notation, Notations, NumberColumn, Texts
 from include.sources.formats.table import Table, TableRow, read_table
 
 _ALIASES: Final = {
@@ -81,9 +82,9 @@ def parse_intervals(table: Table, body: bytes | memoryview, context: ParseContex
         )
     columns = Columns(context)
     first = list(islice(table.rows, _LOOKED_AT))
-    reader = _Reader(
-        places, meter, columns, ColumnNumbers(Notations(lambda: _texts(body, context))), _step(first, places, columns)
-    )
+    notations = Notations(lambda: _texts(body, context), Notation(context.decimal_mark))
+    columns.decimal_marks = notations.proved
+    reader = _Reader(places, meter, columns, ColumnNumbers(notations), _step(first, places, columns))
     for row in chain(first, table.rows):
         reader.read(row)
         yield from columns.full()
@@ -103,9 +104,10 @@ class _Reader:
 
     def read(self, row: TableRow) -> None:
         """Read one row."""
-        key = names.key(_cell(row, self.places, "meter")) or (self.meter if "meter" not in self.places else None)
+        key = identity(_cell(row, self.places, "meter")) or (self.meter if "meter" not in self.places else None)
         if row.fault or key is None:
-            why = row.fault or "the row names no meter"
+            named = _cell(row, self.places, "meter")
+            why = row.fault or (why_rounded(named) if is_rounded(named) else "the row names no meter")
             self.columns.add_unreadable(row.number, "import_hour_kwh", row.cells, why)
             return
         code = self.columns.codes.get(key)
@@ -198,7 +200,7 @@ def _meter_above(preamble: Sequence[Sequence[Any]]) -> str | None:
         told = [str(cell).strip() for cell in cells if cell is not None and str(cell).strip()]
         pair = told if len(told) == 2 else [part.strip() for part in "".join(told[:1]).split(":", 1)]
         if len(pair) == 2 and _ALIASES.get(names.plain(pair[0])) == "meter":
-            return names.key(pair[1])
+            return identity(pair[1])
     return None
 
 

@@ -13,13 +13,13 @@ from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from include.core.errors import BadDocument
+from include.core.span import DateOrder
 from include.sources.drops.inverter_columns import INTERVAL_ENERGY, Device, MeasuredColumn, UnreadableColumn, measure_of
 from include.sources.formats import names
 from include.sources.formats.context import ParseContext
 from include.sources.formats.header import HeaderColumn, columns_of
 from include.sources.formats.notation import UNDECIDED, Notation, NumberColumn
 from include.sources.formats.table import TableRow
-from include.sources.formats.time_forms import DateOrder
 
 _PLACES: Final = {
     "key": (

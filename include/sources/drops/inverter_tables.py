@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from include.core.errors import BadDocument
 from include.core.frames import Piece, Subject
+from include.core.identities import identity, is_rounded, why_rounded
 from include.sources.drops.inverter_columns import Device, MeasuredColumn
 from include.sources.drops.inverter_header import InverterHeader, ValueColumn, find_header
 from include.sources.formats import names
@@ -25,7 +26,7 @@ from include.sources.formats.columns import QUANTITY_CODES, Columns
 from include.sources.formats.context import ParseContext
 from include.sources.formats.fields import Fields
 from include.sources.formats.header import HeaderColumn
-from include.sources.formats.notation import ColumnNumbers, Notations, Texts
+from include.sources.formats.notation import UNDECIDED, ColumnNumbers, Notation, Notations, Texts
 from include.sources.formats.table import Table, TableRow, read_table
 
 FIELDS: Final = Fields(
@@ -50,7 +51,10 @@ def parse_table(body: bytes | memoryview, context: ParseContext) -> Iterator[Pie
     """Read a table of inverters; see the module for the forms. Raises `BadDocument` where it is none or names no device."""
     table, header = _open(body, context)
     columns = Columns(header.told_by_header(context))
-    reader = _RowReader(header, columns, ColumnNumbers(Notations(lambda: _texts(body, context), header.notation)))
+    earlier = Notation(context.decimal_mark) if header.notation == UNDECIDED else header.notation
+    notations = Notations(lambda: _texts(body, context), earlier)
+    columns.decimal_marks = notations.proved
+    reader = _RowReader(header, columns, ColumnNumbers(notations))
     for row in table.rows:
         reader.read(row)
         if len(columns) >= 100_000:
@@ -125,7 +129,7 @@ class _RowReader:
 
     def _add(self, row: TableRow, code: int | None, stamp: object, columns: Sequence[ValueColumn]) -> None:
         if code is None:
-            self._columns.add_unreadable(row.number, _AC_POWER, row.cells, "the row names no inverter")
+            self._columns.add_unreadable(row.number, _AC_POWER, row.cells, self._unnamed(row))
             return
         instant = self._columns.times.read(stamp, code)
         found = [(column.measure.quantity, *self._numbers[column.number].read(row.cells[column.position])) for column in columns]
@@ -141,8 +145,12 @@ class _RowReader:
             self._codes[named] = self._introduce(self._header.device_of(row) or device, columns)
         return self._codes[named]
 
+    def _unnamed(self, row: TableRow) -> str:
+        device = self._header.device_of(row)
+        return why_rounded(device.key) if device and is_rounded(device.key) else "the row names no inverter"
+
     def _introduce(self, device: Device | None, columns: Sequence[ValueColumn]) -> int | None:
-        key = names.key(_on_one_line(device.key)) if device else None
+        key = identity(device.key) if device else None
         if device is None or key is None:
             return None
         is_weather = all(column.measure.quantity in _WEATHER for column in columns)
@@ -151,7 +159,7 @@ class _RowReader:
             name=names.text(_on_one_line(device.name or "")),
             kind="sensor" if is_weather else "inverter",
             model=names.text(_on_one_line(device.model or "")),
-            plant_key=names.key(device.plant_key),
+            plant_key=identity(device.plant_key),
             plant_name=names.text(device.plant_name or self._header.plant_name),
         )
         return self._columns.code(key, subject)

@@ -52,6 +52,12 @@ def test_headers_may_be_portuguese_and_amounts_in_wh(told):
     ]
 
 
+def test_a_rounded_number_of_a_meter_is_told(parsed):
+    found = parsed("plant_measurements", b"Meter Number;Start;End;Usage (kWh)\n2,10007E+13;2026-05-14 00:00;2026-05-14 01:00;5\n")
+
+    assert "was rounded by a spreadsheet" in str(found.frame["faults"].tolist())
+
+
 def test_gas_and_intervals_of_other_lengths_are_held_back(parsed):
     gas = b"Meter Number,Start,End,Usage,Units\n1,2026-05-14 00:00,2026-05-14 01:00,5,therms\n"
     short = b"Meter Number,Start,End,Usage,Units\n1,2026-05-14 00:00,2026-05-14 00:10,5,kWh\n"

@@ -1,6 +1,7 @@
 """Exports of makers and hand-made tables; what must come out was worked out by hand from the files."""
 
 import io
+from dataclasses import replace
 from datetime import datetime, time
 from pathlib import Path
 
@@ -267,6 +268,27 @@ def test_a_number_that_could_be_two_is_held_back(parsed):
     )
 
     assert {fault.rule for faults in found.frame["faults"] for fault in faults} == {"number_unambiguous"}
+
+
+def test_earlier_documents_tell_which_of_two_numbers_it_is(parsed, context):
+    body = table("time;inverter_id;Pac (W)", "2026-05-14 12:00;A;1.234", "2026-05-14 12:05;A;2.345")
+
+    found = parsed("plant_measurements", body, replace(context, decimal_mark="."))
+
+    assert [row[4] for row in found.rows] == [0.001234, 0.002345]
+
+
+def test_the_line_above_a_table_says_more_of_its_decimal_mark_than_earlier_documents(parsed, context):
+    body = table("Tool SE|Decimalpoint comma", "", "time;inverter_id;Pac (W)", "2026-05-14 12:00;A;1.234")
+
+    assert parsed("plant_measurements", body, replace(context, decimal_mark=".")).rows[0][4] == 1.234
+
+
+def test_a_rounded_serial_number_is_told(parsed):
+    found = parsed("plant_measurements", table("time;SN;Pac (W)", "2026-05-14 12:00;2,10007E+13;5", "2026-05-14 12:05;A;6"))
+
+    assert told(found)[-1][1] == "A"
+    assert "was rounded by a spreadsheet" in str(found.frame["faults"].tolist())
 
 
 def test_a_column_of_the_whole_plant_beside_inverters_is_not_read(parsed):
