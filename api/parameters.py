@@ -209,11 +209,9 @@ def require_rows_fit(span: Span, grain: RollupGrain, series_count: int) -> None:
 
 
 def require_minutes(quantity: str, kind: str) -> None:
-    """Raise a 422 problem for amounts: they belong to an hour or longer."""
+    """Raise a 422 problem for amounts: they belong to five minutes or longer."""
     if kind == "amount":
-        raise unprocessable(
-            "grain", f"{quantity} is an amount of an hour or longer and has no minutes; ask for grain=day or a longer one"
-        )
+        raise unprocessable("grain", f"{quantity} is an amount and has no minutes; ask for grain=day or a longer one")
 
 
 def require_minutes_fit(span: Span, series_count: int) -> None:

@@ -51,6 +51,7 @@ class KnownEnergy:
     integrated_kwh: float | None = None
     counted_kwh: float | None = None
     vendor_kwh: float | None = None
+    is_by_interval: bool = False
     recovered_kwh: float = 0.0
     completeness: float | None = None
     is_held_back: bool = False
@@ -97,7 +98,8 @@ def publish_energy(known: KnownEnergy) -> PublishedEnergy:
     if known.counted_kwh is not None and not known.is_held_back:
         return PublishedEnergy(known.counted_kwh, "counter", known.counted_kwh, known.completeness)
     if known.vendor_kwh is not None:
-        return PublishedEnergy(known.vendor_kwh, "vendor", 0.0, 1.0 if known.is_over else None)
+        of_day = 1.0 if known.is_over else None
+        return PublishedEnergy(known.vendor_kwh, "vendor", 0.0, known.completeness if known.is_by_interval else of_day)
     if known.counted_kwh is not None:
         return PublishedEnergy(known.counted_kwh, "counter", known.counted_kwh)
     return PublishedEnergy(completeness=known.completeness)

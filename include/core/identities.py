@@ -60,6 +60,14 @@ def is_rounded(value: object) -> bool:
     return found is not None and len(found[2] or "") != int(found[3])
 
 
+def why_rounded(value: object) -> str:
+    """What is told of a rounded key, as a sentence for the person who sent it."""
+    return (
+        f"the key {str(value)[:60]!r} was rounded by a spreadsheet; format the column as text, enter the whole keys and drop the "
+        "file again"
+    )
+
+
 def is_storable(value: str) -> bool:
     """Whether PostgreSQL and a log line can hold the text: no control characters, lone surrogates or replaced characters."""
     if "\ufffd" in value:

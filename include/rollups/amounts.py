@@ -1,6 +1,7 @@
-"""Days, weeks, months and years of amounts: sums of a whole local hour, day or month, stamped with its beginning.
+"""Buckets of amounts: sums of some minutes, a local hour, day or month, stamped with its beginning.
 
-Finer buckets than the interval of an amount do not exist. What has started is covered as a whole.
+Finer buckets than the interval of an amount do not exist. What has started is covered as a whole, and belongs to the hour and the
+day in which it began.
 """
 
 from typing import Final
@@ -9,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from include.rollups.buckets import GRAIN_CODES, Buckets, day_keys, empty_buckets
-from include.rollups.calendar import HOUR_US, Calendar
+from include.rollups.calendar import HOUR_US, MINUTE_US, Calendar
 from include.rollups.periods import Periods, period_of
 from include.rollups.series import KnownSeries
 from include.rollups.statistics import describe, ranks_of, runs_of
 
-GRAINS: Final = {"hour": ("day", "week", "month", "year"), "day": ("day", "week", "month", "year"), "month": ("month", "year")}
-"""Stored grains of an amount by the interval to which it belongs."""
+GRAINS: Final = {"day": ("day", "week", "month", "year"), "month": ("month", "year")}
+"""Stored grains of an amount by the interval to which it belongs; shorter ones have hours, too."""
 
 _OF_READINGS: Final = ("reading_count", "sum", "mean", "min", "max", "first", "last", "stddev")
 
@@ -55,10 +56,40 @@ def amount_buckets(
     return buckets
 
 
+def amount_hours(
+    facts: KnownSeries,
+    series_id: NDArray[np.int32],
+    at_us: NDArray[np.int64],
+    value: NDArray[np.float64],
+    calendar: Calendar,
+) -> Buckets:
+    """One bucket for each local hour with a reading; readings as in `amount_buckets`, of an hour or of minutes."""
+    hour = calendar.hour_of(at_us)
+    runs = runs_of(series_id, hour)
+    described, buckets = empty_buckets(len(runs.starts)), empty_buckets(len(runs.starts))
+    if not len(buckets):
+        return buckets
+    describe(described, runs, at_us, value, ranks_of(value))
+    for name in _OF_READINGS:
+        buckets[name] = described[name]
+    of_run = hour[runs.starts]
+    buckets["series_id"], buckets["grain"] = series_id[runs.starts], GRAIN_CODES["hour"]
+    buckets["local_date"] = calendar.hour_day[of_run]
+    buckets["starts_at"], buckets["ends_at"] = calendar.hour_us[of_run], calendar.hour_us[of_run + 1]
+    buckets["expected_s"] = (buckets["ends_at"] - buckets["starts_at"]) / 1e6
+    lengths_us = _lengths_us(facts, at_us, calendar.hour_day[hour], calendar)
+    buckets["covered_s"] = np.add.reduceat(lengths_us, runs.starts) / 1e6
+    if facts.is_energy:
+        buckets["energy_kwh"] = buckets["sum"]
+    return buckets
+
+
 def _lengths_us(facts: KnownSeries, at_us: NDArray[np.int64], day: NDArray[np.int32], calendar: Calendar) -> NDArray[np.int64]:
-    """Length of the hour, day or month that begins with each reading."""
+    """Length of the minutes, hour, day or month that begins with each reading."""
     if facts.amount_of == "hour":
         return np.full(len(at_us), HOUR_US)
+    if facts.amount_of and facts.amount_of.endswith("min"):
+        return np.full(len(at_us), int(facts.amount_of.removesuffix("min")) * MINUTE_US)
     end_day = day + np.int32(1) if facts.amount_of == "day" else _month_later(day)
     within_us = at_us - calendar.day_start_us(day)
     return calendar.day_start_us(end_day) + within_us - at_us

@@ -26,6 +26,11 @@ POWER: Final = "ac_power_kw"
 COUNTERS: Final = ("energy_today_kwh", "energy_total_kwh")
 """In the order of preference."""
 VENDOR_DAY: Final = "energy_day_kwh"
+INTERVALS: Final = ("energy_hour_kwh", "energy_30min_kwh", "energy_15min_kwh", "energy_5min_kwh")
+"""Energies of intervals; of an inverter they are the vendor's word of the hours that they cover."""
+
+TELLING: Final = (POWER, *COUNTERS, VENDOR_DAY, *INTERVALS)
+"""Quantities on which the energy of a plant or inverter may rest."""
 
 _HOUR: Final = timedelta(hours=1)
 _HOUR_US: Final = 3_600_000_000
@@ -99,10 +104,12 @@ class DayBuckets(NamedTuple):
     power: Bucket | None
     counters: tuple[Bucket | None, ...]
     vendor: Bucket | None
+    intervals: Bucket | None = None
 
     def tell_anything(self) -> bool:
         """False for a subject that was silent."""
-        return self.power is not None or self.vendor is not None or any(counter is not None for counter in self.counters)
+        told = (self.power, self.vendor, self.intervals, *self.counters)
+        return any(bucket is not None for bucket in told)
 
     def is_power_complete(self) -> bool:
         """Was power measured in all of the expected time?"""
@@ -125,7 +132,13 @@ class KnownBuckets:
         power, *counters, vendor = (
             self.days.get((subject.series.get(quantity, 0), day.local_day)) for quantity in (POWER, *COUNTERS, VENDOR_DAY)
         )
-        return DayBuckets(power, tuple(counters), vendor)
+        return DayBuckets(power, tuple(counters), vendor, self._intervals_of(subject, day))
+
+    def _intervals_of(self, subject: MeasuredSubject, day: PlantDay) -> Bucket | None:
+        if subject.device_id is None:
+            return None
+        found = (self.days.get((subject.series.get(quantity, 0), day.local_day)) for quantity in INTERVALS)
+        return next((bucket for bucket in found if bucket is not None), None)
 
     def counter_of(self, found: DayBuckets) -> tuple[Bucket | None, bool]:
         """The best counter of a day, and whether an increase of it was held back: the counter of the day first."""
@@ -173,7 +186,7 @@ def needs_hours(day: PlantDay, subjects: PlantSubjects, buckets: KnownBuckets) -
     if incomplete or not subjects.inverters:
         incomplete += [subjects.plant, *subjects.meters.values()]
     for subject in incomplete:
-        for quantity in (POWER, *COUNTERS):
+        for quantity in (POWER, *COUNTERS, *INTERVALS):
             if (subject.series.get(quantity), day.local_day) in buckets.days:
                 yield subject.series[quantity]
 
@@ -218,12 +231,13 @@ class _DaySheet:
 
     def _known(self, subject: MeasuredSubject) -> KnownEnergy:
         found = self.found[subject.device_id]
-        power, vendor = found.power, found.vendor
+        power, vendor = found.power, found.vendor or found.intervals
         counter, is_held_back = self.buckets.counter_of(found)
         known = KnownEnergy(
             integrated_kwh=power and power.energy_kwh,
             counted_kwh=counter and counter.energy_kwh,
             vendor_kwh=vendor and vendor.sum,
+            is_by_interval=found.vendor is None and vendor is not None,
             is_held_back=is_held_back,
             is_over=self.is_over,
         )
@@ -236,7 +250,9 @@ class _DaySheet:
         if self.found[subject.device_id].is_power_complete():
             return replace(known, completeness=1.0)
         if counter is None and known.integrated_kwh is not None:
-            return replace(known, completeness=self._covered_share(subject))
+            return replace(known, completeness=self._covered_share(subject.series.get(POWER)))
+        if counter is None and (intervals := self.found[subject.device_id].intervals) is not None:
+            return replace(known, completeness=self._covered_share(intervals.series_id))
         hours = self._hours(subject, counter)
         if known.integrated_kwh is None:
             spanned = sum(hour.clear_sky_share for hour in hours if hour.counted_kwh is not None)
@@ -246,11 +262,10 @@ class _DaySheet:
         completeness = min(1.0, covered + recovery.clear_sky_share)
         return replace(known, recovered_kwh=recovery.energy_kwh, completeness=completeness)
 
-    def _covered_share(self, subject: MeasuredSubject) -> float:
-        """Share of the day's clear-sky energy in whose time power was measured."""
-        shares = self.light.shares
-        power = self.buckets.hours_of(subject.series.get(POWER), self.day)
-        return min(1.0, sum(shares[hour] * _covered_share(bucket) for hour, bucket in power.items() if hour < len(shares)))
+    def _covered_share(self, series_id: int | None) -> float:
+        """Share of the day's clear-sky energy in whose time a power was measured, or of which energies of intervals are told."""
+        shares, hours = self.light.shares, self.buckets.hours_of(series_id, self.day)
+        return min(1.0, sum(shares[hour] * _covered_share(bucket) for hour, bucket in hours.items() if hour < len(shares)))
 
     def _hours(self, subject: MeasuredSubject, counter: Bucket | None) -> list[LocalHour]:
         power = self.buckets.hours_of(subject.series.get(POWER), self.day)

@@ -22,9 +22,8 @@ from include.rollups.calendar import HOUR_US, whole_years
 from include.rollups.daylight import place_of
 from include.rollups.derived import DerivedSeries, rebuild_derived
 from include.rollups.energy import (
-    COUNTERS,
     POWER,
-    VENDOR_DAY,
+    TELLING,
     Bucket,
     KnownBuckets,
     MeasuredSubject,
@@ -134,7 +133,7 @@ def _read_subjects(connection: Connection, plant_ids: list[int]) -> dict[int, Pl
     devices = run(connection, "plants", "read_devices", plant_ids=plant_ids).all()
     home = {row.device_id: row for row in devices}
     series: dict[tuple[int, int | None], dict[str, int]] = defaultdict(dict)
-    parameters = {"plant_ids": plant_ids, "device_ids": list(home), "quantities": [POWER, *COUNTERS, VENDOR_DAY]}
+    parameters = {"plant_ids": plant_ids, "device_ids": list(home), "quantities": list(TELLING)}
     for row in run(connection, "plants", "read_series", **parameters):
         plant_id = row.plant_id or home[row.device_id].plant_id
         series[plant_id, row.device_id][row.quantity] = row.series_id

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from include.rollups.calendar import whole_years
+from include.rollups.energy import TELLING
 from include.rollups.plants import roll_up_plants
 from include.rollups.series import KnownSeries, claim_days, computed_together, describe_series, run
 from include.rollups.series_buckets import SeriesDifference, rebuild_amounts, rebuild_measured
 from include.rollups.stored import write
 
-_PUBLISHED: Final = frozenset({"ac_power_kw", "energy_total_kwh", "energy_today_kwh", "energy_day_kwh", "export_total_kwh"})
+_PUBLISHED: Final = frozenset({*TELLING, "export_total_kwh"})
 """Quantities on which the energy of a plant or inverter may rest."""
 
 

@@ -20,7 +20,7 @@ ROOM: Final = "include.rollups"
 class KnownSeries:
     """One series and its subject. `timezone` is IANA; coordinates are the plant's own, `plant_id` the plant or the device's.
 
-    `rated_kw` bounds what a counter of generation can gain; `amount_of` is hour, day or month.
+    `rated_kw` bounds what a counter of generation can gain; `amount_of` is 5min, 15min, 30min, hour, day or month.
     """
 
     series_id: int

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from include.rollups.amounts import GRAINS, amount_buckets
+from include.rollups.amounts import GRAINS, amount_buckets, amount_hours
 from include.rollups.buckets import GRAIN_CODES, Buckets, day_keys, day_of, in_order, keys_of, series_of
 from include.rollups.calendar import Calendar
 from include.rollups.compute import StretchBuckets, compute_stretches
@@ -85,6 +86,8 @@ def rebuild_measured(connection: Connection, facts: Sequence[KnownSeries], days:
 
 def rebuild_amounts(connection: Connection, facts: Sequence[KnownSeries], days: Days, calendar: Calendar) -> SeriesDifference:
     """Amounts of one zone and of the same interval."""
+    if facts[0].amount_of not in {"day", "month", None}:
+        return _rebuild_short_amounts(connection, facts, days, calendar)
     touched = keys_of((each.series_id, days[each.series_id]) for each in facts)
     grains = GRAINS[facts[0].amount_of or "month"]
     periods = {grain: periods_of(grain, series_of(touched), day_of(touched)) for grain in grains}
@@ -97,6 +100,26 @@ def rebuild_amounts(connection: Connection, facts: Sequence[KnownSeries], days: 
     fresh = [amount_buckets(each, facts[0], series_id, at_us, value, calendar) for each in periods.values()]
     stored = stored_longer(connection, periods, touched, calendar)
     return SeriesDifference(differ(within(stored, touched, periods), np.concatenate(fresh)), NO_COUNTER_DAYS, NO_COUNTER_DAYS)
+
+
+def _rebuild_short_amounts(
+    connection: Connection, facts: Sequence[KnownSeries], days: Days, calendar: Calendar
+) -> SeriesDifference:
+    """Amounts of minutes or hours: hours and days from readings, longer buckets from days as those of powers are."""
+    touched = keys_of((each.series_id, days[each.series_id]) for each in facts)
+    own = periods_of("day", series_of(touched), day_of(touched))
+    ranges = merged_ranges(own.series_id, calendar.day_start_us(own.first_day), calendar.day_start_us(own.end_day))
+    place, at_us, value = read_windows(connection, ranges.series_id.tolist(), ranges.lo_us, ranges.hi_us - 1)
+    series_id = ranges.series_id[place]
+    hours = amount_hours(facts[0], series_id, at_us, value, calendar)
+    fresh_days = amount_buckets(own, facts[0], series_id, at_us, value, calendar)
+    periods = {grain: periods_of(grain, own.series_id, own.first_day) for grain in ("week", "month", "year")}
+    stored = stored_longer(connection, periods, touched, calendar)
+    everywhere = dict.fromkeys((each.series_id for each in facts), (nan, nan))
+    longer = longer_buckets(periods, stored, fresh_days, touched, calendar, everywhere)
+    stored_buckets = np.concatenate([read_hours(connection, ranges), within(stored, touched, periods)])
+    fresh = np.concatenate([hours, fresh_days, *longer])
+    return SeriesDifference(differ(stored_buckets, fresh), NO_COUNTER_DAYS, NO_COUNTER_DAYS)
 
 
 def _with_orphans(connection: Connection, computed: StretchBuckets, calendar: Calendar) -> Scope:

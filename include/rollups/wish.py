@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping
 
 from include.core.errors import Refused
 from include.core.span import day_number
-from include.rollups.energy import COUNTERS, POWER, VENDOR_DAY
+from include.rollups.energy import TELLING
 from include.rollups.series import run
 
 _DAYS_AT_ONCE: Final = 4_000
@@ -97,7 +97,7 @@ def spans_of_plants(connection: Connection, wish: RollupWish) -> StoredSpans:
     if wish.series_ids:
         return _spans([], wish)
     parameters = {name: value for name, value in wish.parameters().items() if name != "series_ids"}
-    rows = run(connection, "wish", "read_plant_spans", **parameters, quantities=[POWER, *COUNTERS, VENDOR_DAY])
+    rows = run(connection, "wish", "read_plant_spans", **parameters, quantities=list(TELLING))
     return _spans(rows.mappings().all(), wish)
 
 

@@ -36,7 +36,7 @@ def plain_rollup(readings: pd.Series, *, kind: str, timezone: str, light: Light 
 def plain_amounts(readings: pd.Series, *, amount_of: str, is_energy: bool, timezone: str) -> pd.DataFrame:
     """Days, weeks, months and years of amounts of whole hours, days or months, as `plain_rollup` gives them."""
     lengths = _lengths(readings.index, amount_of, timezone)
-    frames = []
+    frames = [_amount_hours(readings, lengths, is_energy, timezone)] if amount_of not in {"day", "month"} else []
     for grain in ("month", "year") if amount_of == "month" else ("day", "week", "month", "year"):
         keys = _first_days(local_dates(readings.index, timezone), grain)
         frame = statistics_of(readings, keys).drop(columns=FINE_STATISTICS)
@@ -46,6 +46,20 @@ def plain_amounts(readings: pd.Series, *, amount_of: str, is_energy: bool, timez
         frame["expected_s"] = (frame["ends_at"] - frame["starts_at"]).dt.total_seconds()
         frames.append(frame)
     return pd.concat(frames, ignore_index=True).set_index(["grain", "starts_at"]).sort_index()
+
+
+def _amount_hours(readings: pd.Series, lengths: pd.Series, is_energy: bool, timezone: str) -> pd.DataFrame:
+    """Local hours of amounts of minutes or hours."""
+    edges = local_hours(readings.index[0], readings.index[-1], timezone)
+    places = edges.searchsorted(readings.index, side="right") - 1
+    frame = statistics_of(readings, edges[places]).drop(columns=FINE_STATISTICS)
+    frame["covered_s"] = lengths.groupby(edges[places]).sum()
+    frame["energy_kwh"] = frame["sum"] if is_energy else np.nan
+    begins = pd.DatetimeIndex(frame.index)
+    ends = edges[edges.searchsorted(begins) + 1]
+    frame["expected_s"] = (ends - begins).total_seconds()
+    labels = {"grain": "hour", "local_date": local_dates(begins, timezone), "starts_at": begins, "ends_at": ends}
+    return frame.assign(**labels).reset_index(drop=True)
 
 
 def begin_of(day: date, timezone: str) -> pd.Timestamp:
@@ -187,6 +201,8 @@ def _lengths(at: pd.DatetimeIndex, amount_of: str, timezone: str) -> pd.Series:
     """Time [s] to which each amount belongs."""
     if amount_of == "hour":
         return pd.Series(3600.0, index=at)
+    if amount_of.endswith("min"):
+        return pd.Series(60.0 * int(amount_of.removesuffix("min")), index=at)
     days = local_dates(at, timezone)
     ends = pd.DatetimeIndex([begin_of(_next(day, amount_of), timezone) for day in days])
     return pd.Series((ends - at).total_seconds(), index=at)

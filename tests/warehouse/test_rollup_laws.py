@@ -46,6 +46,7 @@ SERIES = {
     "power of another inverter": ("2", "ac_power_kw"),
     "gauge": ("1", "temp_inverter_c"),
     "counter": ("1", "energy_total_kwh"),
+    "amounts of 15min": ("1", "energy_15min_kwh"),
     "amounts of hours": ("1", "energy_hour_kwh"),
     "amounts of days": ("1", "energy_day_kwh"),
     "amounts of months": ("1", "energy_month_kwh"),
@@ -226,8 +227,8 @@ def assert_counts_are_those_of_the_stored_readings(small: SmallFleet) -> None:
         "JOIN (SELECT series_id, count(*) AS n FROM mart.reading GROUP BY 1) AS n USING (series_id) "
         "LEFT JOIN (SELECT series_id, grain, sum(reading_count) AS n FROM mart.rollup GROUP BY 1, 2) AS r "
         "USING (series_id, grain) "
-        "WHERE n.n <> coalesce(r.n, 0) AND NOT (s.kind = 'amount' AND (g.grain = 'hour' OR s.quantity = 'energy_month_kwh' "
-        "AND g.grain IN ('day', 'week')))",
+        "WHERE n.n <> coalesce(r.n, 0) AND NOT (g.grain = 'hour' AND s.quantity IN ('energy_day_kwh', 'energy_month_kwh') "
+        "OR g.grain IN ('day', 'week') AND s.quantity = 'energy_month_kwh')",
         grains=["hour", "day", "week", "month", "year"],
     )
     assert lost.empty, lost.to_string()
@@ -315,6 +316,8 @@ def part_stamps(kind: str, parts: list[Stretch], timezone: str, first: date) -> 
     at = reduce(pd.DatetimeIndex.union, [part.stamps(timezone, first).as_unit("us") for part in parts])
     if kind == "counter":
         at = at.floor("min")
+    if kind == "amounts of 15min":
+        at = at.floor("15min")
     if kind == "amounts of hours":
         begins = local_hours(at.min(), at.max(), timezone)
         at = begins[begins.searchsorted(at, side="right") - 1]
@@ -522,7 +525,8 @@ def example_fleet(twins: Twins) -> None:
     document = {
         "power": [Stretch(0, 300, "5 min", 400, 1)], "power of another inverter": [Stretch(0, 420, "irregular", 60, 2)],
         "gauge": [Stretch(1, 0, "15 min", 200, 3)], "counter": [Stretch(0, 0, "hourly", 120, 4), Stretch(44, 30, "hourly", 3, 5)],
-        "amounts of hours": [Stretch(0, 0, "hourly", 40, 6)], "amounts of days": [Stretch(0, 0, "midnights", 5, 7)],
+        "amounts of 15min": [Stretch(0, 0, "15 min", 150, 9)], "amounts of hours": [Stretch(0, 0, "hourly", 40, 6)],
+        "amounts of days": [Stretch(0, 0, "midnights", 5, 7)],
         "amounts of months": [Stretch(0, 0, "midnights", 5, 8)],
     }  # fmt: skip
     small = twins.told

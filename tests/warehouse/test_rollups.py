@@ -372,6 +372,68 @@ def test_amounts_of_hours_make_days_of_23_and_25_hours(fleet_in):
     assert days["sum"].tolist() == [11.5, 12.5]
     assert days["covered_s"].tolist() == [23 * 3600, 25 * 3600]
     assert days["energy_kwh"].isna().all()  # kWh/m² are no energy of the plant
+    assert fleet.rollups("hour", series_id)["sum"].tolist() == [0.5] * 48
+
+
+def test_amounts_of_quarter_hours_make_hours_and_days_where_the_clock_changes(fleet_in):
+    fleet = fleet_in(timezone="Europe/Berlin")
+    series_id = add_plant_series(fleet, "energy_15min_kwh")
+    autumn = pd.date_range("2026-10-25T00:00", "2026-10-25T23:45", freq="15min", tz="Europe/Berlin")
+
+    fleet.load(fleet.register("a"), rows_of(series_id, autumn[:50], np.full(50, 0.25)))
+    fleet.load(fleet.register("b"), rows_of(series_id, autumn[50:], np.full(50, 0.25)))
+    fleet.roll_up()
+
+    found = {grain: fleet.rollups(grain, series_id) for grain in ("hour", "day", "week", "month", "year")}
+    assert found["hour"]["energy_kwh"].tolist() == [1.0] * 25
+    assert found["hour"]["covered_s"].tolist() == [3600.0] * 25
+    assert found["day"]["energy_kwh"].tolist() == [25.0]
+    assert found["day"]["covered_s"].tolist() == found["day"]["expected_s"].tolist() == [25 * 3600]
+    assert [found[grain]["energy_kwh"].tolist() for grain in ("week", "month", "year")] == [[25.0]] * 3
+
+
+def test_an_hour_whose_amounts_are_gone_is_removed(small_fleet):
+    series_id = add_plant_series(small_fleet, "energy_30min_kwh")
+    stamps = pd.date_range("2026-02-01T10:00", periods=4, freq="30min", tz="America/Sao_Paulo")
+    document_id = small_fleet.register("a")
+    small_fleet.load(document_id, rows_of(series_id, stamps, [1.0, 2.0, 4.0, 8.0]))
+    small_fleet.roll_up()
+    small_fleet.read("UPDATE landing.document SET state = 'landed' RETURNING 1")
+
+    small_fleet.load(document_id, rows_of(series_id, stamps[:2], [1.0, 2.0]))
+    small_fleet.roll_up()
+
+    assert small_fleet.rollups("hour", series_id)["energy_kwh"].tolist() == [3.0]
+    assert small_fleet.rollups("year", series_id)["energy_kwh"].tolist() == [3.0]
+
+
+def test_energies_of_intervals_of_an_inverter_are_the_vendors_word_of_its_day(small_fleet):
+    stamps = pd.date_range("2026-02-01T00:00", "2026-02-01T23:45", freq="15min", tz="America/Sao_Paulo")
+    with transaction(small_fleet.url) as connection:
+        inverter = read_subjects(connection, small_fleet.tenant_id, "device", ["1"])["1"]
+        pair = (inverter.subject_id, "energy_15min_kwh")
+        series_id = ensure_series(connection, small_fleet.tenant_id, "device", [pair])[pair]
+
+    small_fleet.load(small_fleet.register("a"), rows_of(series_id, stamps, np.full(len(stamps), 0.25)))
+    small_fleet.roll_up()
+
+    days = small_fleet.read("SELECT device_id, energy_kwh, energy_source, completeness FROM mart.energy_day ORDER BY device_id")
+    assert days["energy_kwh"].tolist() == [24.0, 24.0]
+    assert set(days["energy_source"]) == {"vendor"}
+
+
+def test_energies_of_half_a_day_do_not_call_the_day_complete(small_fleet):
+    stamps = pd.date_range("2026-02-01T00:00", "2026-02-01T11:45", freq="15min", tz="America/Sao_Paulo")
+    with transaction(small_fleet.url) as connection:
+        inverter = read_subjects(connection, small_fleet.tenant_id, "device", ["1"])["1"]
+        pair = (inverter.subject_id, "energy_15min_kwh")
+        series_id = ensure_series(connection, small_fleet.tenant_id, "device", [pair])[pair]
+
+    small_fleet.load(small_fleet.register("a"), rows_of(series_id, stamps, np.full(len(stamps), 0.25)))
+    small_fleet.roll_up()
+
+    (row,) = small_fleet.read("SELECT completeness FROM mart.energy_day WHERE device_id IS NOT NULL")["completeness"]
+    assert 0.4 < row < 0.6
 
 
 def test_a_day_whose_amount_is_gone_is_removed_and_its_month_follows(small_fleet):
@@ -391,7 +453,7 @@ def test_a_day_whose_amount_is_gone_is_removed_and_its_month_follows(small_fleet
 
 @pytest.mark.parametrize("name", [row.name for row in QUANTITIES.values() if row.kind == "amount"])
 def test_the_name_of_an_amount_tells_to_what_it_belongs(name):
-    assert name.startswith("consumption_") or re.search("_(hour|day|month)_", name)
+    assert name.startswith("consumption_") or re.search(r"_(\d+min|hour|day|month)_", name)
 
 
 def test_a_plants_own_power_is_not_added_to_that_of_its_inverters(small_fleet):

@@ -37,13 +37,13 @@ SELECT (SELECT count(*) FROM ops.dirty_day) AS series_days, (SELECT count(*) FRO
 
 -- name: describe_series
 -- What the buckets of series need to know of their subjects, as the fleet stands now; from the api views, so it holds for both roles.
--- amount_of: hour, day or month to which an amount belongs, as its name says. rated_kw bounds what the counter of an inverter can gain; the
+-- amount_of: minutes, hour, day or month to which an amount belongs, as its name says. rated_kw bounds what the counter of an inverter can gain; the
 -- counter of a plant is the vendor's sum and catches up at once what a silent member made.
 SELECT
     s.series_id, s.kind, s.origin, s.quantity, s.timezone, s.home_plant_id AS plant_id, d.kind AS device_kind,
     s.quantity IN ('ac_power_kw', 'dc_power_kw') AND (d.kind = 'inverter' OR s.plant_id IS NOT NULL) AS is_solar,
     p.latitude, p.longitude,
-    CASE WHEN s.kind = 'amount' THEN coalesce(substring(s.quantity FROM '_(hour|day)_'), 'month') END AS amount_of,
+    CASE WHEN s.kind = 'amount' THEN coalesce(substring(s.quantity FROM '_(\d+min|hour|day)_'), 'month') END AS amount_of,
     s.quantity = 'energy_today_kwh' AS is_daily, s.quantity LIKE '%\_kwh' AS is_energy,
     CASE
         WHEN s.quantity IN ('energy_today_kwh', 'energy_total_kwh') AND d.kind = 'inverter'

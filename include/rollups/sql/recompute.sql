@@ -28,7 +28,7 @@ JOIN fleet.series AS s USING (series_id)
 JOIN mart.rollup AS r
     ON r.series_id = w.series_id AND r.grain = 'month'
     AND r.local_date BETWEEN date_trunc('month', w.first_day)::date AND w.last_day
-WHERE s.kind = 'amount' AND s.quantity !~ '_(hour|day)_' AND r.energy_kwh IS NOT NULL
+WHERE s.kind = 'amount' AND s.quantity !~ '_(\d+min|hour|day)_' AND r.energy_kwh IS NOT NULL
 UNION ALL
 SELECT NULL, e.plant_id, e.device_id, e.local_date, e.energy_kwh
 FROM recomputed_plant AS w

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from include.core.errors import BadDocument
 from include.core.frames import Fault, Piece, Subject, point_subject
-from include.core.identities import customer_identity, identity, is_rounded
+from include.core.identities import customer_identity, identity, is_rounded, why_rounded
 from include.core.span import day_span, microseconds_of
 from include.core.tax_numbers import TaxNumber
 from include.sources.drops.consumption_columns import (
@@ -126,7 +126,7 @@ class _Document:
     def end(self) -> None:
         """Tell what was left out; raises `BadDocument` where no row says whose or of which month it is."""
         if self._rounded is not None and not self._known:
-            raise BadDocument(_rounded(self._rounded))
+            raise BadDocument(why_rounded(self._rounded))
         if self._known and not self._is_dated and not self._has_months:
             raise BadDocument(
                 "no column, title or name of a sheet says of which month the table is; add a column mes and drop it again"
@@ -204,15 +204,8 @@ def _subject(row: _Row) -> tuple[str, str | None, str | None]:
 def _key(value: object, key: str | None) -> str:
     if key is None:
         why = f"{str(value)[:60]!r} is no key of at most 200 printable characters"
-        raise _UnreadableKey(_rounded(value) if is_rounded(value) else why)
+        raise _UnreadableKey(why_rounded(value) if is_rounded(value) else why)
     return key
-
-
-def _rounded(value: object) -> str:
-    return (
-        f"the key {str(value)[:60]!r} was rounded by a spreadsheet; format the column as text, enter the whole keys and drop the "
-        "file again"
-    )
 
 
 def _of_period(row: _Row, energy: EnergyColumn) -> tuple[str, Fault | None]:

@@ -14,14 +14,20 @@ import msgspec
 
 from include.core.frames import Fault, Piece, Subject
 from include.core.identities import identity
+from include.sources.drops.device_messages import refuse_device_message
+from include.sources.drops.green_button import is_xml, parse_green_button
+from include.sources.drops.interval_tables import open_intervals, parse_intervals
+from include.sources.drops.inverter_tables import parse_table
 from include.sources.formats import names
 from include.sources.formats.columns import QUANTITY_CODES, Columns
 from include.sources.formats.context import ParseContext
+from include.sources.formats.document_text import recognised
 from include.sources.formats.fields import Fields
 from include.sources.formats.json_fields import RecordFields
 from include.sources.formats.json_text import loose, raw_records
 from include.sources.formats.notation import ColumnNumbers, ColumnValues, Notation, Notations, NumberColumn, Texts
 from include.sources.formats.units import Conversion
+from include.sources.formats.zip_archive import MAGIC
 
 _UNSET: Final = msgspec.UNSET
 _POWER: Final = QUANTITY_CODES["ac_power_kw"]
@@ -63,11 +69,28 @@ _RECORD: Final = msgspec.json.Decoder(_Record)
 
 
 def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
-    """Read measurements into `ac_power_kw` and `temp_inverter_c` of inverters. Raises `BadDocument` for what is not JSON."""
+    """Read measurements of inverters, JSON or a table. Raises `BadDocument` for what is neither."""
+    if bytes(body[:4]) == MAGIC:
+        return _table(body, context)
+    if is_xml(body):
+        return parse_green_button(bytes(body), context)
+    text = recognised(body, wanted="JSON, CSV or Excel")
+    if text[:1000].lstrip()[:1] not in {b"[", b"{"}:
+        return _table(text, context)
+    refuse_device_message(text)
+    return _records(text, context)
+
+
+def _table(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
+    intervals = open_intervals(body, context)
+    return parse_table(body, context) if intervals is None else parse_intervals(intervals, body, context)
+
+
+def _records(text: bytes, context: ParseContext) -> Iterator[Piece]:
     columns = Columns(context)
 
     def records(remarks: list[str]) -> Iterator[msgspec.Raw]:
-        return raw_records(body, context, RecordFields(FIELDS, names.plain), remarks)
+        return raw_records(text, context, RecordFields(FIELDS, names.plain), remarks)
 
     notations = Notations(lambda: _texts(records([])), Notation(context.decimal_mark))
     columns.decimal_marks = notations.proved

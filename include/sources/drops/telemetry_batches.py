@@ -27,12 +27,15 @@ import msgspec
 
 from include.core.frames import Fault, Piece, Subject
 from include.core.identities import identity
+from include.sources.drops.device_messages import refuse_device_message
+from include.sources.drops.home_assistant import is_home_assistant, parse_home_assistant
 from include.sources.drops.telemetry_fields import TELEMETRY
 from include.sources.drops.telemetry_measures import EXTRAS, Measure, measure_of, unknown_measure
 from include.sources.drops.telemetry_shapes import Equipment, Id, Reading, Sensor, Unreadable, sensors_of
 from include.sources.formats import names, numbers
 from include.sources.formats.columns import NOBODY, STATE, Columns, series_code
 from include.sources.formats.context import ParseContext
+from include.sources.formats.document_text import recognised
 from include.sources.formats.instants import UNREADABLE
 from include.sources.formats.json_text import raw_records
 from include.sources.formats.notation import ColumnNumbers, ColumnValues, Notation, Notations, NumberColumn, Texts
@@ -50,8 +53,15 @@ _SeriesKey = tuple[Id, Id, Id]
 
 
 def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
-    """Read a batch; see the module for the shapes and rules. Raises `BadDocument` where the whole is not JSON."""
+    """Read a batch, see the module for the shapes and rules; or an export of Home Assistant. Raises `BadDocument` for others."""
+    text = recognised(body, wanted="JSON or an export of Home Assistant")
+    if is_home_assistant(text):
+        return parse_home_assistant(text, context)
+    refuse_device_message(text)
+    return _batch(text, context)
 
+
+def _batch(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     def records(remarks: list[str]) -> Iterator[msgspec.Raw]:
         return raw_records(body, context, TELEMETRY, remarks, scan_nesting=False)
 

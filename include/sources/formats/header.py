@@ -28,6 +28,8 @@ _SYMBOLS: Final = {
 }  # fmt: skip
 
 IsHeader = Callable[[Sequence["HeaderColumn"]], bool]
+FindHeader = Callable[[Sequence[Sequence[Any]]], tuple[int, tuple["HeaderColumn", ...], int] | None]
+"""Finds a header among lines, see `find_header`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ A header may stand below titles, covers and comments. A row that is not whole sa
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, islice
 from typing import Any, Final, NamedTuple
 
 from include.core.errors import BadDocument
 from include.sources.formats.csv_table import CsvText, open_csv
 from include.sources.formats.fields import Fields
-from include.sources.formats.header import SEARCHED_LINES, HeaderColumn, IsHeader, find_header, positions
+from include.sources.formats.header import SEARCHED_LINES, FindHeader, HeaderColumn, IsHeader, find_header, positions
 from include.sources.formats.whole_rows import WholeRow
 from include.sources.formats.xlsx_table import Formula, Sheet, SheetRow, open_sheets
 from include.sources.formats.zip_archive import MAGIC
@@ -73,7 +74,14 @@ class Table:
         ]
 
 
-def read_table(body: bytes | memoryview, fields: Fields, *, max_rows: int, is_header: IsHeader | None = None) -> Table:
+def read_table(
+    body: bytes | memoryview,
+    fields: Fields,
+    *,
+    max_rows: int,
+    is_header: IsHeader | None = None,
+    find: FindHeader | None = None,
+) -> Table:
     """Open a CSV document or an Excel workbook.
 
     Args:
@@ -81,6 +89,7 @@ def read_table(body: bytes | memoryview, fields: Fields, *, max_rows: int, is_he
         fields: What the feed reads. The header is the first of the first 50 lines that has what it needs.
         max_rows: Most rows; with more the document is refused.
         is_header: Tells a header by other means than the feed's fields.
+        find: Finds the header by other means than looking at one line at a time.
 
     Raises:
         BadDocument: No table of this feed, another format or encoding; while rows are read, too many of them or a damaged file.
@@ -89,10 +98,11 @@ def read_table(body: bytes | memoryview, fields: Fields, *, max_rows: int, is_he
     def has_fields(columns: Sequence[HeaderColumn]) -> bool:
         return fields.complete({name for column in columns if (name := column.field(fields))})
 
+    found = find or partial(find_header, is_header=is_header or has_fields)
     if bytes(body[:4]) == MAGIC:
-        return _workbook(open_sheets(body), fields, is_header or has_fields, max_rows)
+        return _workbook(open_sheets(body), fields, found, max_rows)
     text = open_csv(body, max_lines=max_rows + _BLANK_LINES)
-    return _csv(text, fields, is_header or has_fields, max_rows, reads_all=is_header is not None)
+    return _csv(text, fields, found, max_rows, reads_all=bool(is_header or find))
 
 
 def read_tables(body: bytes | memoryview, fields: Fields, *, max_rows: int, is_header: IsHeader) -> Iterator[Table]:
@@ -106,28 +116,29 @@ def read_tables(body: bytes | memoryview, fields: Fields, *, max_rows: int, is_h
     remarks: list[str] = []
     widest: Sequence[Any] = ()
     found_any = False
+    find = partial(find_header, is_header=is_header)
     for sheet in open_sheets(body):
         head = list(islice(sheet.rows, SEARCHED_LINES))
-        if find_header([row.cells for row in head], is_header) is None:
+        if find([row.cells for row in head]) is None:
             widest = max([widest, *(row.cells for row in head)], key=_filled_count)
             remarks.append(f"sheet {sheet.name[:60]!r} is not read: it has no header of this feed")
             continue
         found_any = True
-        table = _workbook(iter([Sheet(sheet.name, chain(head, sheet.rows))]), fields, is_header, max_rows)
+        table = _workbook(iter([Sheet(sheet.name, chain(head, sheet.rows))]), fields, find, max_rows)
         table.remarks, remarks = remarks, []
         yield table
     if not found_any:
         raise _no_header(widest, fields, "rows")
 
 
-def _csv(text: CsvText, fields: Fields, is_header: IsHeader, max_rows: int, *, reads_all: bool) -> Table:
+def _csv(text: CsvText, fields: Fields, find: FindHeader, max_rows: int, *, reads_all: bool) -> Table:
     best: tuple[int, Table] | None = None
     widest: Sequence[Any] = ()
     for is_wrapped in (False, True):
         for delimiter in text.delimiters:
             head, lines = _head(_filled(text.cells(delimiter, is_wrapped=is_wrapped)))
             widest = max([widest, *head], key=_filled_count)
-            if (found := find_header(head, is_header)) is None:
+            if (found := find(head)) is None:
                 continue
             index, columns, below = found
             known = sum(column.field(fields) is not None for column in columns)
@@ -186,16 +197,16 @@ def _csv_rows(data: Iterable[list[str]], whole: WholeRow, max_rows: int) -> Iter
         yield TableRow(number, cells, fault)
 
 
-def _workbook(sheets: Iterator[Sheet], fields: Fields, is_header: IsHeader, max_rows: int) -> Table:
+def _workbook(sheets: Iterator[Sheet], fields: Fields, find: FindHeader, max_rows: int) -> Table:
     remarks: list[str] = []
     widest: Sequence[Any] = ()
     for sheet in sheets:
         head = list(islice(sheet.rows, SEARCHED_LINES))
-        if (found := find_header([row.cells for row in head], is_header)) is not None:
+        if (found := find([row.cells for row in head])) is not None:
             index, columns, below = found
             table = Table(columns, iter(()), preamble=tuple(row.cells for row in head[:index]), remarks=remarks)
             first = ((sheet.name, row) for row in chain(head[below:], sheet.rows))
-            data = chain(first, _of_further_sheets(sheets, table, is_header))
+            data = chain(first, _of_further_sheets(sheets, table, find))
             table.rows = _workbook_rows(data, table, fields, max_rows)
             return table
         widest = max([widest, *(row.cells for row in head)], key=_filled_count)
@@ -203,14 +214,14 @@ def _workbook(sheets: Iterator[Sheet], fields: Fields, is_header: IsHeader, max_
     raise _no_header(widest, fields, "rows")
 
 
-def _of_further_sheets(sheets: Iterator[Sheet], table: Table, is_header: IsHeader) -> Iterator[tuple[str, SheetRow]]:
+def _of_further_sheets(sheets: Iterator[Sheet], table: Table, find: FindHeader) -> Iterator[tuple[str, SheetRow]]:
     """Rows of those sheets behind the first that have the same columns, in whatever order."""
     wanted = {column.plain: column.position for column in table.columns if column.plain}
     for sheet in sheets:
         head = list(islice(sheet.rows, SEARCHED_LINES))
         if not head:
             continue
-        found = find_header([row.cells for row in head], is_header)
+        found = find([row.cells for row in head])
         places = {column.plain: column.position for column in found[1]} if found else {}
         if found is None or not wanted.keys() <= places.keys():
             why = "it has no header of this feed" if found is None else "its columns are others"

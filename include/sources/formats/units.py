@@ -79,6 +79,11 @@ def conversion(quantity: str, unit: str) -> Conversion | None:
     return _UNITS.get(QUANTITIES[quantity].unit, {}).get(key)
 
 
+def is_undecided(unit: str) -> bool:
+    """Whether a unit is one of milli or mega that has lost its case."""
+    return _key(unit) is None
+
+
 def question(unit: str) -> str:
     """What a person needs to know of a unit that could not be converted."""
     if _key(unit) is None:
