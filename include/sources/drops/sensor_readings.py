@@ -2,8 +2,12 @@
 
 A record names its server (`server_ulid`) and instant (`timestamp`, ISO 8601; without offset it is local time of the tenant's
 zone). A record without any of the four values, or without a server, is unreadable. Servers send 1 to 10 records a second.
+
+A table of a Campbell Scientific logger (TOA5: a line about the logger, names, units and processing, then rows) is about its
+station, which the first line names ("LoggerNet Instruction Manual", appendix B.1).
 """
 
+import csv
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -39,6 +43,17 @@ FIELDS: Final = Fields(
     (frozenset({"server_ulid"}), frozenset({"timestamp"}), frozenset(_VALUES)),
     "server_ulid, timestamp and at least one of temperature, humidity, voltage, current",
 )
+_OF_STATION: Final = Fields(
+    _ALIASES
+    | {f"{name}{processed}": field for processed in ("", "_avg") for name, field in (
+        ("airt", "temperature"), ("airtc", "temperature"), ("air_temp", "temperature"), ("airtemp", "temperature"),
+        ("temp", "temperature"), ("t_air", "temperature"), ("rh", "humidity"), ("relhum", "humidity"), ("hr", "humidity"),
+        ("battv", "voltage"), ("batt_volt", "voltage"), ("batt_v", "voltage"),
+    )},
+    (frozenset({"timestamp"}), frozenset(_VALUES)),
+    "TIMESTAMP and at least one of AirT, RH, BattV (each also with _Avg)",
+)  # fmt: skip
+"""Columns of a logger's table; its station stands above it."""
 
 
 class _Record(msgspec.Struct):
@@ -95,10 +110,12 @@ def _open(text: bytes, context: ParseContext) -> _Opened:
     if text[:1000].lstrip()[:1] in {b"[", b"{"}:
         remarks: list[str] = []
         return _Opened(_COLUMNS, _json_records(text, context, remarks), lambda: remarks)
-    table = read_table(text, FIELDS, max_rows=context.max_rows)
-    places = table.positions(FIELDS)
+    station = _station(text)
+    fields = FIELDS if station is None else _OF_STATION
+    table = read_table(text, fields, max_rows=context.max_rows)
+    places = table.positions(fields)
     columns = tuple(_in_unit(column, places[name]) if (name := str(column.key)) in places else column for column in _COLUMNS)
-    return _Opened(columns, _table_records(table, places), lambda: [*table.remarks, *table.unused(places.values())])
+    return _Opened(columns, _table_records(table, places, station), lambda: [*table.remarks, *table.unused(places.values())])
 
 
 def _texts(text: bytes, context: ParseContext) -> Texts:
@@ -133,15 +150,25 @@ def _decode(raw: msgspec.Raw) -> _Record | None:
         return None
 
 
-def _table_records(table: Table, places: Mapping[str, HeaderColumn]) -> _Records:
-    server, stamp = places["server_ulid"].position, places["timestamp"].position
+def _station(text: bytes) -> str | None:
+    """Name of the station that a logger's table begins with; None for other documents."""
+    if not text[:6].lstrip(b'"').startswith(b"TOA5"):
+        return None
+    line = text[:1000].partition(b"\n")[0].decode("utf-8", "replace")
+    first = next(csv.reader([line]), [])
+    return first[1] if len(first) > 1 else None
+
+
+def _table_records(table: Table, places: Mapping[str, HeaderColumn], station: str | None) -> _Records:
+    server, stamp = places.get("server_ulid"), places["timestamp"].position
     at = [places[name].position if name in places else None for name in _VALUES]
     for row in table.rows:
         if row.fault:
             yield None, row.cells, row.fault
             continue
         first, second, third, fourth = (_UNSET if position is None else row.cells[position].strip() or None for position in at)
-        yield (row.cells[server], row.cells[stamp], (first, second, third, fourth)), row.cells, NO_SUBJECT
+        key = station if server is None else row.cells[server.position]
+        yield (key, row.cells[stamp], (first, second, third, fourth)), row.cells, NO_SUBJECT
 
 
 def _in_unit(column: NumberColumn, header: HeaderColumn) -> NumberColumn:

@@ -13,6 +13,7 @@ SEARCHED_LINES: Final = 50
 """Lines, blank ones not counted, among which a header is looked for."""
 
 _UNIT_BEHIND: Final = re.compile(r"(.*\S)\s*[(\[]\s*([^()\[\]]{1,20}?)\s*[)\]]\s*", re.DOTALL)
+_LONGEST_UNIT: Final = 12
 _DATE_FORM: Final = re.compile(r"[dmyhsatz]{1,4}([-/.: T]+[dmyhsatz]{1,4})+", re.IGNORECASE)
 _UNITS: Final = frozenset({
     "w", "kw", "mw", "gw", "wh", "kwh", "mwh", "gwh", "va", "kva", "var", "kvar", "v", "mv", "kv", "a", "ma", "ka", "hz", "khz",
@@ -23,8 +24,9 @@ _UNITS: Final = frozenset({
 })  # fmt: skip
 
 _SYMBOLS: Final = {
-    "degc": "°C", "deg c": "°C", "celsius": "°C", "ºc": "°C", "ºf": "°F", "watt": "W", "watts": "W", "volt": "V",
-    "kilowatt": "kW", "volts": "V", "ampere": "A", "amp": "A", "amps": "A", "pct": "%", "percent": "%",
+    "degc": "°C", "deg c": "°C", "celsius": "°C", "ºc": "°C", "ºf": "°F", "degf": "°F", "deg f": "°F", "fahrenheit": "°F",
+    "watt": "W", "watts": "W", "volt": "V", "kilowatt": "kW", "volts": "V", "ampere": "A", "amp": "A", "amps": "A", "pct": "%",
+    "percent": "%",
 }  # fmt: skip
 
 IsHeader = Callable[[Sequence["HeaderColumn"]], bool]
@@ -113,9 +115,17 @@ def _symbol(unit: str) -> str:
 
 
 def _are_units(cells: Sequence[Any]) -> bool:
-    """Whether a line has nothing but units, or (as loggers write it) how values were combined."""
+    """Whether a line has units, or (as loggers write it) how values were combined, and no data.
+
+    A unit among them that is not known must not make the line one of data, whose columns would then be read without their units.
+    """
     written = [str(cell).strip().lower() for cell in cells if cell is not None and str(cell).strip()]
-    return bool(written) and all(_is_unit(cell) for cell in written)
+    known = sum(_is_unit(cell) for cell in written)
+    return 0 < len(written) <= 2 * known and all(_is_unit(cell) or _is_wordlike(cell) for cell in written)
+
+
+def _is_wordlike(cell: str) -> bool:
+    return len(cell) <= _LONGEST_UNIT and not any(letter.isdigit() for letter in cell)
 
 
 def _is_unit(cell: str) -> bool:

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 
 from include.core.errors import BadDocument
+from include.core.quantities import QUANTITIES
+from include.sources.formats.numbers import SENTINELS
 from tests.unit.sources.written_numbers import columns
 
 AT = "2026-04-26T{:02d}:{:02d}:00-03:00"
@@ -77,6 +79,12 @@ FEEDS = [
 ]
 
 
+def is_a_reading(exact: float, quantity: str, divisor: float) -> bool:
+    """What is impossible proves how a column is written, and a sentinel is missing: neither comes back."""
+    limits = QUANTITIES[quantity]
+    return limits.low <= exact / divisor <= limits.high and exact not in SENTINELS
+
+
 def values_of(parsed, feed, body, quantity):
     """By instant: the value of a quantity, or the rules that the parser names."""
     frame = parsed(feed, body).frame
@@ -92,7 +100,8 @@ def values_of(parsed, feed, body, quantity):
 @given(column=columns(signs=["{}", "−{}", "({})"]))
 @example(column=[("1.000", 1000.0), ("", None)])
 def test_numbers_in_one_notation_come_back_exactly_or_are_held_back(parsed, feed, document, quantity, divisor, column):
-    found = values_of(parsed, feed, document([text for text, _ in column]), quantity)
+    column = [(text, exact) for text, exact in column if exact is None or is_a_reading(exact, quantity, divisor)]
+    found = values_of(parsed, feed, document([text for text, _ in column]), quantity) if column else {}
 
     for place, (_, exact) in enumerate(column):
         value = found.get(f"{3 + place // 60:02d}:{place % 60:02d}")

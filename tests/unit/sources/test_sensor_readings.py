@@ -76,3 +76,40 @@ def test_a_ulid_in_lower_case_is_the_same_server(parsed):
     )
 
     assert {row[1] for row in found.rows} == {"01KAHE110GRAPH000000000002"}
+
+
+TOA5 = """"TOA5","Roof station","CR1000","1234","CR1000.Std.32","CPU:roof.CR1","1","Table15"
+"TIMESTAMP","RECORD","AirT_Avg","RH","BattV_Avg","SlrW_Avg"
+"TS","RN","Deg C","%","Volts","W/m^2"
+"","","Avg","Smp","Avg","Avg"
+"2026-05-01 10:00:00",1,23.1,"NAN",12.8,812.4
+"2026-05-01 10:15:00",2,23.4,61.5,12.7,820.1
+"""
+
+
+def test_a_table_of_a_campbell_logger_is_about_its_station(parsed):
+    found = parsed("sensor_readings", TOA5.encode())
+
+    assert {row[1] for row in found.rows} == {"Roof station"}
+    assert [(row[0], row[2], row[4]) for row in found.rows] == [
+        (1, "temperature_c", 23.1), (1, "voltage_v", 12.8),
+        (2, "temperature_c", 23.4), (2, "humidity_pct", 61.5), (2, "voltage_v", 12.7),
+    ]  # fmt: skip
+    assert found.missing == 1
+
+
+@pytest.mark.parametrize("unit", ["Deg F", "degF", "°F"])
+def test_a_logger_that_measures_in_fahrenheit_is_read_in_celsius(parsed, unit):
+    found = parsed("sensor_readings", TOA5.replace('"Deg C"', f'"{unit}"').replace("23.1", "212").replace("23.4", "32").encode())
+
+    assert [row[4] for row in found.rows if row[2] == "temperature_c"] == pytest.approx([100, 0])
+
+
+def test_an_unknown_unit_of_a_logger_is_asked_back_and_never_left_out(parsed):
+    with pytest.raises(BadDocument, match=r"'Rankine'.*is not read here"):
+        parsed("sensor_readings", TOA5.replace("Deg C", "Rankine").encode())
+
+
+def test_a_logger_without_the_name_of_its_station_is_refused(parsed):
+    with pytest.raises(BadDocument, match="it reads server_ulid, timestamp"):
+        parsed("sensor_readings", TOA5.replace('"TOA5","Roof station",', '"TOA5"\n').encode())
