@@ -72,7 +72,7 @@ def register_text(settings: Settings, *, tenant: str, content: str, name: str, n
         )
     total, failures = _register_pending(settings, now=now, run_id=run_id)
     with transaction(settings.database_url) as connection:
-        failures += _faults_of_text(connection, landed.document_id)
+        failures += _faults_of_text(connection, tenant_id, landed.sha256)
     return {**total, "errors": errors_of(failures, beside=total["replayed_documents"])}
 
 
@@ -95,9 +95,9 @@ def _register_pending(settings: Settings, *, now: datetime, run_id: str) -> tupl
     return total, failures
 
 
-def _faults_of_text(connection: Connection, document_id: int) -> list[Failure]:
+def _faults_of_text(connection: Connection, tenant_id: int, sha256: str) -> list[Failure]:
     """What a person has to correct in a text that was registered, by this run or another."""
-    found = documents.read_registration(connection, document_id)
+    found = documents.read_registration(connection, tenant_id, sha256)
     if found.state == "refused":
         return [Failure("the text", BadDocument(str(found.reason)))]
     if found.state == "loaded" and not found.parsed_rows:

@@ -162,11 +162,13 @@ def read_states(connection: Connection, document_ids: Sequence[int]) -> list[tup
     return [(row.state, row.reason) for row in rows]
 
 
-def read_registration(connection: Connection, document_id: int, *, most: int = 5) -> Registration:
+def read_registration(connection: Connection, tenant_id: int, sha256: str, *, most: int = 5) -> Registration:
     """What became of a registry document, with at most so many rows set aside; waits for whoever is at work on it."""
-    row = connection.execute(query("documents", "read_registration"), {"document_id": document_id}).one()
-    rows = connection.execute(query("documents", "read_set_aside"), {"document_id": document_id, "most": most})
-    return Registration(**row._mapping, set_aside=[QuarantinedRow(**told._mapping) for told in rows])
+    parameters = {"tenant_id": tenant_id, "sha256": sha256}
+    found = dict(connection.execute(query("documents", "read_registration"), parameters).one()._mapping)
+    set_aside = {"document_id": found.pop("document_id"), "most": most}
+    rows = connection.execute(query("documents", "read_set_aside"), set_aside)
+    return Registration(**found, set_aside=[QuarantinedRow(**told._mapping) for told in rows])
 
 
 def read_small_answers(connection: Connection, document_ids: Sequence[int], *, most_bytes: int) -> list[LandedDocument]:

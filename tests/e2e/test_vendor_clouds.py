@@ -352,8 +352,9 @@ def kept_tokens(serving: Installation) -> set[str]:
 
 
 def secrets_of(installation: Installation, tokens: set[str]) -> dict[str, str]:
-    """Everything that nobody may read, by a name that may be told. The demo's own password is left out: a run prints it."""
-    named = {name: value for name, value in installation.secrets.items() if name != "DEMO_PASSWORD"}
+    """Everything that nobody may read, by a name that may be told. Passwords of the demo and of Airflow's users are left out: a run prints them."""
+    printed = {"DEMO_PASSWORD", "AIRFLOW_ADMIN_PASSWORD", "AIRFLOW_VIEWER_PASSWORD"}
+    named = {name: value for name, value in installation.secrets.items() if name not in printed}
     for vendor in VENDORS:
         known = {name: DEMO["clouds"]["accounts"][vendor][name] for name in planted(vendor)}
         named |= {f"{vendor} {name}": value for name, value in known.items()}

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg2
 import pytest
-from sqlalchemy.exc import DBAPIError
 
+from include.core.errors import TryLater
 from include.quality.checks import preload
 from include.rollups.roll_up import roll_up
 from include.steps import land, load, register
@@ -302,7 +302,7 @@ def test_a_backend_that_is_terminated_in_the_middle_of_a_load_leaves_nothing_and
     land_and_register(river, files)
     meanwhile(monkeypatch, moment, lambda: hang_up(postgres_server, river))
 
-    with pytest.raises(DBAPIError):
+    with pytest.raises(TryLater, match="does not answer"):
         load_pending(river)
 
     assert river.count("mart.reading") == river.count("landing.quarantine") == river.count("ops.dirty_day") == 0

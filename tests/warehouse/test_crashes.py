@@ -181,7 +181,7 @@ def test_a_power_cut_at_a_border_is_repaired_by_running_again(river, mails, told
 def run_everything(river, smtp):
     carry(river)
     issue(river)
-    send_outbox(river.settings, smtp=smtp, now=NOW)
+    send_outbox(river.settings, smtp=lambda: smtp, now=NOW)
 
 
 def arm(patch: pytest.MonkeyPatch, failpoint: str) -> None:

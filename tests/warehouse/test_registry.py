@@ -304,10 +304,10 @@ def type_in(river, content: str, tenant: str = "demo") -> dict:
         (
             "colour,size\nred,4\n",
             BadDocument,
-            "must be a header that names plant_key .* but it reads: colour, size; add the header",
+            "no record has the fields of this feed: it reads plant_key .* colour, size",
         ),
         ("{not json", BadDocument, "JSON"),
-        ("   \n", BadDocument, ";"),
+        ("   \n", BadDocument, "white space"),
         ('{"plants": [], "devices": []}', NeedsHuman, "no row"),
         ("plant_key,name\n", NeedsHuman, "no row"),
         (

@@ -300,7 +300,7 @@ REFUSED = {
     "blank.json": (b"   \n", "white space"),
     "cut.json": (b'[{"inversor_id": 1, "datetime": "2026-01-01T00:00:00Z"', "cut off"),
     "cut.json.gz": (b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03KL", "gzip"),
-    "utf16.json": ("[]".encode("utf-16"), "UTF-16"),
+    "utf32.json": ("[]".encode("utf-32"), "UTF-32"),
     "deep.json": (DEEP, "nest"),
     "login.json": (b"<!DOCTYPE html><html><body>Login</body></html>", "HTML"),
 }

@@ -129,13 +129,16 @@ FOR UPDATE OF d SKIP LOCKED;
 SELECT state, reason FROM landing.document WHERE document_id = ANY (:document_ids) ORDER BY document_id FOR SHARE;
 
 -- name: read_registration
--- State of a registry document and the balance of its last load. FOR SHARE waits for whoever is at work on it.
-SELECT d.state, d.reason, l.parsed_rows, l.quarantined_rows
+-- State of the last registry document with these bytes (a repeat may have become one with it) and the balance of its last load. FOR SHARE
+-- waits for whoever is at work on it.
+SELECT d.document_id, d.state, d.reason, l.parsed_rows, l.quarantined_rows
 FROM landing.document AS d
 LEFT JOIN LATERAL (
     SELECT parsed_rows, quarantined_rows FROM landing.load WHERE document_id = d.document_id ORDER BY load_id DESC LIMIT 1
 ) AS l ON true
-WHERE d.document_id = :document_id
+WHERE d.tenant_id = :tenant_id AND d.feed = 'registry' AND d.sha256 = :sha256
+ORDER BY d.document_id DESC
+LIMIT 1
 FOR SHARE OF d;
 
 -- name: read_set_aside
