@@ -352,7 +352,7 @@ def kept_tokens(serving: Installation) -> set[str]:
 
 
 def secrets_of(installation: Installation, tokens: set[str]) -> dict[str, str]:
-    """Everything that nobody may read, by a name that may be told. Passwords of the demo and of Airflow's users are left out: a run prints them."""
+    """Everything that nobody may read, by a name that may be told. The logins that a run prints are left out."""
     printed = {"DEMO_PASSWORD", "AIRFLOW_ADMIN_PASSWORD", "AIRFLOW_VIEWER_PASSWORD"}
     named = {name: value for name, value in installation.secrets.items() if name not in printed}
     for vendor in VENDORS:
