@@ -37,6 +37,11 @@ class Claim:
         """Name under which the file was dropped."""
         return self.path.name
 
+    @property
+    def claim_id(self) -> str:
+        """What tells this claim from all others."""
+        return self.path.parent.name
+
 
 def claim(drop: Drop, *, drops: Path, claims: Path) -> Claim:
     """Take a file out of its drop folder.

@@ -97,7 +97,8 @@ def deliver_drop(settings: Settings, file: Path, *, tenant: str, feed: str) -> P
 class _Landing:
     """One look into the drop folders, and what is to be done with each file that it found.
 
-    `unstored` are tenants of whom a file could not be stored: their other files wait for the next run.
+    `unstored` are tenants of whom a file could not be stored: their other files wait for the next run. `noted` has the documents
+    of files that a crash left claimed although they are noted: they are only released.
     """
 
     settings: Settings
@@ -106,6 +107,7 @@ class _Landing:
     store: ObjectStore
     left_alone: list[tuple[Path, str]] = field(default_factory=list)
     unstored: set[str] = field(default_factory=set)
+    noted: dict[str, int] = field(default_factory=dict)
 
     def run(self) -> tuple[list[ClaimCheck], list[Failure]]:
         """Refuse and land; returns the claim checks and what went wrong.
@@ -113,6 +115,8 @@ class _Landing:
         Files are claimed and stored side by side, as storing mostly waits for the disk, and noted in their order.
         """
         left, found = self._recover(), self._look()
+        with transaction(self.settings.database_url) as connection:
+            self.noted.update(documents.read_claims(connection, [one.claim_id for one in left]))
         attempt_each(found.faulty[:MOST_FILES], lambda one: self._refuse(*one), label=lambda one: f"refusing {one[0].path}")
         storing = ThreadPoolExecutor(_STORING)
         try:
@@ -181,7 +185,7 @@ class _Landing:
             return None
 
     def _note_all(self, stored: Iterable[_Storing]) -> tuple[list[ClaimCheck], list[Failure]]:
-        """Note what is stored, some in one transaction, then forget the claimed files: a crash in between lands them once more.
+        """Note what is stored, some in one transaction, then release the claimed files; after a crash the next run does that.
 
         A transaction ends with a repeat: it may have to wait for a load of that document, and then holds nothing for which a
         load could wait.
@@ -206,6 +210,9 @@ class _Landing:
         if at_rest is None or at_rest[0].tenant in self.unstored:
             return None
         claimed, stored = at_rest
+        if (document_id := self.noted.get(claimed.claim_id)) is not None:
+            check = ClaimCheck(document_id, claimed.tenant, claimed.feed, stored.sha256, stored.stored_bytes, is_new=True)
+            return claimed, check
         with connection.begin_nested():
             check = documents.note_delivery(
                 connection,
@@ -215,6 +222,7 @@ class _Landing:
                 stored=asdict(stored) | {"original_name": _readable(claimed.original_name)},
                 received_at=self.now,
             )
+            documents.note_claim(connection, claimed.claim_id, check.document_id)
         return claimed, check
 
     def _refuse(self, drop: Drop, reason: str) -> None:

@@ -101,6 +101,18 @@ def note_delivery(  # noqa: PLR0913 - a row of the manifest
     return ClaimCheck(row.document_id, tenant, feed, stored["sha256"], stored["stored_bytes"], row.is_new)
 
 
+def note_claim(connection: Connection, claim_id: str, document_id: int) -> None:
+    """Remember that a claimed file is noted, in the transaction that notes its document."""
+    connection.execute(query("documents", "note_claim"), {"claim_id": claim_id, "document_id": document_id})
+
+
+def read_claims(connection: Connection, left: Sequence[str]) -> dict[str, int]:
+    """Documents of the claimed files that a crash left although they are noted; forgets all others, which were released."""
+    connection.execute(query("documents", "forget_claims"), {"left": list(left)})
+    rows = connection.execute(query("documents", "read_claims"), {"claim_ids": list(left)})
+    return {row.claim_id: row.document_id for row in rows}
+
+
 def _repeat_of(connection: Connection, delivery: Mapping[str, Any]) -> int | None:
     """What a delivery repeats: the last document of its bytes where that makes it a new one, else what that one repeats."""
     known = connection.execute(query("documents", "find_known"), delivery).one_or_none()

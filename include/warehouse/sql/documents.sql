@@ -75,6 +75,18 @@ ON CONFLICT (tenant_id, feed, sha256, repeat_of)
         integration_id = coalesce(EXCLUDED.integration_id, d.integration_id)
 RETURNING document_id, delivery_count = 1 AND repeat_of IS NULL AS is_new;
 
+-- name: note_claim
+-- The document of a claimed file; it goes in the transaction that notes the document.
+INSERT INTO landing.claim (claim_id, document_id) VALUES (:claim_id, :document_id);
+
+-- name: read_claims
+-- Documents of claimed files that are noted.
+SELECT claim_id, document_id FROM landing.claim WHERE claim_id = ANY (:claim_ids);
+
+-- name: forget_claims
+-- Claimed files that were released.
+DELETE FROM landing.claim WHERE NOT claim_id = ANY (:left);
+
 -- name: fold_repeat
 -- A repeat that changes nothing, or is refused as its bytes were before, is one more delivery of the document that it repeats.
 WITH gone AS (
