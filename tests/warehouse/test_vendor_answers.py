@@ -248,7 +248,8 @@ def test_a_small_answer_takes_few_statements(cloud):
     load.load_batch(cloud.settings, ids[40:], now=NOW, run_id="test")
     event.remove(engine_of(cloud.url), "before_cursor_execute", count)
 
-    assert len(statements) <= 16 * 40
+    # One of them takes the tenant's turn.
+    assert len(statements) <= 17 * 40
     assert sum("FROM fleet.tenant\n" in statement for statement in statements) == 1
 
 

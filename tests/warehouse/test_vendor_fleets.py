@@ -220,7 +220,7 @@ def test_what_the_vendor_does_not_tell_erases_nothing(river, silence):
 def test_a_list_that_cannot_be_read_is_refused_and_nobody_finds_it_among_the_drops(river):
     counts = river.hear("huawei_fleet", fault="the answer has no list")
 
-    assert counts == {"documents": 1, "refused": 1}
+    assert counts == {"documents": 1, "refused": 1, "errors": []}
     assert river.read("SELECT state, reason FROM landing.document").values.tolist() == [["refused", "the answer has no list"]]
     assert river.files() == []
 
