@@ -23,6 +23,7 @@ from include.rollups.counter_series import CounterFault
 from include.rollups.counters import CounterReadings, CounterSteps, step_counters
 from include.rollups.measured import Contributions, Readings, spread
 from include.rollups.series import run
+from include.rollups.steps import SHORT_STEP_US
 from include.rollups.stretches import NOWHERE, Batch, Stretch
 
 JUDGED_BY: Final = NEIGHBOURS + 2
@@ -87,6 +88,12 @@ def _day_of(calendar: Calendar, at_us: int) -> int:
     return int(calendar.day_of(np.array([at_us], np.int64))[0])
 
 
+def _hour(calendar: Calendar, at_us: int) -> tuple[int, int]:
+    """Beginning and end of the local hour of an instant."""
+    hour = int(calendar.hour_of(np.array([at_us], np.int64))[0])
+    return int(calendar.hour_us[hour]), int(calendar.hour_us[hour + 1])
+
+
 def read_history(connection: Connection, series_ids: Sequence[int]) -> CounterHistory:
     """Read the stored days of these series."""
     found = run(connection, "readings", "read_counter_days", series_ids=list(series_ids), decided=DECIDED)
@@ -146,6 +153,7 @@ def count_stretches(batch: Batch, readings: Readings, history: CounterHistory) -
             steps.is_accepted[rows],
             readings.at_us[steps.episode_row[is_here]],
             steps.episode_until_us[is_here],
+            int(batch.read_from_us[place]),
             int(batch.read_to_us[place]),
             history.of(stretch.facts.series_id),
         )
@@ -179,6 +187,7 @@ class _Seen:
     is_accepted: NDArray[np.bool_]
     began_us: NDArray[np.int64]
     until_us: NDArray[np.int64]
+    read_from_us: int
     read_to_us: int
     history: CounterHistory
 
@@ -199,12 +208,18 @@ class _Seen:
         """Read from an accepted reading on."""
         if not len(self.at_us) or self.at_us[0] >= _day_start(self.calendar, stretch.first_day):
             return stretch
-        if stretch.settled_us is not None and (len(self.at_us) == 1 or self.at_us[1] >= stretch.settled_us):
-            return stretch
         day = _day_of(self.calendar, int(self.at_us[0]))
-        if not stretch.facts.is_daily and self.history.is_clean(day):
+        is_told = stretch.settled_us is not None and (len(self.at_us) == 1 or self.at_us[1] >= stretch.settled_us)
+        is_settled = is_told or (not stretch.facts.is_daily and self.history.is_clean(day))
+        if is_settled and not self._begins_within_hour(stretch):
             return stretch
         return replace(stretch, settled_us=self.history.settled_us(day, self.calendar))
+
+    def _begins_within_hour(self, stretch: Stretch) -> bool:
+        """Is the first reading the last accepted one before the stretch, and its hour, which is written, not read whole?"""
+        lo_us = _day_start(self.calendar, stretch.first_day)
+        is_between = (self.at_us[1:] < lo_us) & self.is_accepted[1:]
+        return not is_between.any() and self.read_from_us > _hour(self.calendar, int(self.at_us[0]))[0]
 
     def _with_end(self, stretch: Stretch) -> Stretch:
         """Until the counter stands where it stood, and with all that decides what is open then."""
@@ -227,8 +242,10 @@ class _Seen:
     def _unread_us(self, border_us: int) -> int:
         """Up to when readings decide the steps before a border; the last of them ends at the first accepted reading behind."""
         after_us = self.at_us[(self.at_us >= border_us) & self.is_accepted][:1]
+        # Its hour is written, and so needs all its readings and whether the step behind them is bridged.
+        hour_us = _hour(self.calendar, int(after_us[0]))[1] + SHORT_STEP_US if len(after_us) else NOWHERE
         decides = (self.until_us > border_us) & ((self.began_us <= after_us) if len(after_us) else True)
-        return int((self.until_us[decides] - 1).max(initial=NOWHERE))
+        return int((self.until_us[decides] - 1).max(initial=hour_us))
 
 
 def _counter_days(batch: Batch, readings: Readings, steps: CounterSteps) -> CounterDays:

@@ -143,6 +143,8 @@ def _windows(batch: Batch, found: Mapping[str, NDArray[np.int64]]) -> tuple[NDAr
     hi_us = np.maximum(batch.hi_us - 1, np.where(batch.after_us > NOWHERE, batch.after_us + _MARGIN_US, batch.hi_us - 1))
     for name in ("context_from_us", "settled_us"):
         lo_us = np.where(found[name] > NOWHERE, np.minimum(lo_us, found[name]), lo_us)
+    settled_us = [each.settled_us for each in batch.stretches]
+    lo_us = np.minimum(lo_us, [lo if us is None else us for us, lo in zip(settled_us, lo_us.tolist(), strict=True)])
     hi_us = np.maximum(hi_us, found["context_to_us"])
     hi_us = np.maximum(hi_us, np.array([each.read_until_us for each in batch.stretches], np.int64))
     if batch.stretches[0].facts.kind == "counter":

@@ -330,7 +330,7 @@ def test_the_operator_is_told_the_rows_and_the_next_action(fleet):
     assert audit_sentence(found).startswith("1 mismatches in 158 days of series and 22 of plants (every day): ")
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [*range(6), 100])
 def test_at_no_moment_between_loads_and_roll_ups_is_there_a_mismatch(fleet, seed):
     """Late readings of any day, steps over many days, faults of counters: whatever the roll-up has not done yet waits."""
     rng = np.random.default_rng(seed)
