@@ -4,7 +4,8 @@ Finer buckets than the interval of an amount do not exist. What has started is c
 day in which it began.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from include.rollups.buckets import GRAIN_CODES, Buckets, day_keys, empty_bucket
 from include.rollups.calendar import HOUR_US, MINUTE_US, Calendar
 from include.rollups.periods import Periods, period_of
 from include.rollups.series import KnownSeries
-from include.rollups.statistics import describe, ranks_of, runs_of
+from include.rollups.statistics import Runs, describe, ranks_of, runs_of
 
 GRAINS: Final = {"day": ("day", "week", "month", "year"), "month": ("month", "year")}
 """Stored grains of an amount by the interval to which it belongs; shorter ones have hours, too."""
@@ -39,21 +40,15 @@ def amount_buckets(
     series_id, at_us, value = series_id[is_held], at_us[is_held], value[is_held]
     day, first_day = day[is_held], first_day[is_held]
     runs = runs_of(series_id, first_day)
-    described, buckets = empty_buckets(len(runs.starts)), empty_buckets(len(runs.starts))
-    if not len(buckets):
-        return buckets
-    describe(described, runs, at_us, value, ranks_of(value))
-    for name in _OF_READINGS:
-        buckets[name] = described[name]
     end_day = period_of(periods.grain, first_day[runs.starts])[1]
-    buckets["series_id"], buckets["grain"] = series_id[runs.starts], GRAIN_CODES[periods.grain]
-    buckets["local_date"] = first_day[runs.starts]
-    buckets["starts_at"], buckets["ends_at"] = calendar.day_start_us(first_day[runs.starts]), calendar.day_start_us(end_day)
-    buckets["expected_s"] = (buckets["ends_at"] - buckets["starts_at"]) / 1e6
-    buckets["covered_s"] = np.add.reduceat(_lengths_us(facts, at_us, day, calendar), runs.starts) / 1e6
-    if facts.is_energy:
-        buckets["energy_kwh"] = buckets["sum"]
-    return buckets
+    placed = {
+        "series_id": series_id[runs.starts],
+        "grain": GRAIN_CODES[periods.grain],
+        "local_date": first_day[runs.starts],
+        "starts_at": calendar.day_start_us(first_day[runs.starts]),
+        "ends_at": calendar.day_start_us(end_day),
+    }
+    return _summed(facts, runs, at_us, value, _lengths_us(facts, at_us, day, calendar), placed)
 
 
 def amount_hours(
@@ -66,18 +61,35 @@ def amount_hours(
     """One bucket for each local hour with a reading; readings as in `amount_buckets`, of an hour or of minutes."""
     hour = calendar.hour_of(at_us)
     runs = runs_of(series_id, hour)
+    of_run = hour[runs.starts]
+    placed = {
+        "series_id": series_id[runs.starts],
+        "grain": GRAIN_CODES["hour"],
+        "local_date": calendar.hour_day[of_run],
+        "starts_at": calendar.hour_us[of_run],
+        "ends_at": calendar.hour_us[of_run + 1],
+    }
+    return _summed(facts, runs, at_us, value, _lengths_us(facts, at_us, calendar.hour_day[hour], calendar), placed)
+
+
+def _summed(
+    facts: KnownSeries,
+    runs: Runs,
+    at_us: NDArray[np.int64],
+    value: NDArray[np.float64],
+    lengths_us: NDArray[np.int64],
+    placed: Mapping[str, Any],
+) -> Buckets:
+    """Buckets of runs of readings, each of which stands for the time `lengths_us` from its instant on; `placed` says where."""
     described, buckets = empty_buckets(len(runs.starts)), empty_buckets(len(runs.starts))
     if not len(buckets):
         return buckets
     describe(described, runs, at_us, value, ranks_of(value))
     for name in _OF_READINGS:
         buckets[name] = described[name]
-    of_run = hour[runs.starts]
-    buckets["series_id"], buckets["grain"] = series_id[runs.starts], GRAIN_CODES["hour"]
-    buckets["local_date"] = calendar.hour_day[of_run]
-    buckets["starts_at"], buckets["ends_at"] = calendar.hour_us[of_run], calendar.hour_us[of_run + 1]
+    for name, column in placed.items():
+        buckets[name] = column
     buckets["expected_s"] = (buckets["ends_at"] - buckets["starts_at"]) / 1e6
-    lengths_us = _lengths_us(facts, at_us, calendar.hour_day[hour], calendar)
     buckets["covered_s"] = np.add.reduceat(lengths_us, runs.starts) / 1e6
     if facts.is_energy:
         buckets["energy_kwh"] = buckets["sum"]

@@ -35,7 +35,7 @@ from include.sources.formats.instants import UNREADABLE
 from include.sources.formats.json_text import loose, raw_records
 from include.sources.formats.months import Months, month_number, months_in, year_of, years_in
 from include.sources.formats.names import plain
-from include.sources.formats.notation import ColumnNumbers, Notation, Notations, Texts
+from include.sources.formats.notation import ColumnNumbers, Texts
 from include.sources.formats.table import read_table, refuse_uncomputed
 from include.sources.formats.zip_archive import MAGIC
 
@@ -96,9 +96,7 @@ class _Document:
         self._columns = columns
         self._start_of = _starts(context)
         self._months = Months(lambda: (row.cell("month") for row in rows()), context.timezone, excel_serials=is_workbook)
-        notations = Notations(self._texts, Notation(context.decimal_mark))
-        columns.decimal_marks = notations.proved
-        self._numbers = ColumnNumbers(notations, sentinels=frozenset())
+        self._numbers = ColumnNumbers(columns.notations(self._texts), sentinels=frozenset())
         self._codes: dict[str, int] = {}
         self._known: set[str] = set()
         self._has_months = False

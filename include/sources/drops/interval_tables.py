@@ -24,7 +24,7 @@ from include.sources.formats.context import ParseContext
 from include.sources.formats.fields import Fields
 from include.sources.formats.header import HeaderColumn
 from include.sources.formats.instants import OPEN, UNREADABLE
-from include.sources.formats.notation import ColumnNumbers, Notation, Notations, NumberColumn, Texts
+from include.sources.formats.notation import ColumnNumbers, NumberColumn, Texts
 from include.sources.formats.table import Table, TableRow, read_table
 
 _ALIASES: Final = {
@@ -82,9 +82,8 @@ def parse_intervals(table: Table, body: bytes | memoryview, context: ParseContex
         )
     columns = Columns(context)
     first = list(islice(table.rows, _LOOKED_AT))
-    notations = Notations(lambda: _texts(body, context), Notation(context.decimal_mark))
-    columns.decimal_marks = notations.proved
-    reader = _Reader(places, meter, columns, ColumnNumbers(notations), _step(first, places, columns))
+    numbers_of = ColumnNumbers(columns.notations(lambda: _texts(body, context)))
+    reader = _Reader(places, meter, columns, numbers_of, _step(first, places, columns))
     for row in chain(first, table.rows):
         reader.read(row)
         yield from columns.full()

@@ -26,7 +26,7 @@ from include.sources.formats.columns import QUANTITY_CODES, Columns
 from include.sources.formats.context import ParseContext
 from include.sources.formats.fields import Fields
 from include.sources.formats.header import HeaderColumn
-from include.sources.formats.notation import UNDECIDED, ColumnNumbers, Notation, Notations, Texts
+from include.sources.formats.notation import ColumnNumbers, Texts
 from include.sources.formats.table import Table, TableRow, read_table
 
 FIELDS: Final = Fields(
@@ -51,9 +51,7 @@ def parse_table(body: bytes | memoryview, context: ParseContext) -> Iterator[Pie
     """Read a table of inverters; see the module for the forms. Raises `BadDocument` where it is none or names no device."""
     table, header = _open(body, context)
     columns = Columns(header.told_by_header(context))
-    earlier = Notation(context.decimal_mark) if header.notation == UNDECIDED else header.notation
-    notations = Notations(lambda: _texts(body, context), earlier)
-    columns.decimal_marks = notations.proved
+    notations = columns.notations(lambda: _texts(body, context), header.notation)
     reader = _RowReader(header, columns, ColumnNumbers(notations))
     for row in table.rows:
         reader.read(row)

@@ -25,7 +25,7 @@ from include.sources.formats.document_text import recognised
 from include.sources.formats.fields import Fields
 from include.sources.formats.json_fields import RecordFields
 from include.sources.formats.json_text import loose, raw_records
-from include.sources.formats.notation import ColumnNumbers, ColumnValues, Notation, Notations, NumberColumn, Texts
+from include.sources.formats.notation import ColumnNumbers, ColumnValues, NumberColumn, Texts
 from include.sources.formats.units import Conversion
 from include.sources.formats.zip_archive import MAGIC
 
@@ -92,9 +92,7 @@ def _records(text: bytes, context: ParseContext) -> Iterator[Piece]:
     def records(remarks: list[str]) -> Iterator[msgspec.Raw]:
         return raw_records(text, context, RecordFields(FIELDS, names.plain), remarks)
 
-    notations = Notations(lambda: _texts(records([])), Notation(context.decimal_mark))
-    columns.decimal_marks = notations.proved
-    numbers_of = ColumnNumbers(notations)
+    numbers_of = ColumnNumbers(columns.notations(lambda: _texts(records([]))))
     watt, celsius = numbers_of[_WATT], numbers_of[_CELSIUS]
     for row_number, raw in enumerate(records(columns.remarks), start=1):
         record = _decode(raw)

@@ -24,7 +24,7 @@ from include.sources.formats.fields import Fields
 from include.sources.formats.header import HeaderColumn
 from include.sources.formats.json_fields import RecordFields
 from include.sources.formats.json_text import loose, raw_records
-from include.sources.formats.notation import ColumnNumbers, Notation, Notations, NumberColumn, Texts
+from include.sources.formats.notation import ColumnNumbers, NumberColumn, Texts
 from include.sources.formats.table import Table, read_table
 
 _UNSET: Final = msgspec.UNSET
@@ -83,9 +83,7 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     columns = Columns(context)
     text = recognised(body, wanted="JSON or CSV")
     opened = _open(text, context)
-    notations = Notations(lambda: _texts(text, context), Notation(context.decimal_mark))
-    columns.decimal_marks = notations.proved
-    numbers_of = ColumnNumbers(notations)
+    numbers_of = ColumnNumbers(columns.notations(lambda: _texts(text, context)))
     quantities = [(QUANTITY_CODES[column.quantity], numbers_of[column]) for column in opened.columns]
     for row_number, (found, record, why) in enumerate(opened.records, start=1):
         key = None if found is None else identity(found[0])

@@ -38,7 +38,7 @@ from include.sources.formats.context import ParseContext
 from include.sources.formats.document_text import recognised
 from include.sources.formats.instants import UNREADABLE
 from include.sources.formats.json_text import raw_records
-from include.sources.formats.notation import ColumnNumbers, ColumnValues, Notation, Notations, NumberColumn, Texts
+from include.sources.formats.notation import ColumnNumbers, ColumnValues, Notations, NumberColumn, Texts
 from include.sources.formats.units import AS_IT_IS, Conversion
 
 _SERIES: Final = attrgetter("sensor_uuid", "sensor_tipo", "sensor_unidade")
@@ -65,7 +65,7 @@ def _batch(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
     def records(remarks: list[str]) -> Iterator[msgspec.Raw]:
         return raw_records(body, context, TELEMETRY, remarks, scan_nesting=False)
 
-    batch = _Batch(context, Notations(lambda: _texts(records([]), context.max_nesting), Notation(context.decimal_mark)))
+    batch = _Batch(context, lambda: _texts(records([]), context.max_nesting))
     for raw in records(batch.columns.remarks):
         batch.read(raw)
         yield from batch.columns.full()
@@ -124,9 +124,9 @@ class _Texts(dict[str, float]):
 class _Batch:
     """One batch while it is read."""
 
-    def __init__(self, context: ParseContext, notations: Notations) -> None:
+    def __init__(self, context: ParseContext, texts: Callable[[], Texts]) -> None:
         self.columns = Columns(context)
-        self.columns.decimal_marks = notations.proved
+        notations = self.columns.notations(texts)
         self._max_nesting = context.max_nesting
         self._times = self.columns.times
         # A batch has thousands of columns; almost all texts are read without them.

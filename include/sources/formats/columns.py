@@ -2,7 +2,7 @@
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
@@ -16,6 +16,7 @@ from include.sources.formats.context import ParseContext
 from include.sources.formats.document_times import DocumentTimes
 from include.sources.formats.instants import UNREADABLE, as_datetimes
 from include.sources.formats.names import raw_text
+from include.sources.formats.notation import UNDECIDED, Notation, Notations, Texts
 from include.sources.formats.numbers import DecimalMark
 
 PIECE_ROWS: Final = 250_000
@@ -47,6 +48,7 @@ class Columns:
 
     def __init__(self, context: ParseContext, piece_rows: int | None = None) -> None:
         """Start a document; `piece_rows` is for tests."""
+        self._earlier = Notation(context.decimal_mark)
         self._max_rows = context.max_rows
         self._piece_rows = piece_rows or PIECE_ROWS
         self._row_count = 0
@@ -55,7 +57,7 @@ class Columns:
         self.codes: dict[str, int] = {}
         self.missing_count = 0
         self.remarks: list[str] = []
-        self.decimal_marks: set[DecimalMark] = set()
+        self._decimal_marks: set[DecimalMark] = set()
         self.times = DocumentTimes(context, self.codes)
         self._waiting: list[_Table] = []
         self._start()
@@ -63,6 +65,16 @@ class Columns:
     def __len__(self) -> int:
         """Rows that are gathered and not yet handed out."""
         return len(self.values)
+
+    def notations(self, texts: Callable[[], Texts], notation: Notation = UNDECIDED) -> Notations:
+        """How the document's columns write numbers; the decimal marks that its texts prove go with the pieces.
+
+        `texts` gives all texts of the document. What earlier documents of the feed proved counts where the document itself does
+        not tell its `notation`.
+        """
+        made = Notations(texts, self._earlier if notation == UNDECIDED else notation)
+        self._decimal_marks = made.proved
+        return made
 
     def _start(self) -> None:
         self.row_numbers = array("i")
@@ -198,7 +210,7 @@ class Columns:
         )
         missing_count, self.missing_count = self.missing_count, 0
         remarks, self.remarks = tuple(self.remarks), []
-        marks = frozenset(self.decimal_marks)
+        marks = frozenset(self._decimal_marks)
         self._start()
         columns = self._decided(columns) if is_end else self._ready(columns)
         count, keys = len(columns.values), list(self.codes)
