@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: setup ## start everything, carry the samples through, keep serving; ONCE=1 stops after the summary
 	@exec $(BIN)/helio run $(if $(filter-out 0,$(ONCE)),--once)
@@ -29,6 +29,9 @@ test: setup ## run every test, a real Airflow run among them; Ctrl-C leaves noth
 
 torture: setup ## run the tests in their long form: thousands of kills, every fault at every vendor
 	@exec $(PYTEST) --torture --timeout 0
+
+conformance: setup ## run public clients of the vendors' clouds against the sandbox, each installed apart in the user's cache
+	@exec $(BIN)/python -m pytest -q tests/public_clients
 
 check: lint ## lint, format, types, layers and the fast tests: what a change must pass
 	$(PYTEST) -q tests/unit tests/sources/conformance
@@ -61,6 +64,11 @@ lock: ## resolve requirements.in again into requirements.txt (needs uv)
 	@command -v uv >/dev/null || { echo "uv is missing; pip install uv" >&2; exit 1; }
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras requirements.in -o requirements.txt
 
+SBOM := heliograph.cdx.json
+sbom: setup ## write what is installed as a CycloneDX bill of materials, from the lock alone
+	@$(BIN)/python -W ignore -m cli.bill_of_materials requirements.txt > $(SBOM)
+	@echo "$(SBOM): $$(grep -c '"purl"' $(SBOM)) packages"
+
 bench: setup ## run the benchmarks, each beside its yardstick
 	@exec $(BIN)/python -m bench
 
@@ -74,4 +82,4 @@ clean: ## stop what runs and remove .venv and caches; the data in .heliograph st
 	@test ! -x $(BIN)/helio || $(BIN)/helio stop
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
 
-.PHONY: help run serve test torture check lint fmt setup lock bench logs db-clean clean
+.PHONY: help run serve test torture conformance check lint fmt setup lock sbom bench logs db-clean clean

@@ -1,36 +1,59 @@
-"""The cache of the last answers: valid exactly as long as the warehouse shows the same snapshot.
+"""The cache of the last answers: valid exactly as long as the tenant's data have the same revision.
 
-A snapshot of PostgreSQL names the transactions that it sees; two equal ones see the same data. So an answer that was computed
-under an equal snapshot is the answer, without asking how old it is: a commit anywhere on the server makes it stale.
+A revision names the transactions that changed what the tenant reads, as a snapshot of the warehouse shows them. So an answer that
+was computed under an equal revision is the answer, without asking how old it is.
 """
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from functools import cached_property
-from hashlib import blake2b
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from threading import Lock
-from typing import Final
+from typing import Final, NamedTuple
 
-from isal import igzip
+from starlette.types import Scope
+
+from api.answer_body import AnswerBody
+from api.models.choices import TableFormat
+from api.output_formats import accepted_format
+from api.parameters import quarter_of
+from include.warehouse.api_session import CurrentUser
 
 CAPACITY_BYTES: Final = 64_000_000
 
 
-class AnswerBody:
-    """The bytes of an answer, with their digest and packed form, each made once when it is needed."""
+class Question(NamedTuple):
+    """What was asked: equal ones have equal answers while the data are the same.
 
-    def __init__(self, body: bytes) -> None:
-        self.body = body
+    Local days begin, and intervals settle, at quarters of an hour.
+    """
 
-    @cached_property
-    def digest(self) -> str:
-        """Hexadecimal digest of the body, for its ETag."""
-        return blake2b(self.body, digest_size=16).hexdigest()
+    tenant_id: int
+    path: str
+    query: bytes
+    accepted: TableFormat
+    quarter: datetime
+    settled_edge: datetime
 
-    @cached_property
-    def packed(self) -> bytes:
-        """The body as gzip."""
-        return igzip.compress(self.body, compresslevel=1, mtime=0)
+
+def question(scope: Scope, user: CurrentUser, now: datetime, *, settled_after_h: float) -> Question:
+    """The question of a request."""
+    settled_edge = quarter_of(now - timedelta(hours=settled_after_h))
+    accepted = accepted_format(scope)
+    return Question(user.tenant_id, scope["path"], scope["query_string"], accepted, quarter_of(now), settled_edge)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerBasis:
+    """What an answer rests on, the revision of the tenant's data; whom it is for: admins only, and keys of which scope.
+
+    `ends_at`: it also rests on the time, and holds until then.
+    """
+
+    revision: str
+    admins_only: bool = False
+    scope: str = ""
+    ends_at: datetime | None = None
 
 
 class AnswerCache:
@@ -39,26 +62,34 @@ class AnswerCache:
     def __init__(self, capacity_bytes: int = CAPACITY_BYTES) -> None:
         self._capacity_bytes = capacity_bytes
         self._bytes = 0
-        self._kept: OrderedDict[Hashable, tuple[str, AnswerBody]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[AnswerBasis, AnswerBody]] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, key: Hashable, snapshot: str) -> AnswerBody | None:
-        """The answer to `key`, if it was computed under an equal snapshot."""
+    def basis(self, asked: Hashable, now: datetime) -> AnswerBasis | None:
+        """What the kept answer rests on; None where none is kept, or its time is over."""
         with self._lock:
-            kept_under, body = self._kept.get(key, ("", None))
-            if kept_under != snapshot:
+            kept = self._kept.get(asked)
+        if kept is None or (kept[0].ends_at is not None and kept[0].ends_at <= now):
+            return None
+        return kept[0]
+
+    def get(self, asked: Hashable, revision: str) -> AnswerBody | None:
+        """The answer, if it was computed under an equal revision."""
+        with self._lock:
+            basis, body = self._kept.get(asked, (None, None))
+            if basis is None or basis.revision != revision:
                 return None
-            self._kept.move_to_end(key)
+            self._kept.move_to_end(asked)
             return body
 
-    def put(self, key: Hashable, snapshot: str, body: AnswerBody) -> None:
+    def put(self, asked: Hashable, basis: AnswerBasis, body: AnswerBody) -> None:
         """Keep an answer; those asked for longest ago make room. One of more than an eighth of the capacity is not kept."""
         if len(body.body) > self._capacity_bytes // 8:
             return
         with self._lock:
-            if replaced := self._kept.pop(key, None):
+            if replaced := self._kept.pop(asked, None):
                 self._bytes -= len(replaced[1].body)
-            self._kept[key] = (snapshot, body)
+            self._kept[asked] = (basis, body)
             self._bytes += len(body.body)
             while self._bytes > self._capacity_bytes:
                 _, (_, forgotten) = self._kept.popitem(last=False)

@@ -9,15 +9,15 @@ from fastapi import Response
 from api.deps import ApiRequest
 from api.errors import not_found
 from api.minutes import read_device_minutes, read_series_minutes
+from api.models.choices import RollupGrain
 from api.parameters import (
     DEFAULT_DAYS,
     LONGEST_DAYS,
-    RollupGrain,
+    GrainWish,
     Window,
     days_that_start,
     require_minutes,
     require_minutes_fit,
-    settled_edge,
     settled_until,
 )
 from include.core.quantities import QUANTITIES
@@ -27,6 +27,7 @@ from include.warehouse.api_history import (
     DeviceGroup,
     SeriesHead,
     count_power_series,
+    lean_rollups,
     read_device_rollups,
     read_rollups,
 )
@@ -48,7 +49,7 @@ def local_days(request: ApiRequest, session: TenantSession, plant_id: int, windo
     if timezone is None:
         raise not_found("plant", plant_id)
     zone = ZoneInfo(timezone)
-    span = window.span(zone, now=request.now, default_days=DEFAULT_DAYS["day"], longest_days=LONGEST_DAYS["day"])
+    span = window.span(zone, now=request.quarter, default_days=DEFAULT_DAYS["day"], longest_days=LONGEST_DAYS["day"])
     ends = {"start": span.start.astimezone(zone).isoformat(), "end": span.end.astimezone(zone).isoformat()}
     return LocalDays(days_that_start(span, zone), timezone, {"timezone": timezone, **ends})
 
@@ -67,7 +68,7 @@ def history_head(request: ApiRequest, *, quantity: str, timezone: str, span: Spa
 def span_head(request: ApiRequest, *, timezone: str, span: Span) -> dict[str, str]:
     """Zone, local span and `settled_until` of an answer."""
     zone = ZoneInfo(timezone)
-    settled = settled_until(span, now=request.now, settled_after_h=request.state.settings.settled_after_h)
+    settled = settled_until(span, request.settled_edge)
     return {
         "timezone": timezone,
         "start": span.start.astimezone(zone).isoformat(),
@@ -77,23 +78,24 @@ def span_head(request: ApiRequest, *, timezone: str, span: Span) -> dict[str, st
 
 
 def answer_rollups(
-    request: ApiRequest, session: TenantSession, *, head: SeriesHead, grain: RollupGrain, window: Window, layout: str
+    request: ApiRequest, session: TenantSession, *, head: SeriesHead, wish: GrainWish, window: Window, layout: str
 ) -> Response:
     """Answer with the aggregates of one series."""
-    span = window.span(
-        ZoneInfo(head.timezone), now=request.now, default_days=DEFAULT_DAYS[grain], longest_days=LONGEST_DAYS[grain]
-    )
+    is_summed = head.origin == "derived" and wish.grain in {None, "minute"}
+    minutes_of = count_power_series(session.connection, head) if is_summed else 1
+    grain, span = wish.choose(window, head.timezone, now=request.quarter, quantity=head.quantity, minutes_of=minutes_of)
     as_table = layout == "table"
-    settled = settled_edge(now=request.now, settled_after_h=request.state.settings.settled_after_h)
     if grain == "minute":
         require_minutes(head.quantity, head.kind)
-        require_minutes_fit(span, count_power_series(session.connection, head) if head.origin == "derived" else 1)
-        data = read_series_minutes(session, head=head, span=span, settled_until=settled, as_table=as_table)
+        require_minutes_fit(span, minutes_of)
+        data = read_series_minutes(session, head=head, span=span, settled_until=request.settled_edge, as_table=as_table)
     else:
-        data = read_rollups(session.connection, head=head, grain=grain, span=span, settled_until=settled, as_table=as_table)
+        data = read_rollups(
+            session.connection, head=head, grain=grain, span=span, settled_until=request.settled_edge, as_table=as_table
+        )
     return request.answer_and_cache(
         session,
-        data,
+        data if as_table else lean_rollups(data, kind=head.kind, grain=grain),
         {
             "series_id": head.series_id,
             "origin": head.origin,
@@ -108,15 +110,14 @@ def answer_device_rollups(
     request: ApiRequest, session: TenantSession, *, group: DeviceGroup, grain: RollupGrain, span: Span
 ) -> Response:
     """Answer with the aggregates of every device of a plant."""
-    settled = settled_edge(now=request.now, settled_after_h=request.state.settings.settled_after_h)
     if grain == "minute":
         require_minutes(group.quantity, QUANTITIES[group.quantity].kind)
-        data = read_device_minutes(session, group=group, span=span, settled_until=settled)
+        data = read_device_minutes(session, group=group, span=span, settled_until=request.settled_edge)
     else:
-        data = read_device_rollups(session.connection, group=group, grain=grain, span=span, settled_until=settled)
+        data = read_device_rollups(session.connection, group=group, grain=grain, span=span, settled_until=request.settled_edge)
     return request.answer_and_cache(
         session,
-        data,
+        lean_rollups(data, kind=QUANTITIES[group.quantity].kind, grain=grain),
         {
             "plant_id": group.plant_id,
             "grain": grain,

@@ -1,9 +1,8 @@
 """What surrounds every answer: its id and log line, limits of what is sent and how often, headers, and HEAD."""
 
+import asyncio
 import logging
-import re
 import time
-import uuid
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
@@ -13,40 +12,30 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.answer_headers import REQUEST_ID, SECURITY_HEADERS
-from api.client_address import client_address
 from api.errors import Problem, render, too_many_requests
 from api.logs import LONGEST_PATH
-from api.request_limits import Quota, RequestLimits
+from api.request_counts import RequestCounts
+from api.request_limits import RequestLimits
+from api.request_state import RequestState
 
 LARGEST_BODY: Final = 16_384
 """Bytes; the only body that the API reads is a log-in form."""
 UNCOUNTED: Final = frozenset({"/api/v1/health/live", "/api/v1/health/ready"})
 """Paths without limits: who watches over the API must get an answer."""
 
+_REQUEST_ID: Final = REQUEST_ID.encode()
 _RAW_HEADERS: Final = tuple((name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items())
-_SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 _LOG: Final = logging.getLogger("heliograph.api.access")
-
-
-class RequestState:
-    """What becomes known of a request on its way: `request.state.record`."""
-
-    __slots__ = ("address", "quotas", "request_id", "status", "user_id")
-
-    def __init__(self, scope: Scope) -> None:
-        """Take the caller's id of the request if it is a sane one, else make one."""
-        self.request_id = _request_id(scope)
-        self.address = client_address(scope)
-        self.user_id: int | None = None
-        self.quotas: list[Quota] = []
-        self.status = 500
 
 
 class FrameMiddleware:
     """Pure ASGI middleware; costs some ten microseconds."""
 
-    def __init__(self, app: ASGIApp, limits: RequestLimits, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, app: ASGIApp, limits: RequestLimits, clock: Callable[[], datetime], metrics: RequestCounts | None = None
+    ) -> None:
         self._app = app
+        self._metrics = metrics
         self._limits = limits
         self._clock = clock
 
@@ -61,7 +50,13 @@ class FrameMiddleware:
         try:
             await self._answer(scope, receive, send, record)
         finally:
-            _LOG.info("request", extra={"told": _told(scope, record, time.perf_counter() - began_s)})
+            # After the answer: what the loop has still to send goes first.
+            asyncio.get_running_loop().call_soon(self._tell, scope, record, time.perf_counter() - began_s)
+
+    def _tell(self, scope: Scope, record: RequestState, took_s: float) -> None:
+        _LOG.info("request", extra={"told": _told(scope, record, took_s)})
+        if self._metrics is not None:
+            self._metrics.observe(scope["method"], scope["path"], record.status, took_s)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, record: RequestState) -> None:
         is_head = scope["method"] == "HEAD"
@@ -80,7 +75,7 @@ class FrameMiddleware:
                 record.quotas.append(quota)
                 if quota.is_spent:
                     return too_many_requests("from this address", quota.reset_s)
-        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        length = record.headers.get(b"content-length", b"0")
         if length.isdigit() and int(length[:20]) > LARGEST_BODY:
             return Problem(413, "content-too-large", _too_large())
         return None
@@ -89,7 +84,8 @@ class FrameMiddleware:
         async def framed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 record.status = message["status"]
-                headers = [*message.get("headers", ()), *_RAW_HEADERS, (REQUEST_ID.encode(), record.request_id.encode())]
+                own = list(message.get("headers", ()))
+                headers = [*own, *_missing(own), (_REQUEST_ID, record.request_id.encode())]
                 if record.quotas:
                     headers += self._limits.headers(record.quotas)
                 message["headers"] = headers
@@ -98,6 +94,12 @@ class FrameMiddleware:
             await send(message)
 
         return framed
+
+
+def _missing(own: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of every answer, but those that the answer has of its own: the page has a policy for pages."""
+    names = {name for name, _ in own}
+    return [pair for pair in _RAW_HEADERS if pair[0] not in names]
 
 
 def _limited(receive: Receive) -> Receive:
@@ -117,13 +119,6 @@ def _limited(receive: Receive) -> Receive:
 
 def _too_large() -> str:
     return f"the body is larger than {LARGEST_BODY} bytes; send nothing but the log-in form"
-
-
-def _request_id(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and _SANE_ID.fullmatch(value):
-            return str(value, "ascii")
-    return uuid.uuid4().hex
 
 
 def _told(scope: Scope, record: RequestState, took_s: float) -> dict[str, Any]:

@@ -3,20 +3,22 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, get_args
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Path, Query, Request
 from fastapi.dependencies.utils import get_flat_dependant
 from fastapi.routing import APIRoute
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from api.errors import Problem, unprocessable
+from api.models.choices import AskedGrain, EnergyGrain, Quantity, RollupGrain
+from api.models.choices import Layout as LayoutChoice
+from api.output_formats import OUTPUT_PARAMETERS
+from api.tables import table_of
 from include.core.quantities import QUANTITIES
 from include.core.span import Span, day_span, local_day
-
-RollupGrain = Literal["minute", "hour", "day", "week", "month", "year"]
-"""Grains that may be asked for: the stored ones, and minutes, which are computed."""
-EnergyGrain = Literal["day", "week", "month", "year"]
 
 LONGEST_DAYS: Final[dict[RollupGrain, int]] = {
     "minute": 31, "hour": 366, "day": 3_660, "week": 36_600, "month": 36_600, "year": 36_600,
@@ -31,6 +33,8 @@ MOST_ROLLUP_ROWS: Final = 100_000
 """Rows that one answer for all devices of a plant may hold."""
 MOST_COMPUTED_MINUTES: Final = 200_000
 """Minutes of inverters from which one answer for a plant may be computed."""
+AUTO_POINTS: Final = 1_000
+"""Most intervals of a series where the grain is chosen here and nobody says how many."""
 HOURS_PER: Final[dict[RollupGrain, float]] = {
     "minute": 1 / 60, "hour": 1, "day": 24, "week": 168, "month": 720, "year": 8_760,
 }  # fmt: skip
@@ -44,32 +48,47 @@ _DAY_PATTERN: Final = (
 _TIME_PATTERN: Final = r"T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 # What the reading below demands, told to callers: sentences of our own say better than a pattern what is wrong.
 MOMENT_SCHEMA: Final[dict[str, Any]] = {"pattern": f"^{_DAY_PATTERN}({_TIME_PATTERN})?$"}
+INSTANT_SCHEMA: Final[dict[str, Any]] = {"pattern": f"^{_DAY_PATTERN}{_TIME_PATTERN}$"}
 DAY_SCHEMA: Final[dict[str, Any]] = {"pattern": f"^{_DAY_PATTERN}$"}
 MONTH_SCHEMA: Final[dict[str, Any]] = {"pattern": r"^(19[789][0-9]|20[0-9][0-9]|2100)-(0[1-9]|1[0-2])$"}
 _NAMES: dict[tuple[str, str], frozenset[str]] = {}
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 _ALL_BUT_ID = 2**31 - 1
+LAST_DOCUMENT: Final = 2**53 - 1
+"""Largest number of a document: the last one that every reader of JSON keeps exactly."""
+AFTER_ALL: Final = LAST_DOCUMENT + 1
+"""Where a list begins that runs downwards by such numbers."""
 
-Id = Annotated[int, Path(ge=1, le=_ALL_BUT_ID, description="Id from a list of this API.")]
-OptionalId = Annotated[int | None, Query(ge=1, le=_ALL_BUT_ID)]
-Limit = Annotated[int, Query(ge=1, le=1_000, description="Most rows in one answer.")]
-ReadingLimit = Annotated[int, Query(ge=1, le=10_000, description="Most rows in one answer.")]
+
+def _digits_only(text: object) -> object:
+    """A whole number as people write it; pydantic would take `1_0` for 10, and `+1`, ` 1` and `1.0` for 1."""
+    if isinstance(text, str) and not re.fullmatch(r"-?[0-9]+", text):
+        raise PydanticCustomError("digits_only", "write a whole number with digits alone")
+    return text
+
+
+_AS_DIGITS: Final = BeforeValidator(_digits_only)
+Id = Annotated[int, Path(ge=1, le=_ALL_BUT_ID, description="Id from a list of this API."), _AS_DIGITS]
+OptionalId = Annotated[int | None, Query(ge=1, le=_ALL_BUT_ID), _AS_DIGITS]
+DocumentId = Annotated[int, Path(ge=1, le=LAST_DOCUMENT, description="Id from a list of this API."), _AS_DIGITS]
+OptionalDocumentId = Annotated[int | None, Query(ge=1, le=LAST_DOCUMENT), _AS_DIGITS]
+Limit = Annotated[int, Query(ge=1, le=1_000, description="Most rows in one answer."), _AS_DIGITS]
+ReadingLimit = Annotated[int, Query(ge=1, le=10_000, description="Most rows in one answer."), _AS_DIGITS]
 Cursor = Annotated[
     str | None, Query(max_length=1024, description="`next` of the answer before; leave the other parameters as they were.")
-]
-GrainParameter = Annotated[
-    RollupGrain,
-    Query(description="Length of the intervals: minutes, or local hours, days, ISO weeks, months or years of the plant."),
 ]
 EnergyGrainParameter = Annotated[
     EnergyGrain, Query(description="Length of the intervals: local days, ISO weeks, months or years of the plant.")
 ]
-QuantityParameter = Annotated[Literal[*QUANTITIES], Query(description="A quantity; its name carries the unit.")]  # type: ignore[valid-type]
+QuantityParameter = Annotated[Quantity, Query(description="A quantity; its name carries the unit.")]
 Layout = Annotated[
-    Literal["objects", "table"],
+    LayoutChoice,
     Query(description="table: each interval is an array in the order of `columns`; 40 % fewer bytes."),
 ]
-Text = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+_LINE: Final = r"^[^\x00-\x1f\x7f]+$"
+Text = Annotated[str | None, Query(max_length=200, pattern=_LINE)]
+RunId = Annotated[str, Query(max_length=250, pattern=_LINE, description="Airflow's id of a run.")]
+OptionalRunId = Annotated[str | None, Query(max_length=250, pattern=_LINE)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +140,90 @@ async def window_parameter(
 WindowParameter = Annotated[Window, Depends(window_parameter)]
 
 
+async def since_parameter(
+    since: Annotated[
+        str | None,
+        Query(max_length=40, description="Instant with offset (2026-11-01T00:00:00-03:00).", json_schema_extra=INSTANT_SCHEMA),
+    ] = None,
+) -> datetime | None:
+    """Read `since`; raises a 422 problem for a bare day, which begins at another instant in every zone."""
+    moment = _moment("since", since)
+    if moment is None or isinstance(moment, datetime):
+        return moment
+    raise unprocessable("since", f"{since!r} is a day, and plants may be in several zones; write an instant: {since}T00:00:00Z")
+
+
+SinceParameter = Annotated[datetime | None, Depends(since_parameter)]
+
+
+@dataclass(frozen=True, slots=True)
+class GrainWish:
+    """The grain that was asked for; None: the finest that makes at most so many points of a series."""
+
+    grain: RollupGrain | None
+    points: int
+
+    def choose(
+        self, window: Window, timezone: str, *, now: datetime, quantity: str, series_count: int = 1, minutes_of: int = 1
+    ) -> tuple[RollupGrain, Span]:
+        """Grain and span of an answer for so many series; each one's minutes would be summed from those of `minutes_of`.
+
+        Raises a 422 problem for a span that is too long, or makes more points even by years.
+        """
+        zone = ZoneInfo(timezone)
+        if self.grain is not None:
+            default_days, longest_days = DEFAULT_DAYS[self.grain], LONGEST_DAYS[self.grain]
+            return self.grain, window.span(zone, now=now, default_days=default_days, longest_days=longest_days)
+        span = window.span(zone, now=now, default_days=DEFAULT_DAYS["day"], longest_days=LONGEST_DAYS["year"])
+        most_points = min(self.points, MOST_ROLLUP_ROWS // max(1, series_count))
+        for grain in _grains_of(quantity):
+            most = min(most_points, MOST_COMPUTED_MINUTES // max(1, minutes_of)) if grain == "minute" else most_points
+            if _points(span, grain) <= most and span.end - span.start <= timedelta(days=LONGEST_DAYS[grain]):
+                return grain, span
+        raise unprocessable(
+            "points", f"the span makes about {_points(span, 'year'):,.0f} points by years; ask for a shorter one or more points"
+        )
+
+
+async def grain_wish(
+    grain: Annotated[
+        AskedGrain,
+        Query(
+            description="Length of the intervals: minutes, or local hours, days, ISO weeks, months or years of the plant. auto: "
+            "the finest that makes at most `points`; the answer's `grain` tells it."
+        ),
+    ] = "auto",
+    points: Annotated[
+        int | None,
+        Query(ge=2, le=MOST_ROLLUP_ROWS, description=f"Most intervals of a series; only with grain=auto, {AUTO_POINTS:,} there."),
+    ] = None,
+) -> GrainWish:
+    """Read `grain` and `points`; raises a 422 problem for points beside a grain."""
+    if grain == "auto":
+        return GrainWish(None, points or AUTO_POINTS)
+    if points is not None:
+        raise unprocessable("points", f"points goes with grain=auto; leave out points, or grain={grain}")
+    return GrainWish(grain, AUTO_POINTS)
+
+
+GrainParameter = Annotated[GrainWish, Depends(grain_wish)]
+
+
+def _grains_of(quantity: str) -> tuple[RollupGrain, ...]:
+    """Grains from the finest that a quantity has: an amount of a day or month has no shorter ones, none has minutes."""
+    grains: tuple[RollupGrain, ...] = get_args(RollupGrain)
+    if quantity not in QUANTITIES or QUANTITIES[quantity].kind != "amount":
+        return grains
+    if quantity.startswith("consumption_"):
+        return grains[grains.index("month") :]
+    return grains[next((grains.index(grain) for grain in ("day", "month") if f"_{grain}_" in quantity), grains.index("hour")) :]
+
+
+def _points(span: Span, grain: RollupGrain) -> float:
+    """About how many intervals of a grain overlap a span."""
+    return (span.end - span.start) / timedelta(hours=HOURS_PER[grain]) + 1
+
+
 @dataclass(frozen=True, slots=True)
 class Months:
     """A half-open range of months by their first days; None where it is open."""
@@ -166,23 +269,22 @@ def day_of(parameter: str, text: str) -> date:
     return moment
 
 
-def settled_until(span: Span, *, now: datetime, settled_after_h: float) -> datetime:
-    """Instant until which an answer for `span` is settled, within the span.
-
-    Rounded down to the quarter hour, the finest offset of any zone's hours: so an answer changes when an interval settles, not
-    with every second.
-    """
-    return max(span.start, min(span.end, settled_edge(now=now, settled_after_h=settled_after_h)))
+def settled_until(span: Span, edge: datetime) -> datetime:
+    """Instant until which an answer for `span` is settled, within the span; `edge` as by `settled_edge`."""
+    return max(span.start, min(span.end, edge))
 
 
 def settled_edge(*, now: datetime, settled_after_h: float) -> datetime:
-    """Quarter of an hour until which everything is settled; an interval that ends later is provisional."""
+    """Quarter of an hour until which everything is settled; an interval that ends later is provisional.
+
+    A quarter is the finest offset of any zone's hours: so an answer changes when an interval settles, not with every second.
+    """
     return quarter_of(now - timedelta(hours=settled_after_h))
 
 
 def quarter_of(instant: datetime) -> datetime:
     """Start [UTC] of the quarter of an hour in which an instant falls."""
-    utc = instant.astimezone(UTC)
+    utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
     return utc.replace(minute=utc.minute // 15 * 15, second=0, microsecond=0)
 
 
@@ -199,7 +301,7 @@ def _first_day_from(instant: datetime, timezone: ZoneInfo) -> date:
 
 def require_rows_fit(span: Span, grain: RollupGrain, series_count: int) -> None:
     """Raise a 422 problem when an answer for so many series would hold more than `MOST_ROLLUP_ROWS` rows."""
-    rows = series_count * ((span.end - span.start) / timedelta(hours=HOURS_PER[grain]) + 1)
+    rows = series_count * _points(span, grain)
     if rows > MOST_ROLLUP_ROWS:
         raise unprocessable(
             "from",
@@ -243,7 +345,8 @@ def _names_of(route: APIRoute) -> frozenset[str]:
     # Flattening the dependencies of a route costs as much as the rest of the request: it is done once.
     key = (route.path, route.name)
     if key not in _NAMES:
-        _NAMES[key] = frozenset(field.alias for field in get_flat_dependant(route.dependant).query_params)
+        own = frozenset(field.alias for field in get_flat_dependant(route.dependant).query_params)
+        _NAMES[key] = own | OUTPUT_PARAMETERS if table_of(route.response_model) else own
     return _NAMES[key]
 
 
@@ -264,7 +367,8 @@ def _moment(parameter: str, text: str | None) -> date | datetime | None:
         raise unprocessable(parameter, f"{text[:40]!r} is not in the calendar; correct it") from error
     if not _FIRST_YEAR < moment.year < _LAST_YEAR:
         raise unprocessable(parameter, f"{text[:40]!r} lies outside {_FIRST_YEAR} to {_LAST_YEAR}; correct the year")
-    return moment
+    # In UTC from here on: PostgreSQL takes no offset beyond 15:59, ISO 8601 and Python do.
+    return moment.astimezone(UTC) if isinstance(moment, datetime) else moment
 
 
 def _instant(moment: date | datetime, timezone: ZoneInfo) -> datetime:

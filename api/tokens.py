@@ -4,7 +4,8 @@ import base64
 import json
 import uuid
 from datetime import datetime
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 import jwt
 
@@ -18,10 +19,19 @@ _LONGEST_TOKEN: Final = 2048
 _HEADER: Final = {"alg": "HS256", "typ": "at+jwt"}
 _CLAIMS: Final = ("exp", "iat", "nbf", "iss", "aud", "sub", "jti", "tenant", "generation")
 _LARGEST_ID: Final = 2**31 - 1
+_REMEMBERED: Final = 10_000
 
 
 class BadToken(Refused):
     """The token was not issued by us, is not for us, is not an access token, or is no longer valid."""
+
+
+class _Verified(NamedTuple):
+    """Who a token of ours names, and the seconds since 1970 between which it is valid."""
+
+    user: CurrentUser
+    begins_at: int
+    expires_at: int
 
 
 class AccessTokens:
@@ -38,6 +48,8 @@ class AccessTokens:
             raise NeedsHuman(f"HELIOGRAPH_TOKEN_MINUTES={minutes} leaves no token valid; set it to 1 or more")
         self._key = key.encode()
         self.lifetime_s = minutes * 60
+        # The same text is verified once; its times are judged at each request.
+        self._verified = lru_cache(_REMEMBERED)(self._verify)
 
     def issue(self, user: CurrentUser, *, now: datetime) -> str:
         """Sign a token for a user."""
@@ -59,6 +71,13 @@ class AccessTokens:
         """Say who asks; raises `BadToken` for anything but an unaltered, current access token of ours."""
         if len(token) > _LONGEST_TOKEN:
             raise BadToken("the token is too long to be ours; log in again")
+        found = self._verified(token)
+        # Only whole numbers are compared, of any size: none is made an instant.
+        if not found.begins_at <= now.timestamp() < found.expires_at:
+            raise BadToken("the token has expired or is not valid yet; log in again")
+        return found.user
+
+    def _verify(self, token: str) -> "_Verified":
         try:
             if _strict_part(token, 0) != _HEADER:
                 raise BadToken("the token is not an access token of this API; log in again")
@@ -76,24 +95,20 @@ class AccessTokens:
                 raise BadToken("the token repeats a claim; log in again")
         except (jwt.PyJWTError, ValueError, RecursionError) as error:
             raise BadToken("the token is not valid; log in again") from error
-        return self._current_user(claims, now)
-
-    def _current_user(self, claims: dict[str, Any], now: datetime) -> CurrentUser:
         times = [claims[name] for name in ("iat", "nbf", "exp")]
         if not all(type(instant) is int for instant in times):
             raise BadToken("the times of the token are not whole numbers; log in again")
         issued_at, not_before, expires_at = times
-        moment = now.timestamp()
-        # Only whole numbers are compared, of any size: none is made an instant.
-        if not (issued_at <= not_before <= moment < expires_at and expires_at - issued_at <= self.lifetime_s):
+        if not issued_at <= not_before or expires_at - issued_at > self.lifetime_s:
             raise BadToken("the token has expired or is not valid yet; log in again")
         if type(claims["aud"]) is not str or not isinstance(claims["jti"], str):
             raise BadToken("the token has claims of the wrong type; log in again")
-        return CurrentUser(
+        user = CurrentUser(
             user_id=_id(claims["sub"], kind=str),
             tenant_id=_id(claims["tenant"], kind=int),
             generation=_id(claims["generation"], kind=int),
         )
+        return _Verified(user, not_before, expires_at)
 
 
 def _id(value: object, *, kind: type) -> int:

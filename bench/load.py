@@ -2,8 +2,11 @@
 
     python -m bench.load [--rounds 3] [--dlt PYTHON]
 
-`--dlt` names the Python of an environment with `bench/requirements-dlt.txt`; without it those rows are left out.
-Imports are not counted.
+The document is nested (equipment, sensors, readings); its flat form repeats the sensor with each reading. `--dlt` names the
+Python of an environment with `bench/requirements-dlt.txt`; without it those rows are left out. Imports are not counted.
+
+The last line is one JSON object: CPU by that of COPY (`copy_ratio`, `flat_form_copy_ratio`, `database_copy_ratio`), dlt's CPU by
+ours (`dlt_ratio`, null without it), and `peak_mb`.
 """
 
 import argparse
@@ -15,6 +18,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -53,22 +57,31 @@ def main() -> None:
     print(f"{'':<{LABEL}} {'client':>7} {'server':>7} {'CPU s':>7} {'wall s':>7} {'WAL MB':>7} {'x COPY':>7}")
     with cluster() as on:
         settings = _make_tenant(on)
-        runs = {label: [] for label in ("COPY", "document", "database", "again", "repeat")}
+        runs: dict[str, list[Measured]] = {label: [] for label in ("COPY", "document", "database", "again", "repeat", "flat")}
         for number in range(options.rounds):
             _round(on, settings, number, runs)
-        copy_s = statistics.median(m.cpu_s for m in runs["COPY"])
+        copy_s = _cpu_s(runs["COPY"])
         _print("COPY of the same rows, sorted, text, by the server", runs["COPY"], copy_s)
         _print("document: unpack, parse, check, load, days", runs["document"], copy_s)
         _print("  of it the database part, from arrays", runs["database"], copy_s)
         _print("document loaded again (replay, nothing new)", runs["again"], copy_s)
         _print("file dropped again (known by its content)", runs["repeat"], copy_s)
-        print(f"peak memory of a process that loads one document, imports included: {_peak_mb(on, settings):.0f} MB")
-        if options.dlt:
-            _dlt(on, options.dlt, copy_s)
+        _print("its flat form, one object per reading", runs["flat"], copy_s)
+        peak_mb = _peak_mb(on, settings)
+        print(f"peak memory of a process that loads one document, imports included: {peak_mb:.0f} MB")
+        dlt_s = _dlt(on, options.dlt, copy_s) if options.dlt else None
+    figures = {
+        "copy_ratio": _cpu_s(runs["document"]) / copy_s,
+        "flat_form_copy_ratio": _cpu_s(runs["flat"]) / copy_s,
+        "database_copy_ratio": _cpu_s(runs["database"]) / copy_s,
+        "dlt_ratio": dlt_s and dlt_s / _cpu_s(runs["document"]),
+        "peak_mb": peak_mb,
+    }
+    print(json.dumps({name: value and round(value, 3) for name, value in figures.items()}))
 
 
-def document() -> bytes:
-    """Equipment with sensors with readings, as the telemetry clients send it, packed."""
+def document(*, is_flat: bool = False) -> bytes:
+    """Equipment with sensors, as the telemetry clients send it, packed: each with its readings, or one per reading."""
     at = [(FIRST + timedelta(minutes=5 * n)).isoformat() for n in range(READINGS)]
     rng = np.random.default_rng(0)
     batch = [
@@ -76,22 +89,30 @@ def document() -> bytes:
             "equip_uuid": f"equipment-{device}",
             "equip_nome": f"Equipment {device}",
             "sensor": [
-                {
-                    "sensor_uuid": f"sensor-{device}-{place}",
-                    "sensor_nome": f"{kind} {device}",
-                    "sensor_tipo": kind,
-                    "sensor_unidade": unit,
-                    "readings": [
+                sensor
+                for place, (kind, unit, base) in enumerate(KINDS)
+                for sensor in _sensors(
+                    {
+                        "sensor_uuid": f"sensor-{device}-{place}",
+                        "sensor_nome": f"{kind} {device}",
+                        "sensor_tipo": kind,
+                        "sensor_unidade": unit,
+                    },
+                    [
                         {"timestamp": stamp, "valor": value}
                         for stamp, value in zip(at, np.round(base * (1 + 0.1 * rng.random(READINGS)), 2).tolist(), strict=True)
                     ],
-                }
-                for place, (kind, unit, base) in enumerate(KINDS)
+                    is_flat=is_flat,
+                )
             ],
         }
         for device in range(DEVICES)
     ]
     return gzip.compress(json.dumps(batch).encode(), 6, mtime=0)
+
+
+def _sensors(sensor: dict[str, str], readings: list[dict[str, Any]], *, is_flat: bool) -> list[dict[str, Any]]:
+    return [sensor | reading for reading in readings] if is_flat else [sensor | {"readings": readings}]
 
 
 def _make_tenant(on: Cluster) -> Settings:
@@ -126,10 +147,20 @@ def _round(on: Cluster, settings: Settings, number: int, runs: dict[str, list[Me
     on.run("TRUNCATE mart.reading, ops.dirty_day")
     on.run("CHECKPOINT")
     runs["database"].append(_timed(on, lambda: _load_arrays(on, incoming)))
-    on.run("TRUNCATE mart.reading, ops.dirty_day, landing.load, landing.document CASCADE")
+    _forget(on)
+    (folder / "flat.json.gz").write_bytes(document(is_flat=True))
+    (flat,) = land.land_drops(settings, now=NOW + timedelta(days=400))
+    on.run("UPDATE landing.document SET received_at = :at", at=NOW)
+    on.run("CHECKPOINT")
+    runs["flat"].append(_timed(on, lambda: _load(settings, flat["document_id"], inserted=ROWS)))
+    _forget(on)
     on.run("TRUNCATE plain")
     on.run("CHECKPOINT")
     runs["COPY"].append(_timed(on, lambda: on.run(f"COPY plain FROM '{_text_file(on)}'")))
+
+
+def _forget(on: Cluster) -> None:
+    on.run("TRUNCATE mart.reading, ops.dirty_day, landing.load, landing.document CASCADE")
 
 
 def _timed(on: Cluster, work: Callable[[], object]) -> Measured:
@@ -179,14 +210,22 @@ def _peak_mb(on: Cluster, settings: Settings) -> float:
     return float(subprocess.run(command, check=True, capture_output=True, text=True, env=environment, cwd=root).stdout)
 
 
-def _dlt(on: Cluster, python: str, copy_s: float) -> None:
+def _dlt(on: Cluster, python: str, copy_s: float) -> float:
+    """CPU [s] of dlt's first load."""
     rows = on.folder / "rows.json.gz"
     rows.write_bytes(document())
     command = [python, str(Path(__file__).with_name("load_dlt.py")), str(rows), on.url.replace("+psycopg2", "")]
+    runs: list[Measured] = []
     for label in ("dlt, merge of an Arrow table through Parquet", "dlt, the same again"):
         before = on.cpu_s()[1]
         told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
-        _print(label, [Measured(told["wall_s"], told["cpu_s"], on.cpu_s()[1] - before)], copy_s)
+        runs.append(Measured(told["wall_s"], told["cpu_s"], on.cpu_s()[1] - before))
+        _print(label, runs[-1:], copy_s)
+    return runs[0].cpu_s
+
+
+def _cpu_s(runs: list[Measured]) -> float:
+    return statistics.median(one.cpu_s for one in runs)
 
 
 def _print(label: str, runs: list[Measured], copy_s: float) -> None:

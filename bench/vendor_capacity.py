@@ -3,22 +3,34 @@
     python -m bench.vendor_capacity [--vendors huawei sungrow deye] [--fleets 1x2 10x20] [--largest]
 
 Questions, limits and paces are those of the code; only the clock, the work list and the count of calls are played here. A fleet
-is `<plants>x<inverters>` in one zone. Every call is taken to last half a second, and runs to start 3 to 8 s after their tick.
-Prints Markdown.
+is `<plants>x<inverters>` in one zone, `<plants>x<inverters>x<accounts>` so many of them, an account each. Every call is taken
+to last half a second, and runs to start 3 to 8 s after their tick. Prints Markdown.
+
+A document is what rests of answers of one kind and span that came within a minute; rows are those of their subjects at each
+instant of their span. CPU is of calls, from the request to the loaded readings: reckoned for all vendors from what
+`bench.vendor_rounds` measured of Deye (`CALL_MS`, `ROW_MS`), or measured now, each vendor by itself (`--measure`).
+
+The last line is one JSON object: by vendor and fleet `calls_a_day`, `fullest_share` (of an allowance of a day), `inverters_now_s`
+(age of half of the snapshots), `complete_s` (time of day at which yesterday is complete; null where it never is),
+`documents_a_day`, `rows_a_day`, `live_cpu_s_a_day` (snapshots, alarms and lists) and `days_cpu_s_a_day` (history of closed days).
 """
 
 import argparse
+import json
 import random
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
+from bench.vendor_rounds import costs_of
 from include.core.pulls import TICK, Plan, PulledDevice, PulledFleet, PulledPlant, RateLimit, Request
 from include.core.span import local_day, zone
 from include.sources.clouds.registry import CLOUDS
 from include.steps import pull_plan
+from include.steps.pull import MOST_HELD_BYTES
 from include.steps.vendor_account import PATIENCE_S
 
 ZONE = "America/Sao_Paulo"
@@ -37,7 +49,19 @@ WARM_DAYS = 2
 BACKFILL_DAYS = 30
 MOST_DAYS = 100
 PURPOSES = ("fleet", "now", "alarms", "days", "backfill")
-INVERTER = {"huawei": "1", "sungrow": "1", "deye": "INVERTER"}
+ROW_BYTES = 300
+"""Of a row in an answer, about."""
+
+CALL_MS = {"now": 23.7, "alarms": 12.3, "days": 23.7}
+ROW_MS = 0.12
+"""CPU of a call of each purpose, pulled and loaded, and beside it of a row of six readings.
+
+By `bench.vendor_rounds --vendors deye --plants 30` on two cores that some thirty other processes used, too: about twice what a
+quiet machine takes.
+"""
+
+COST_HEAD = ("plants / inverters", "documents a day", "rows a day", "CPU a day, live", "and for closed days", "inverters every")
+INVERTER = {"huawei": "1", "sungrow": "1", "deye": "INVERTER", "solaredge": "INVERTER", "growatt": "7"}
 FLEETS = ((1, 2), (10, 20), (50, 150), (100, 400), (130, 319), (500, 1500))
 HEAD = (
     "plants / inverters",
@@ -57,14 +81,25 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--vendors", nargs="+", choices=tuple(CLOUDS), default=list(CLOUDS))
     arguments.add_argument("--fleets", nargs="*", type=_sizes, default=FLEETS)
+    arguments.add_argument("--measure", type=int, metavar="PLANTS", help="measure what calls cost, at so many plants (minutes)")
     arguments.add_argument("--largest", action="store_true", help="also look for the largest fleets (some minutes)")
     options = arguments.parse_args()
+    figures: dict[str, dict[str, Any]] = {}
     for vendor in options.vendors:
         played = [_Played(vendor, *sizes) for sizes in options.fleets]
         print(f"\n## {CLOUDS[vendor].vendor.label}\n")
         print(f"| {' | '.join(HEAD)} |\n|{'---|' * len(HEAD)}")
         for each in played:
             print(each.row())
+        cost_ms, row_ms = (measured_ms(vendor, options.measure), 0.0) if options.measure else (CALL_MS, ROW_MS)
+        costs = {each.name: each.cost(cost_ms, row_ms) for each in played}
+        figures[vendor] = {each.name: {**each.figures(), **costs[each.name]} for each in played}
+        print(f"\n{', '.join(f'{name} {ms:g} ms' for name, ms in cost_ms.items())} of CPU a call, {row_ms:g} ms a row\n")
+        print(f"| {' | '.join(COST_HEAD)} |\n|---|--:|--:|--:|--:|--:|")
+        for each in played:
+            cost, pace = costs[each.name], _time(each.age_s("devices", 0.5))
+            cpu = [_time(cost[name]) for name in ("live_cpu_s_a_day", "days_cpu_s_a_day")]
+            print(f"| {each.name} | {cost['documents_a_day']:,} | {cost['rows_a_day']:,} | {' | '.join(cpu)} | {pace} |")
         print()
         for line in _by_interface(played):
             print(line)
@@ -72,6 +107,14 @@ def main() -> None:
             print()
             for inverters in (1, 3, 10):
                 print(f"- {inverters} a plant: {_largest(vendor, inverters)}", flush=True)
+    print()
+    print(json.dumps(figures))
+
+
+def measured_ms(vendor: str, plants: int) -> dict[str, float]:
+    """CPU [ms] of a call of each purpose, pulled and loaded, measured now."""
+    costs = {name: cost.as_dict() for name, cost in costs_of(vendor, plants, rounds=2).items()}
+    return {name: round(cost["pull_ms"] + cost["load_ms"], 1) for name, cost in costs.items()}
 
 
 def fleet_of(vendor: str, plants: int, inverters: int) -> PulledFleet:
@@ -107,12 +150,18 @@ class Windows:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A question that was answered, at so many seconds."""
+    """A question that was answered, at so many seconds, by so many calls, with so many rows.
+
+    Answers of one kind and span rest together.
+    """
 
     at: float
     purpose: str
     kind: str
     key: str
+    span: object
+    calls: int
+    rows: int
 
 
 class Account:
@@ -121,7 +170,7 @@ class Account:
     def __init__(self, vendor: str, fleet: PulledFleet) -> None:
         self.cloud, self.fleet = CLOUDS[vendor], fleet
         self.credentials = {"login": "account"}
-        self.windows = Windows(self.cloud.rate_limits(fleet))
+        self.windows = Windows(self.cloud.rate_limits(self.credentials, fleet))
         self.plans: dict[tuple[str, str], Plan] = {}
         self.queues: dict[tuple[str, str], deque[tuple[int, Request, str]]] = defaultdict(deque)
         self.waiting: set[str] = set()
@@ -177,7 +226,8 @@ class Account:
         """Carry out the first question of a queue, all its pages; returns the time afterwards."""
         purpose, interface = queue
         _, request, key = self.queues[queue][0]
-        for _ in range(self._pages(request)):
+        pages = self._pages(request)
+        for _ in range(pages):
             wait = self.windows.wait(interface, now)
             if wait is not None and wait[1] - now + 0.01 <= PATIENCE_S:
                 now = wait[1] + 0.01
@@ -189,7 +239,7 @@ class Account:
             now += CALL_S
         self.queues[queue].popleft()
         self.waiting.discard(key)
-        self.answered.append(Answered(now, purpose, request.kind, key))
+        self.answered.append(Answered(now, purpose, request.kind, key, request.span, pages, rows_of(request)))
         return now
 
     def _pages(self, request: Request) -> int:
@@ -198,6 +248,39 @@ class Account:
         if request.kind != "fleet" or not size or "stationIds" in request.body:
             return 1
         return -(-len(self.fleet.devices if request.interface == "getDeviceListByUser" else self.fleet.plants) // int(size))
+
+
+def documents_of(answered: Iterable[Answered]) -> int:
+    """Documents in which answers rest: small ones of one kind and span within a minute together; lists and a first one alone."""
+    calls: Counter[object] = Counter()
+    rows: Counter[object] = Counter()
+    runs: set[int] = set()
+    alone = 0
+    for one in answered:
+        run = int(one.at // TICK_S)
+        if one.kind == "fleet" or run not in runs:
+            alone += one.calls
+            runs.add(run)
+        else:
+            together = int(one.at // 60), one.kind, one.span
+            calls[together] += one.calls
+            rows[together] += one.rows
+    return alone + sum(min(calls[key], max(1, round(count * ROW_BYTES / MOST_HELD_BYTES))) for key, count in rows.items())
+
+
+def rows_of(request: Request) -> int:
+    """Rows of an answer: one for each of its subjects at each instant of its span, or once where it has none."""
+    if request.span is None or request.kind == "alarms":
+        return max(1, len(request.subjects))
+    seconds = (request.span.end - request.span.start).total_seconds()
+    return len(request.subjects) * max(1, round(seconds / _step_s(request)))
+
+
+def _step_s(request: Request) -> float:
+    if "Hour" in request.interface:
+        return 3600.0
+    is_of_days = "Day" in request.interface or "Month" in request.interface or request.body.get("granularity", 1) != 1
+    return DAY_S if is_of_days else 300.0
 
 
 def play(account: Account) -> Iterator[float]:
@@ -213,14 +296,21 @@ def play(account: Account) -> Iterator[float]:
 class _Played:
     """What came of one fleet: the day after two days of warming up, then a backfill beside the schedule."""
 
-    def __init__(self, vendor: str, plants: int, inverters: int, *, with_backfill: bool = True) -> None:
-        self.name = f"{plants:,} / {inverters:,}"
+    def __init__(self, vendor: str, plants: int, inverters: int, accounts: int = 1, *, with_backfill: bool = True) -> None:
+        self.name = f"{plants:,} / {inverters:,}" if accounts == 1 else f"{accounts} accounts of {plants:,} / {inverters:,}"
         self.account = Account(vendor, fleet_of(vendor, plants, inverters))
         ticks = play(self.account)
         end = (WARM_DAYS + 1) * DAY_S
         next(tick for tick in ticks if tick >= end)
         self.calls = Counter(interface for at, interface in self.account.calls if end - DAY_S <= at < end)
         self.gaps = {kind: self._gaps(kind, end - DAY_S, end) for kind in ("plants", "devices")}
+        last_day = [one for one in self.account.answered if end - DAY_S <= one.at < end]
+        self.accounts, self.documents, self.rows = accounts, documents_of(last_day), sum(one.rows for one in last_day)
+        self.calls_for, self.rows_for = Counter[str](), Counter[str]()
+        for one in last_day:
+            name = "days" if one.purpose == "days" else "alarms" if one.kind == "alarms" else "now"
+            self.calls_for[name] += one.calls
+            self.rows_for[name] += one.rows
         days = [one.at for one in self.account.answered if one.purpose == "days" and one.at >= end - DAY_S]
         self.is_complete = not self.account.left("days")
         self.complete_s = max(days) - (end - DAY_S) if days and self.is_complete else None
@@ -240,6 +330,28 @@ class _Played:
             "never" if self.backfill_s is None else _time(self.backfill_s),
         ]
         return f"| {' | '.join(cells)} |"
+
+    def figures(self) -> dict[str, float | None]:
+        """The same as numbers."""
+        return {
+            "calls_a_day": self.calls.total(),
+            "fullest_share": round(self.fullest()[0], 3),
+            "inverters_now_s": round(self.age_s("devices", 0.5)),
+            "complete_s": self.complete_s and round(self.complete_s),
+        }
+
+    def cost(self, cost_ms: Mapping[str, float], row_ms: float) -> dict[str, float]:
+        """Documents and rows of a day of all accounts, and the CPU [s] that they take from the request to the loaded readings."""
+        cpu_s = {
+            name: self.accounts * (calls * cost_ms[name] + self.rows_for[name] * row_ms) / 1000
+            for name, calls in self.calls_for.items()
+        }
+        return {
+            "documents_a_day": self.accounts * self.documents,
+            "rows_a_day": self.accounts * self.rows,
+            "live_cpu_s_a_day": round(cpu_s.get("now", 0.0) + cpu_s.get("alarms", 0.0), 1),
+            "days_cpu_s_a_day": round(cpu_s.get("days", 0.0), 1),
+        }
 
     def age_s(self, kind: str, share: float) -> float:
         """Age [s] before which this share of the snapshots is replaced."""
@@ -270,7 +382,9 @@ class _Played:
         cloud, given, fleet = self.account.cloud, self.account.credentials, self.account.fleet
         requests = cloud.day_requests(given, fleet, first, last, True)
         scheduled = pull_plan.calls_of_a_day(cloud, given, fleet, last)
-        return requests, pull_plan.estimate(requests, cloud.rate_limits(fleet), scheduled=scheduled, waiting=self.account.left())
+        return requests, pull_plan.estimate(
+            requests, cloud.rate_limits(given, fleet), scheduled=scheduled, waiting=self.account.left()
+        )
 
     def _carry_out(self, ticks: Iterator[float], ordered: float) -> float | None:
         self.account.add("backfill", self.requests)
@@ -331,9 +445,9 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds // 3600):02}:{int(seconds % 3600 // 60):02}"
 
 
-def _sizes(text: str) -> tuple[int, int]:
-    plants, inverters = text.split("x")
-    return int(plants), int(inverters)
+def _sizes(text: str) -> tuple[int, int, int]:
+    plants, inverters, *accounts = map(int, text.split("x"))
+    return plants, inverters, *(accounts or [1])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """`helio audit` and `helio recompute`: stored aggregates proved against the readings, and computed again."""
 
-import json
 import secrets
 import sys
 import time
@@ -9,20 +8,20 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from cli.backfill import day_of
+from cli.completion import complete_tenant
+from cli.plain_table import plain_table, print_table
+from cli.printed_json import AsJson, print_json
 from include.core.settings import Settings
 
 _MOST_SHOWN: Final = 50
 _PROGRESS_S: Final = 5.0
 
-Tenant = Annotated[str | None, typer.Option(help="Only this tenant.")]
+Tenant = Annotated[str | None, typer.Option(help="Only this tenant.", autocompletion=complete_tenant)]
 Plant = Annotated[list[str] | None, typer.Option(help="Only the plant of this key; repeat for more.")]
 First = Annotated[str | None, typer.Option("--from", help="First local day, such as 2026-01-31.")]
 Last = Annotated[str | None, typer.Option("--to", help="Last local day, included.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def audit(  # noqa: PLR0913 - the options that people type
@@ -44,7 +43,7 @@ def audit(  # noqa: PLR0913 - the options that people type
     asked = {"days": None if every_day else days, "seed": drawn_by, "now": datetime.now(UTC)}
     found = audit_rollups(Settings.from_environment(), wish, **asked)
     if as_json:
-        print(json.dumps(found, default=str, indent=2))
+        print_json(found)
     else:
         print(audit_sentence(found))
         _show_mismatches(found)
@@ -69,7 +68,7 @@ def recompute(
     else:
         done = recompute_rollups(settings, wish, clock=lambda: datetime.now(UTC), tell=_Progress())
     if as_json:
-        print(json.dumps(done, default=str, indent=2))
+        print_json(done)
     elif dry_run:
         print(f"{_extent(done)} would be computed again; nothing was. `helio audit --all` tells what would change")
     else:
@@ -104,10 +103,11 @@ def _extent(done: dict[str, Any]) -> str:
 def _show(title: str, rows: Sequence[Mapping[str, Any]], columns: tuple[str, ...]) -> None:
     if not rows:
         return
-    table = Table(*(name.replace("_kwh", " [kWh]").replace("_id", "").replace("_", " ") for name in columns), title=title)
+    names = (name.replace("_kwh", " [kWh]").replace("_id", "").replace("_", " ") for name in columns)
+    table = plain_table(*names, title=title)
     for row in rows:
         table.add_row(*(_energy(row[name]) if name.endswith("_kwh") else _cell(row[name]) for name in columns))
-    Console().print(table)
+    print_table(table)
 
 
 def _wish(tenant: str | None, plants: list[str] | None, first: str | None, last: str | None) -> dict[str, Any]:

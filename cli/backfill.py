@@ -1,14 +1,14 @@
 """`helio backfill`: have closed days of vendor accounts asked for again, after saying what that will cost."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from cli.completion import complete_tenant, complete_vendor
+from cli.plain_table import plain_table, print_table
+from cli.printed_json import AsJson, print_json
 from cli.vendor_accounts import known_vendor, moment
 from include.core.errors import Refused
 from include.core.settings import Settings
@@ -18,17 +18,18 @@ _EARLIEST: Final = timezone(timedelta(hours=14))
 
 
 def backfill(  # noqa: PLR0913 - the options that people type
-    tenant: Annotated[str, typer.Option(help="Tenant whose plants are meant.")],
+    tenant: Annotated[str, typer.Option(help="Tenant whose plants are meant.", autocompletion=complete_tenant)],
     first: Annotated[str, typer.Option("--from", help="First local day, such as 2026-01-31.")],
     last: Annotated[str, typer.Option("--to", help="Last local day, included; it must be over.")],
     plant: Annotated[list[str] | None, typer.Option(help="Key of a plant; repeat for more; all where none is given.")] = None,
-    vendor: Annotated[str | None, typer.Option(help="Only accounts of this vendor.")] = None,
+    vendor: Annotated[str | None, typer.Option(help="Only accounts of this vendor.", autocompletion=complete_vendor)] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would cost.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Ask no more for what waits of these days; what came stays.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Ask vendors for closed days once more: shows the calls and how long the limits make it take, then orders it."""
-    from include.steps.backfill import BackfillWish, order_backfill, plan_backfill
+    from include.steps.backfill import BackfillWish, cancel_backfill, order_backfill, plan_backfill
 
     settings, now = Settings.from_environment(), datetime.now(UTC)
     wish = BackfillWish(
@@ -38,6 +39,9 @@ def backfill(  # noqa: PLR0913 - the options that people type
         vendor=known_vendor(vendor).name if vendor else None,
         plants=tuple(plant or ()),
     )
+    if cancel:
+        print(f"{cancel_backfill(settings, wish):,} requests are asked no more; what was answered stays")
+        return
     plan = plan_backfill(settings, wish, now=now)
     calls = sum(row["total_calls"] for row in plan)
     if not as_json:
@@ -47,7 +51,7 @@ def backfill(  # noqa: PLR0913 - the options that people type
             _confirm(calls)
         plan = order_backfill(settings, wish, now=now, run_id=f"helio_backfill__{now.isoformat(timespec='seconds')}")
     if as_json:
-        print(json.dumps(plan, default=str, indent=2))
+        print_json(plan)
     else:
         print(_ending(plan, calls, is_ordered=not dry_run))
 
@@ -69,12 +73,12 @@ def _closed(day: date, now: datetime) -> date:
 
 
 def _show(plan: Sequence[Mapping[str, Any]], last: date) -> None:
-    table = Table("account", "interface", "calls", title="What it costs")
+    table = plain_table("account", "interface", figures=("calls",), title="What it costs")
     for row in plan:
         for interface, calls in row["calls"].items():
             table.add_row(row["label"], interface, f"{calls:,}")
     if plan:
-        Console().print(table)
+        print_table(table)
     for row in plan:
         waiting = f"; {row['until_now']:,} calls wait already" if row["until_now"] else ""
         asked = f"{row['plants']} plants, {row['devices']} devices, {row['days']} days: {row['total_calls']:,} calls"

@@ -14,16 +14,17 @@ from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
 
+from cli.completion import complete_tenant, complete_vendor
+from cli.plain_table import plain_table, print_table
+from cli.printed_json import AsJson, print_json
 from include.core.errors import NeedsHuman, Refused
 from include.core.settings import Settings
 from include.core.vendors import VENDORS, AccountField, Vendor
 
 integrations = typer.Typer(help="Accounts of tenants in the vendors' clouds.", no_args_is_help=True)
 
-_Tenant = Annotated[str, typer.Option(help="Tenant whose account it is.")]
+_Tenant = Annotated[str, typer.Option(help="Tenant whose account it is.", autocompletion=complete_tenant)]
 _Name = Annotated[str, typer.Option(help="Name of the account, as `helio integration list` shows it.")]
 
 
@@ -60,7 +61,7 @@ def _with_account_fields(command: Callable[..., None]) -> Callable[..., None]:
 @_with_account_fields
 def add(
     tenant: _Tenant,
-    vendor: Annotated[str, typer.Option(help=f"One of {', '.join(VENDORS)}.")],
+    vendor: Annotated[str, typer.Option(help=f"One of {', '.join(VENDORS)}.", autocompletion=complete_vendor)],
     name: Annotated[str | None, typer.Option(help="Name among the tenant's accounts; the vendor's where none is given.")] = None,
     connection: Annotated[
         bool, typer.Option("--connection", help="The credentials are an Airflow connection or AIRFLOW_CONN_*; keep none here.")
@@ -91,48 +92,61 @@ def add(
         )
     else:
         print(f"{label} is kept; the next run of land_{vendor} pulls it, within five minutes")
+        if credentials is not None and credentials.get("login"):
+            _try(tenant, kept["name"])
+            return
     print(f"try it now: helio integration test --tenant {tenant} --name {kept['name']}")
 
 
 @integrations.command("list")
 def list_accounts(
-    tenant: Annotated[str | None, typer.Option(help="Only this tenant's.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    tenant: Annotated[str | None, typer.Option(help="Only this tenant's.", autocompletion=complete_tenant)] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Accounts with their state, what is still to be asked, and what the vendors refuse for now; times are UTC."""
     from include.steps import integrations as steps
 
     rows = steps.list_integrations(Settings.from_environment(), now=datetime.now(UTC), tenant=tenant)
     if as_json:
-        print(json.dumps(rows, default=str, indent=2))
+        print_json(rows)
         return
     if not rows:
         print("no account yet; add one with `helio integration add`")
         return
-    words, figures = ("account", "vendor", "state"), ("plants", "inverters", "waiting", "next", "calls")
-    columns = [
-        *(Column(name, no_wrap=True) for name in words),
-        *(Column(name, justify="right", no_wrap=True) for name in figures),
-    ]
-    table = Table(*columns, box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    figures = ("plants", "inverters", "waiting", "answered", "next", "calls")
+    table = plain_table("account", "vendor", "state", figures=figures)
     for row in rows:
         table.add_row(*_cells(row))
-    Console().print(table)
+    print_table(table)
     for line in (line for row in rows for line in _remarks(row)):
         print(line)
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
-    due = moment(row["next_due_at"])[5:] if row["state"] == "active" else "-"
-    figures = (f"{row['plants']:,}", f"{row['devices']:,}", f"{row['waiting']:,}", due, f"{row['calls_today']:,}")
+    due = moment(row["next_due_at"])[5:] if row["state"] in {"active", "needs attention"} else "-"
+    answered = moment(row["last_answer_at"])[5:] if row["last_answer_at"] else "-"
+    figures = (f"{row['plants']:,}", f"{row['devices']:,}", f"{row['waiting']:,}", answered, due, f"{row['calls_today']:,}")
     return [f"{row['tenant']}/{row['name']}", row["vendor"], row["state"], *figures]
 
 
 def _remarks(row: Mapping[str, Any]) -> list[str]:
-    """Why an account is not active, and until when and why interfaces are blocked."""
+    """Why an account is not active, what was refused last, what is left out or blocked, and how far a backfill is."""
     label = f"{row['tenant']}/{row['name']}"
-    reason = [f"{label} is {row['state']}: {row['reason']}"] if row["reason"] else []
-    return reason + [
+    verb = "" if row["state"] == "needs attention" else "is "
+    lines = [f"{label} {verb}{row['state']} since {moment(row['state_since'])}: {row['reason']}"] if row["reason"] else []
+    if not row["reason"] and row["troubled_at"]:
+        figures = f", last figures {moment(row['figures_at'])}" if row["figures_at"] else ""
+        lines.append(f"{label}: last setback {moment(row['last_reason_at'])}{figures}: {row['last_reason']}")
+    if row["backfill"]:
+        left, ends_at = row["backfill"]["waiting"], moment(row["backfill"]["ends_at"])
+        lines.append(f"{label}: {left:,} requests of a backfill wait, until about {ends_at}; helio backfill --cancel ends it")
+    if one := row["last_left_out"]:
+        span = f"since {moment(one['since'])} until {moment(one['until'])}"
+        lines.append(
+            f"{label}: plants or devices left out: {row['left_out']:,}; the last is {one['member']} of {one['interface']}, "
+            f"{span}: {one['reason']}"
+        )
+    return lines + [
         f"{label}: {block['interface']} is blocked until {moment(block['until'])}: {block['reason']}" for block in row["blocked"]
     ]
 
@@ -140,12 +154,16 @@ def _remarks(row: Mapping[str, Any]) -> list[str]:
 @integrations.command("test")
 def test(tenant: _Tenant, name: _Name) -> None:
     """Log in and list the plants; an account that the vendor had rejected is pulled again if it works."""
+    _try(tenant, name, _credentials_elsewhere(Settings.from_environment(), tenant, name))
+
+
+def _try(tenant: str, name: str, credentials: Mapping[str, str] | None = None) -> None:
     from include.steps import integrations as steps
 
     settings = Settings.from_environment()
-    credentials = _credentials_elsewhere(settings, tenant, name)
     plants = steps.try_integration(settings, tenant=tenant, name=name, clock=_clock, credentials=credentials)["plants"]
-    print(f"{tenant}/{name} works: {plants} plant{'' if plants == 1 else 's'}")
+    hint = "" if plants else "; let the vendor's administrator give it plants, for it will need attention"
+    print(f"{tenant}/{name} works: {plants} plant{'' if plants == 1 else 's'}{hint}")
 
 
 @integrations.command("disable")

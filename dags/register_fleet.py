@@ -19,7 +19,7 @@ from typing import Any, Final
 from airflow.sdk import AssetAlias, Param, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.dag_defaults import DAG_DEFAULTS, LANDED_READINGS, LANDED_REGISTRY, conclude, woken_by
+from dags.dag_defaults import DAG_DEFAULTS, LANDED_READINGS, LANDED_REGISTRY, conclude, offered, woken_by
 from include.core.errors import Refused
 from include.core.settings import Settings
 
@@ -30,6 +30,7 @@ FORM: Final = {
         type=["null", "string"],
         title="Tenant",
         description="Whose fleet the text describes. Leave both fields empty to register the dropped files.",
+        **offered("tenants"),
     ),
     "content": Param(
         None,

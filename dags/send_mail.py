@@ -20,7 +20,7 @@ from airflow.sdk import dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.connections import mail_server
-from dags.dag_defaults import DAG_DEFAULTS, OUTBOX, woken_by
+from dags.dag_defaults import DAG_DEFAULTS, LAST_TASK, OUTBOX, woken_by
 from include.core.settings import Settings
 
 
@@ -28,7 +28,7 @@ from include.core.settings import Settings
 def send_mail() -> None:
     """One task; a run that finds nothing is skipped."""
 
-    @task(pool="mail", retries=0)
+    @task(pool="mail", retries=0, **LAST_TASK)
     def send() -> dict[str, Any]:
         """Send what is due; the password stays in this task. A retry would find nothing due, so the outbox alone retries."""
         from include.steps.send import send_outbox

@@ -17,12 +17,18 @@ from typing import Any, Final
 from airflow.sdk import Param, dag, task
 
 from dags.connections import vendor_account
-from dags.dag_defaults import DAG_DEFAULTS
+from dags.dag_defaults import DAG_DEFAULTS, offered
 from include.core.settings import Settings
 from include.core.vendors import VENDORS
 
 FORM: Final = {
-    "tenant": Param(type="string", minLength=1, title="Tenant", description="What stands before __ in the connection's id."),
+    "tenant": Param(
+        type="string",
+        minLength=1,
+        title="Tenant",
+        description="What stands before __ in the connection's id.",
+        **offered("tenants"),
+    ),
     "vendor": Param(type="string", enum=list(VENDORS), title="Vendor"),
     "name": Param(None, type=["null", "string"], title="Name", description="What stands behind __. Empty: the vendor."),
     "action": Param(

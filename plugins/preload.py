@@ -1,7 +1,8 @@
-"""Import what tasks need once, in the scheduler, before LocalExecutor forks its workers.
+"""Import what tasks need once, before the processes are forked in which tasks run.
 
 LocalExecutor forks all its workers from the scheduler when it starts, and every task is a fork of a worker: what the scheduler
-has imported by then costs a task nothing, neither time nor memory. Airflow announces the start just before.
+has imported by then costs a task nothing, neither time nor memory. Airflow announces the start just before. A Celery worker forks
+its pool likewise; it imports this module first, by Celery's setting `imports`.
 """
 
 import sys
@@ -26,6 +27,10 @@ def _preload() -> None:
     from include.quality import checks
 
     checks.preload()
+
+
+if sys.argv[1:3] == ["celery", "worker"] and "great_expectations" not in sys.modules:
+    _preload()
 
 
 class PreloadPlugin(AirflowPlugin):

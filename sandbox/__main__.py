@@ -21,7 +21,7 @@ HOST = "127.0.0.1"
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
     """What the command line says."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description="Imitations of three vendors' clouds on localhost")
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="Imitations of vendors' clouds on localhost")
     parser.add_argument("--port", type=int, default=9100)
     parser.add_argument("--now", type=_instant, default=None, help="the time at the start; UTC unless it says otherwise")
     parser.add_argument("--seed", type=int, default=1)

@@ -1,4 +1,4 @@
-"""The shapes of the three clouds' answers: where readings, times and lists of rows are. What is not found is not there."""
+"""The shapes of the clouds' answers: where readings, times and lists of rows are. What is not found is not there."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,6 +51,21 @@ SHAPES: dict[str, Shape] = {
         times=("time_stamp", "device_time"),
         owners=("ps_key", "ps_id"),
     ),
+    "solaredge": Shape(measures={"power": "power", "energy": "energy"}, times=("timestamp",), owners=()),
+    "growatt": Shape(
+        measures={
+            "pac": "power",
+            "power": "power",
+            "eacToday": "day_energy",
+            "powerToday": "day_energy",
+            "eacTotal": "total_energy",
+            "powerTotal": "total_energy",
+            "energy": "energy",
+            "today_energy": "energy",
+        },
+        times=("time", "date"),
+        owners=("serialNum", "inverterId", "device_sn", "plant_id"),
+    ),
     "deye": Shape(
         measures={
             "TotalActiveACOutputPower": "power",
@@ -64,10 +79,20 @@ SHAPES: dict[str, Shape] = {
         owners=("deviceSn", "stationId", "id"),
     ),
 }
-SERIALS = ("esnCode", "sn", "device_sn", "deviceSn")
-PLANTS = ("plantCode", "stationCode", "ps_id", "stationId", "id")
-TOTALS = ("total", "rowCount", "row_count", "stationTotal", "deviceTotal")
-PAGES = ("list", "pageList", "stationList", "deviceListItems", "deviceList", "alertList", "stationAlertItems")
+WITH_LOCAL_TIMES = ("sungrow", "growatt")
+"""Vendors that write times in the plant's own time, without an offset."""
+
+_LOCAL_TIMES = {14: "%Y%m%d%H%M%S", 16: "%Y-%m-%d %H:%M", 19: "%Y-%m-%d %H:%M:%S"}
+BARE = ""
+"""Name under which the rows of an answer stand that is a bare list."""
+
+SERIALS = ("esnCode", "sn", "device_sn", "deviceSn", "serialNumber")
+PLANTS = ("plantCode", "stationCode", "ps_id", "stationId", "id", "siteId", "plant_id")
+TOTALS = ("total", "rowCount", "row_count", "stationTotal", "deviceTotal", "count")
+PAGES = (
+    "list", "pageList", "stationList", "deviceListItems", "deviceList", "alertList", "stationAlertItems", "site",
+    "plants", "devices", "alarms", BARE,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -93,7 +118,19 @@ class Cell:
 
 def cells(call: Call, answer: Answer) -> list[Cell]:
     """All readings of an answer, in its order."""
-    return list(_cells(call.vendor, answer, "", answer))
+    if call.vendor == "solaredge":
+        return list(_cells_of_series(call, answer))
+    return list(_cells(call.vendor, answer, str(call.body.get("plant_id", "")), answer))
+
+
+def _cells_of_series(call: Call, answer: Answer) -> Iterator[Cell]:
+    """SolarEdge's: energies of the site that is asked about, or by inverter and metric."""
+    named = [(str(call.body.get("siteId")), "energy", answer)]
+    for serial, metrics in answer.get("inverters", {}).items():
+        named += [(serial, metric, series) for metric, series in metrics.items()]
+    for owner, metric, series in named:
+        if metric in SHAPES[call.vendor].measures:
+            yield from (Cell(row, "value", SHAPES[call.vendor].measures[metric], owner, row) for row in series.get("values", ()))
 
 
 def _cells(vendor: str, node: Any, owner: str, row: dict[str, Any]) -> Iterator[Cell]:  # noqa: ANN401 - any JSON
@@ -147,8 +184,12 @@ def instant_of(call: Call, row: dict[str, Any], zone: ZoneInfo) -> datetime | No
         return None
     if call.vendor == "huawei":
         return datetime.fromtimestamp(raw / 1000, UTC).astimezone(zone)
+    if call.vendor == "solaredge":
+        return datetime.fromisoformat(raw).astimezone(zone)
     if call.vendor == "sungrow":
         return datetime.strptime(raw, "%Y%m%d%H%M%S").replace(tzinfo=zone) if len(raw) == 14 else None
+    if call.vendor == "growatt":
+        return datetime.fromisoformat(raw).replace(tzinfo=zone) if len(raw) > len("2026-06-14") else None
     return datetime.fromtimestamp(float(raw), UTC).astimezone(zone)
 
 
@@ -158,10 +199,12 @@ def shift(call: Call, row: dict[str, Any], by: timedelta) -> None:
         raw = row.get(key)
         if not raw:
             continue
-        if call.vendor == "sungrow":
+        if call.vendor in WITH_LOCAL_TIMES:
             row[key] = _moved_text(raw, by)
         elif call.vendor == "huawei":
             row[key] = raw + int(by.total_seconds() * 1000)
+        elif call.vendor == "solaredge":
+            row[key] = (datetime.fromisoformat(raw) + by).isoformat()
         elif not isinstance(raw, str):
             row[key] = raw + by.total_seconds()
         elif raw.isdecimal():
@@ -169,6 +212,5 @@ def shift(call: Call, row: dict[str, Any], by: timedelta) -> None:
 
 
 def _moved_text(raw: str, by: timedelta) -> str:
-    if len(raw) != 14:
-        return raw
-    return (datetime.strptime(raw, "%Y%m%d%H%M%S") + by).strftime("%Y%m%d%H%M%S")  # noqa: DTZ007 - local text without offset
+    form = _LOCAL_TIMES.get(len(raw))
+    return (datetime.strptime(raw, form) + by).strftime(form) if form else raw  # noqa: DTZ007 - local text without offset

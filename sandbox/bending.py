@@ -4,8 +4,9 @@ What a bend does not find in an answer (`sandbox.answer_shapes`) it leaves alone
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sandbox.answer_shapes import (
     PAGES,
@@ -13,6 +14,7 @@ from sandbox.answer_shapes import (
     SERIALS,
     SHAPES,
     TOTALS,
+    WITH_LOCAL_TIMES,
     Answer,
     Cell,
     Measure,
@@ -46,7 +48,7 @@ def _of(call: Call, answer: Answer, *measures: Measure) -> list[Cell]:
 
 def _rename_power(call: Call, answer: Answer) -> None:
     for cell in _of(call, answer, "power"):
-        if cell.key == "value":
+        if "key" in cell.holder:
             cell.holder["key"] = f"New{cell.holder['key']}"
         else:
             cell.holder[f"new_{cell.key}"] = cell.holder.pop(cell.key)
@@ -93,7 +95,8 @@ def _revise(call: Call, answer: Answer) -> None:
 
 
 def _spike(call: Call, answer: Answer) -> None:
-    _change(_of(call, answer, "power")[3::50], lambda value: 6553.5 if value < 6553.5 else value * 1000)
+    known = [cell for cell in _of(call, answer, "power") if cell.value() is not None]
+    _change(known[3::50], lambda value: 6553.5 if value < 6553.5 else value * 1000)
 
 
 def _freeze(call: Call, answer: Answer) -> None:
@@ -102,7 +105,8 @@ def _freeze(call: Call, answer: Answer) -> None:
         value = cell.value()
         if value:
             first.setdefault(cell.owner, value)
-        cell.put(first.get(cell.owner, value))
+        if value is not None:
+            cell.put(first.get(cell.owner, value))
 
 
 def _negative_night(call: Call, answer: Answer) -> None:
@@ -115,12 +119,17 @@ def _reset_counter(call: Call, answer: Answer) -> None:
     for cell in _of(call, answer, "total_energy"):
         owned.setdefault(cell.owner, []).append(cell)
     for series in owned.values():
-        known = [cell for cell in series if cell.value() is not None]
+        known = sorted((cell for cell in series if cell.value() is not None), key=lambda cell: _order(call, cell))
         later = known[len(known) // 2 :]
         start = later[0].value() or 0.0 if later else 0.0
         for cell in later:
             value = cell.value()
             cell.put(None if value is None else value - start)
+
+
+def _order(call: Call, cell: Cell) -> datetime:
+    """The time of a reading, as Growatt tells the last first."""
+    return instant_of(call, cell.row, ZoneInfo("UTC")) or datetime.min.replace(tzinfo=UTC)
 
 
 def _reset_late(call: Call, answer: Answer) -> None:
@@ -161,7 +170,7 @@ def _miss_clock_change(call: Call, answer: Answer) -> None:
             continue
         changed = (at.utcoffset() or timedelta()) - (midnight.utcoffset() or timedelta())
         if changed:
-            shift(call, row, -changed if call.vendor == "sungrow" else changed)
+            shift(call, row, -changed if call.vendor in WITH_LOCAL_TIMES else changed)
 
 
 def _rows_with_plants(call: Call, answer: Answer) -> list[tuple[dict[str, Any], Plant]]:
@@ -176,6 +185,19 @@ def empty_page(call: Call, answer: Answer) -> None:
     """No plants, devices or alarms on this page, though the total says that there are more."""
     for rows in page_lists(answer):
         rows.clear()
+
+
+def say_nothing(call: Call, answer: Answer) -> None:
+    """Leave no row in an answer, of a list either; Deye says of a station that there are no records."""
+    if call.interface == "station/latest":
+        answer.update({"code": "2101016", "msg": "no records"})
+    for key, value in answer.items():
+        if isinstance(value, list):
+            value.clear()
+        elif isinstance(value, dict):
+            say_nothing(call, value)
+        elif key in TOTALS:
+            answer[key] = 0
 
 
 def _empty_day(call: Call, answer: Answer) -> None:
@@ -215,6 +237,12 @@ def _remove_plant(call: Call, answer: Answer) -> None:
     _remove(answer, gone, (*PLANTS, *SHAPES[call.vendor].owners))
 
 
+def _remove_devices(call: Call, answer: Answer) -> None:
+    """Each plant's last inverter is gone, and its readings; the totals of lists know it."""
+    gone = {plant.inverters[-1].key for plant in call.sunshine.plants(call.vendor)}
+    _remove(answer, gone, ("id", *SERIALS, *SHAPES[call.vendor].owners))
+
+
 def _remove(node: Any, gone: set[str], names: tuple[str, ...]) -> None:  # noqa: ANN401 - any JSON
     remove = _REMOVERS.get(type(node))
     if remove:
@@ -252,13 +280,16 @@ def _add_foreign(call: Call, answer: Answer) -> None:
     first = next((key for key in named if key[:1].isdecimal()), None) if isinstance(named, dict) else None
     if named is not None and first:
         named[f"9999999{first[first.find('_') :]}" if "_" in first else "9999999"] = named[first]
+    inverters = answer.get("inverters")
+    if isinstance(inverters, dict) and inverters:
+        inverters[_foreign(next(iter(inverters)))] = next(iter(inverters.values()))
     for rows in [*row_lists(call, answer), *page_lists(answer)]:
         ids = [name for name in (*SHAPES[call.vendor].owners, *PLANTS) if rows and name in rows[0]]
         if ids:
             rows.append({**rows[0], **{name: _foreign(rows[0][name]) for name in ids}})
 
 
-def _foreign(known: object) -> object:
+def _foreign(known: object) -> Any:  # noqa: ANN401 - an id as JSON has it
     if isinstance(known, int):
         return 99999999
     return "NE=99999999" if str(known).startswith("NE=") else "99999999"
@@ -277,8 +308,6 @@ BENDS: tuple[tuple[str, str, Bend], ...] = (
     ("spike", "power leaps to 6553.5", _spike),
     ("frozen_power", "power stands still", _freeze),
     ("negative_night", "power at night is a little below zero", _negative_night),
-    ("counter_reset", "the lifetime counter starts again", _reset_counter),
-    ("wrong_midnight_reset", "the day counter shows yesterday's energy until one o'clock", _reset_late),
     ("clock_skew", "times are seven minutes late", _skew_clock),
     ("dst_hour", "on the days when the clocks change, times after the change are an hour off", _miss_clock_change),
     ("empty_day", "no rows, and no error", _empty_day),
@@ -287,5 +316,11 @@ BENDS: tuple[tuple[str, str, Bend], ...] = (
     ("rows_in_disorder", "rows are not in the order of time", _disorder_rows),
     ("duplicate_serial", "two devices have one serial number", _double_serial),
     ("plant_removed", "the last plant is gone", _remove_plant),
+    ("device_removed", "each plant's last inverter is gone", _remove_devices),
     ("foreign_row", "a row that nobody asked for", _add_foreign),
 )
+COUNTER_BENDS: tuple[tuple[str, str, Bend], ...] = (
+    ("counter_reset", "the lifetime counter starts again", _reset_counter),
+    ("wrong_midnight_reset", "the day counter shows yesterday's energy until one o'clock", _reset_late),
+)
+"""Of vendors that tell counters."""

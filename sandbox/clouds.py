@@ -1,22 +1,24 @@
-"""The three vendors' clouds in one web application on localhost, with a door to what is behind them: `/control`.
+"""The vendors' clouds in one web application on localhost, with a door to what is behind them: `/control`.
 
 `/control` tells and changes the sandbox itself: the clock, the faults, the budgets, the tokens, the truth of a day. It has no
 login, so the application must listen on loopback only; calls from elsewhere are refused.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from ipaddress import ip_address
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandbox import deye, huawei, sungrow
+from sandbox import deye, growatt, huawei, solaredge, sungrow
 from sandbox.fault_kinds import KINDS
 from sandbox.faults import UnknownFault
 from sandbox.faulty_answers import FaultyAnswers
 from sandbox.fleet import VENDORS, Plant
 from sandbox.world import World
+
+MOST_AHEAD = timedelta(days=366)
 
 
 class FaultOn(BaseModel):
@@ -47,7 +49,7 @@ def app(world: World) -> FaultyAnswers:
     The faults are outermost, next to the server: from further inside they could not close a connection.
     """
     made = FastAPI(title="Sandbox clouds", docs_url=None, redoc_url=None, openapi_url=None)
-    for vendor in (huawei, sungrow, deye):
+    for vendor in (huawei, sungrow, deye, solaredge, growatt):
         made.include_router(vendor.router(world))
     made.include_router(control(world))
     return FaultyAnswers(made, world.faults)
@@ -115,6 +117,8 @@ class Control:
         """What each plant and inverter of a vendor really did on a local day, in kWh; whole days, the future too."""
         if vendor not in VENDORS:
             raise HTTPException(404, f"There is no vendor named {vendor!r}")
+        if day > self._world.now().date() + MOST_AHEAD:
+            raise HTTPException(422, f"{day} is more than {MOST_AHEAD.days} days ahead")
         return [_truth_of(self._world, plant, day) for plant in self._world.sunshine.plants(vendor)]
 
 

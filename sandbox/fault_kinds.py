@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox import bending
+from sandbox import bending, field_bends
 from sandbox.answer_shapes import Answer
-from sandbox.calls import ALL, PAGE_KEYS, Call, Calls
+from sandbox.calls import ALL, PAGE_KEYS, WITH_COUNTERS, WITH_TOKENS, Call, Calls
 from sandbox.fault_replies import (
     EXPIRED,
+    GROWATT_TOO_FREQUENT,
     HTML_PAGE,
+    LEFT,
     Reply,
     as_html,
     burst,
@@ -17,11 +19,14 @@ from sandbox.fault_replies import (
     first_half,
     first_half_of_gzip,
     gateway,
+    growatt_error,
     huawei_error,
     in_own_words,
     json_reply,
     login_refused,
     plain,
+    problem,
+    solaredge_error,
     sungrow_error,
     with_byte_order_mark,
 )
@@ -29,14 +34,17 @@ from sandbox.fault_replies import (
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of fault; exactly one of the four ways to work is set. `times` is the usual number of calls it hits, None all."""
+    """One kind of fault; exactly one of the four ways to work is set. `times` is the usual number of calls it hits, None all.
+
+    What is told `instead` may be None: then the call is not hit.
+    """
 
     name: str
     says: str
     vendors: tuple[str, ...] = ALL
     times: int | None = None
     calls: Calls = "data"
-    instead: Callable[[Call, int], Reply] | None = None
+    instead: Callable[[Call, int], Reply | None] | None = None
     on_call: Callable[[Call], None] | None = None
     on_answer: Callable[[Call, Answer], None] | None = None
     on_reply: Callable[[Reply], Reply] | None = None
@@ -55,7 +63,13 @@ _KINDS: tuple[Kind, ...] = (
         "error_in_200",
         "a server error in a body with HTTP 200",
         times=3,
-        instead=in_own_words(huawei_error(20004), sungrow_error("E994", "er_platform"), deye_error("3501004", "rpc error")),
+        instead=in_own_words(
+            huawei_error(20004),
+            sungrow_error("E994", "er_platform"),
+            deye_error("3501004", "rpc error"),
+            json_reply(solaredge_error(500, "Internal server error")),
+            growatt_error((10001, "system error"), (1, "")),
+        ),
     ),
     Kind(
         "too_frequent",
@@ -66,6 +80,8 @@ _KINDS: tuple[Kind, ...] = (
             huawei_error(407, None, "ACCESS_FREQUENCY_IS_TOO_HIGH"),
             sungrow_error("E901", "er_too_frequent"),
             deye_error("2101002", "request too frequent"),
+            problem(429, "Rate limit exceeded", {LEFT: "0", "retry-after": "20"}),
+            GROWATT_TOO_FREQUENT,
         ),
     ),
     Kind(
@@ -75,6 +91,8 @@ _KINDS: tuple[Kind, ...] = (
             huawei_error(407, None, "ACCESS_FREQUENCY_IS_TOO_HIGH"),
             sungrow_error("E999", "er_call_limit_hour"),
             deye_error("2101010", "allowance used up"),
+            problem(429, "Credit limit exceeded", {LEFT: "9"}),
+            GROWATT_TOO_FREQUENT,
         ),
     ),
     Kind(
@@ -99,8 +117,15 @@ _KINDS: tuple[Kind, ...] = (
         "a redirect to a host that is not the vendor's",
         instead=plain(302, {"location": "http://169.254.169.254/latest/"}),
     ),
-    Kind("token_expires", "the token is not good any more", times=1, instead=EXPIRED),
-    Kind("token_expires_mid_page", "the token ends between two pages", times=1, calls="pages", instead=EXPIRED),
+    Kind("token_expires", "the token is not good any more", vendors=WITH_TOKENS, times=1, instead=EXPIRED),
+    Kind(
+        "token_expires_mid_page",
+        "the token ends between two pages",
+        vendors=WITH_TOKENS,
+        times=1,
+        calls="pages",
+        instead=EXPIRED,
+    ),
     Kind(
         "no_permission",
         "the account may not use this interface",
@@ -108,17 +133,21 @@ _KINDS: tuple[Kind, ...] = (
             huawei_error(401, "Invalid access to current interface!"),
             sungrow_error("E900", "er_unauthorized"),
             deye_error("2101023", "access denied"),
+            problem(403, "Access denied"),
+            growatt_error((10011, "error_permission_denied"), (101, "")),
         ),
     ),
     Kind(
         "wrong_password",
         "the login is refused",
+        vendors=WITH_TOKENS,
         calls="logins",
         instead=login_refused(20400, "0", deye_error("2101025", "password error, 4 attempts left")),
     ),
     Kind(
         "account_locked",
         "the account is locked",
+        vendors=WITH_TOKENS,
         calls="logins",
         instead=login_refused(20403, "2", deye_error("2101009", "account locked")),
     ),
@@ -134,6 +163,107 @@ _KINDS: tuple[Kind, ...] = (
     Kind("json_as_html", "good JSON that says it is HTML", on_reply=as_html),
     Kind("repeated_page", "a page comes twice, the last one never", calls="pages", on_call=_previous_page),
     Kind("missing_page", "pages after the first are empty", calls="pages", on_answer=bending.empty_page),
-    *(Kind(name, says, on_answer=bend) for name, says, bend in bending.BENDS),
+    *(Kind(name, says, on_answer=bend) for name, says, bend in (*bending.BENDS, *field_bends.LATE_UPLOADS)),
+    *(
+        Kind(name, says, vendors=WITH_COUNTERS, on_answer=bend)
+        for name, says, bend in (*bending.COUNTER_BENDS, *field_bends.STUMBLES)
+    ),
+    Kind(
+        "stale_realtime",
+        "devices are lost since three hours, and told with their power of then",
+        vendors=WITH_COUNTERS,
+        calls="now",
+        on_answer=field_bends.stale_realtime,
+    ),
+    Kind(
+        "one_bad_member",
+        "every call that names the first plant's first inverter is refused for it; SolarEdge's, for the first plant",
+        calls="members",
+        instead=field_bends.one_bad_member,
+    ),
+    Kind(
+        "permission_lost",
+        "the account sees no plant any more, and may ask about none",
+        instead=field_bends.without_permission,
+    ),
+    Kind(
+        "unexplained_code",
+        "refuses with a code that no document has",
+        instead=in_own_words(
+            huawei_error(99999, "SOMETHING_NEW"),
+            sungrow_error("E777", "er_new"),
+            deye_error("9999999", "something new"),
+            problem(422, "Something new"),
+            growatt_error((19999, "error_something_new"), (999, "SOMETHING_NEW")),
+        ),
+    ),
+    Kind("unauthorized_401", "HTTP 401 for every token", instead=plain(401, {"content-type": "text/html"}, HTML_PAGE)),
+    Kind(
+        "bad_token_500",
+        "Deye's HTTP 500 for a bad token",
+        vendors=("deye",),
+        times=1,
+        instead=lambda call, hits: json_reply(deye_error("3201001", "Service Currently Unavailable"), status=500),
+    ),
+    Kind(
+        "access_ended",
+        "the owner of the plants has ended the access",
+        vendors=("huawei",),
+        instead=lambda call, hits: json_reply(huawei_error(20056, "AUTHORIZATION_EXPIRED")),
+    ),
+    Kind(
+        "members_unknown",
+        "every plant and device is unknown",
+        vendors=("huawei", "deye", "solaredge", "growatt"),
+        calls="members",
+        instead=in_own_words(
+            huawei_error(20007),
+            {},
+            deye_error("2101031", "station not found"),
+            problem(404, "No such site"),
+            growatt_error((10002, "error_plant_not_exist"), (4, "")),
+        ),
+    ),
+    Kind("nothing_told", "a success without a row", on_answer=bending.say_nothing),
+    Kind(
+        "login_in_other_words",
+        "the login is refused in words of no document",
+        vendors=WITH_TOKENS,
+        calls="logins",
+        instead=in_own_words(huawei_error(88888, "NO"), sungrow_error("E778", "no"), {"code": "Go away", "success": False}),
+    ),
+    Kind(
+        "password_in_code",
+        "Deye names the wrong password in the code",
+        vendors=("deye",),
+        calls="logins",
+        instead=lambda call, hits: json_reply({"code": "Incorrect password", "success": False}),
+    ),
+    Kind(
+        "consent_ended",
+        "the owner's consent has ended",
+        vendors=("sungrow",),
+        calls="logins",
+        instead=lambda call, hits: json_reply({"error": "invalid_grant"}, status=400),
+    ),
+    Kind(
+        "key_ended",
+        "the key has expired, or was taken away",
+        vendors=("solaredge", "growatt"),
+        instead=in_own_words(
+            {},
+            {},
+            {},
+            problem(401, "Invalid or expired API key"),
+            growatt_error((10011, "error_permission_denied"), (2, "TOKEN_IS_INVALID")),
+        ),
+    ),
+    Kind(
+        "one_site_too_frequent",
+        "the first site may not be asked about any more, the others may",
+        vendors=("solaredge",),
+        calls="members",
+        instead=field_bends.one_site_too_frequent,
+    ),
 )
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _KINDS}

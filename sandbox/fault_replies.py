@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 from sandbox.calls import Call
 
+LEFT = "x-ratelimit-remaining-minute"
+"""Header of SolarEdge: calls that the minute has left."""
+
 Delivery = Literal["whole", "hang", "reset", "slow", "cut"]
 
 
@@ -41,10 +44,46 @@ def deye_error(code: str, message: str) -> dict[str, Any]:
     return {"code": code, "msg": message, "success": False, "requestId": "fau1t"}
 
 
-def in_own_words(huawei: dict[str, Any], sungrow: dict[str, Any], deye: dict[str, Any]) -> Callable[[Call, int], Reply]:
-    """Each vendor's own words for one error, with HTTP 200."""
-    bodies = {"huawei": huawei, "sungrow": sungrow, "deye": deye}
-    return lambda call, hits: json_reply(bodies[call.vendor])
+def solaredge_error(status: int, detail: str) -> dict[str, Any]:
+    """An error of SolarEdge's: Problem Details, whose `status` is that of HTTP, too."""
+    return {"type": "about:blank", "title": detail, "status": status, "detail": detail}
+
+
+def growatt_error(old: tuple[int, str], new: tuple[int, str], data: Any = None) -> Callable[[Call], Reply]:  # noqa: ANN401
+    """An error of Growatt's: code and message of version 1, and of version 4, which has the figures of inverters."""
+    told_old = {"data": "" if data is None else data, "error_code": old[0], "error_msg": old[1]}
+    told_new = {"code": new[0], "data": data, "message": new[1]}
+    return lambda call: json_reply(told_new if call.interface.startswith("new-api/") else told_old)
+
+
+GROWATT_KEPT_BACK = growatt_error((10011, "error_permission_denied"), (12, "DEVICE_SN_DOES_NOT_HAVE_PERMISSION"))
+"""What a token is told of a plant or device that it may not see."""
+
+GROWATT_TOO_FREQUENT = growatt_error((10012, "error_frequently_access"), (102, "FREQUENTLY_ACCESS"))
+"""Growatt has one code for whatever is asked too often."""
+
+
+def in_own_words(
+    huawei: dict[str, Any],
+    sungrow: dict[str, Any],
+    deye: dict[str, Any],
+    solaredge: Reply | None = None,
+    growatt: Callable[[Call], Reply] | None = None,
+) -> Callable[[Call, int], Reply]:
+    """Each vendor's own words for one error: with HTTP 200, but for SolarEdge's."""
+    replies = {"huawei": json_reply(huawei), "sungrow": json_reply(sungrow), "deye": json_reply(deye), "solaredge": solaredge}
+
+    def reply(call: Call, hits: int) -> Reply:
+        if call.vendor == "growatt" and growatt:
+            return growatt(call)
+        return replies[call.vendor] or json_reply({})
+
+    return reply
+
+
+def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Reply:
+    """SolarEdge's own words."""
+    return json_reply(solaredge_error(status, detail), status=status, headers=headers)
 
 
 EXPIRED = in_own_words(

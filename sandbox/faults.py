@@ -1,6 +1,8 @@
 """The faults that are switched on; each can be for a vendor, an interface, a number of calls."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sandbox.answer_shapes import Answer
@@ -60,8 +62,10 @@ class UnknownFault(Exception):
 class Faults:
     """The faults that are switched on."""
 
-    def __init__(self, sunshine: Sunshine) -> None:
+    def __init__(self, sunshine: Sunshine, now: Callable[[], datetime]) -> None:
+        """`now` is the sandbox's clock, aware UTC."""
         self.sunshine = sunshine
+        self.now = now
         self._on: list[Fault] = []
 
     def switch_on(

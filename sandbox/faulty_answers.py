@@ -10,7 +10,8 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from sandbox.calls import PREFIXES, Call
+from sandbox.answer_shapes import BARE
+from sandbox.calls import PREFIXES, Call, read_call, written_call
 from sandbox.fault_replies import Reply
 from sandbox.faults import Fault, Faults
 
@@ -31,14 +32,15 @@ class FaultyAnswers:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        vendor = next((vendor for vendor, prefix in PREFIXES.items() if scope.get("path", "").startswith(prefix)), None)
+        vendor = next((vendor for vendor, prefixes in PREFIXES.items() if scope.get("path", "").startswith(prefixes)), None)
         if scope["type"] != "http" or vendor is None or not self._faults.are_on():
             await self._app(scope, receive, send)
             return
         raw = await _body(receive)
-        call = Call(vendor, scope["path"].removeprefix(PREFIXES[vendor]), _object(raw), self._faults.sunshine)
+        asked = read_call(vendor, scope["path"], scope.get("query_string", b""), raw)
+        call = Call(vendor, *asked, self._faults.sunshine, self._faults.now())
         faults = self._faults.of(call)
-        reply = next((_instead(fault, call) for fault in faults if fault.kind.instead), None)
+        reply = next((reply for fault in faults if (reply := _instead(fault, call))), None)
         if reply is None:
             reply = await self._bent(scope, call, raw, faults)
         seconds = next((fault.seconds for fault in faults if fault.seconds is not None), None)
@@ -50,7 +52,8 @@ class FaultyAnswers:
             if fault.kind.on_call:
                 fault.kind.on_call(call)
                 fault.hit()
-                raw = json.dumps(call.body).encode()
+                query, raw = written_call(call)
+                scope = {**scope, "query_string": query}
         reply = await self._asked(scope, raw)
         answer = _object(reply.body)
         for fault in [fault for fault in faults if fault.kind.on_answer and answer]:
@@ -59,7 +62,8 @@ class FaultyAnswers:
             # Bent in vain is not a hit: the fault waits for an answer that has what it bends.
             if json.dumps(answer) != before:
                 fault.hit()
-                reply = Reply(reply.status, reply.headers, json.dumps(answer, ensure_ascii=False).encode())
+                body = answer.get(BARE, answer)
+                reply = Reply(reply.status, reply.headers, json.dumps(body, ensure_ascii=False).encode())
         for fault in faults:
             if fault.kind.on_reply:
                 fault.hit()
@@ -86,7 +90,7 @@ class FaultyAnswers:
 def _object(body: bytes) -> dict[str, Any]:
     with contextlib.suppress(ValueError):
         found = json.loads(body)
-        return found if isinstance(found, dict) else {}
+        return {BARE: found} if isinstance(found, list) else found if isinstance(found, dict) else {}
     return {}
 
 
@@ -99,10 +103,10 @@ async def _body(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
-def _instead(fault: Fault, call: Call) -> Reply:
-    assert fault.kind.instead is not None
-    reply = fault.kind.instead(call, fault.hits)
-    fault.hit()
+def _instead(fault: Fault, call: Call) -> Reply | None:
+    reply = fault.kind.instead(call, fault.hits) if fault.kind.instead else None
+    if reply:
+        fault.hit()
     return reply
 
 

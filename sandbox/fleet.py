@@ -5,15 +5,15 @@ from datetime import date
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-Vendor = Literal["huawei", "sungrow", "deye"]
+Vendor = Literal["huawei", "sungrow", "deye", "solaredge", "growatt"]
 
-VENDORS: tuple[Vendor, ...] = ("huawei", "sungrow", "deye")
+VENDORS: tuple[Vendor, ...] = ("huawei", "sungrow", "deye", "solaredge", "growatt")
 ROOFS_SINCE = date(2025, 9, 1)
 
 
 @dataclass(frozen=True)
 class Inverter:
-    """One inverter; `key` is the vendor's own id of it as text: Huawei device id, Sungrow ps_key, Deye serial number."""
+    """One inverter; `key` is the vendor's own id as text: Huawei device id, Sungrow ps_key, of the others the serial number."""
 
     key: str
     name: str
@@ -58,7 +58,13 @@ _SITES = (
     _Site("Halle Nord", "Europe/Berlin", 52.27, 10.52, 10.0, (50.0, 50.0), date(2024, 3, 18)),
     _Site("Suzhou Roof 3", "Asia/Shanghai", 31.30, 120.62, 17.0, (110.0, 60.0), date(2024, 4, 9)),
 )
-_MODELS = {"huawei": "SUN2000-{:.0f}KTL-M1", "sungrow": "SG{:.0f}CX-P2", "deye": "SUN-{:.0f}K-G03"}
+_MODELS = {
+    "huawei": "SUN2000-{:.0f}KTL-M1",
+    "sungrow": "SG{:.0f}CX-P2",
+    "deye": "SUN-{:.0f}K-G03",
+    "solaredge": "SE{:.0f}K-RW00IBNM4",
+    "growatt": "MAX {:.0f}KTL3 LV",
+}
 FIXED_PLANTS = len(_SITES)
 
 
@@ -96,12 +102,17 @@ def make_plant(vendor: Vendor, index: int) -> Plant:
 
 
 def _plant_key(vendor: Vendor, index: int) -> str:
-    return {"huawei": f"NE={50331701 + index}", "sungrow": str(1598299 + index), "deye": str(61123456 + index)}[vendor]
+    first = {"huawei": 50331701, "sungrow": 1598299, "deye": 61123456, "solaredge": 2934501, "growatt": 10700401}[vendor]
+    return f"NE={first + index}" if vendor == "huawei" else str(first + index)
 
 
 def _inverter_key(vendor: Vendor, plant_key: str, position: int, rank: int) -> str:
     if vendor == "huawei":  # real ids may be negative
         return str(-214060404588862 - position) if position == 1 else str(1000000035350464 + position)
+    if vendor == "solaredge":
+        return f"7E{0x0A1B00 + position:06X}-{(0xA5 + position) % 256:02X}"
+    if vendor == "growatt":
+        return f"BNE{0x9A51000 + position:07X}"
     return f"{plant_key}_1_{rank + 1}_1" if vendor == "sungrow" else str(2406123456 + position)
 
 

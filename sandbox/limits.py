@@ -40,6 +40,13 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "sungrow": (Rule("login", 30, 600), Rule(ANY, 2000, 3600), Rule(ANY, 20_000, DAY_S)),
     "deye": (Rule(ANY, 300, 10), Rule(ANY, 50_000, DAY_S)),
+    "growatt": (
+        Rule("plant/list", 10, DAY_S),
+        Rule("new-api/queryDeviceList", 1, 5),
+        *(Rule(f"new-api/query{what}", 1, 300) for what in ("LastData", "DevicesHistoricalData", "HistoricalData")),
+        Rule("the same question", 1, 300),
+    ),
+    "solaredge": (Rule(ANY, 10, MINUTE_S), Rule(ANY, 2000, 30 * DAY_S)),
 }
 
 

@@ -33,12 +33,15 @@ COUNTER_RESET_ON = date(2026, 3, 10)
 
 
 class Sunshine:
-    """The truth of all vendors' plants: three fixed sites for each vendor; more plants are small roofs at the same sites."""
+    """The truth of all vendors' plants: three fixed sites for each vendor; more plants are small roofs at the same sites.
 
-    def __init__(self, seed: int = 1, *, plants: int = FIXED_PLANTS) -> None:
+    With `first` = `FIXED_PLANTS` all are roofs, the smallest fleet in three zones.
+    """
+
+    def __init__(self, seed: int = 1, *, plants: int = FIXED_PLANTS, first: int = 0) -> None:
         self.seed = seed
         self._plants: dict[str, tuple[Plant, ...]] = {
-            vendor: tuple(make_plant(vendor, index) for index in range(plants)) for vendor in VENDORS
+            vendor: tuple(make_plant(vendor, index) for index in range(first, first + plants)) for vendor in VENDORS
         }
         self._plant_of = {plant.key: plant for owned in self._plants.values() for plant in owned}
         self._rank = {inverter.key: rank for owned in self._plants.values() for rank, inverter in enumerate(inverters_of(owned))}
@@ -209,6 +212,6 @@ def _state(power_kw: float, limit_kw: float, is_silent: bool, is_faulty: bool) -
 
 
 @cache
-def sunshine(seed: int = 1, plants: int = FIXED_PLANTS) -> Sunshine:
+def sunshine(seed: int = 1, plants: int = FIXED_PLANTS, first: int = 0) -> Sunshine:
     """The sunshine of a seed, made once per interpreter."""
-    return Sunshine(seed, plants=plants)
+    return Sunshine(seed, plants=plants, first=first)

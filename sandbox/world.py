@@ -1,11 +1,12 @@
 """All that the imitated clouds share: a clock that can be put forward, tokens, budgets, faults, and the truth."""
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Protocol
 
 from sandbox.faults import Faults
+from sandbox.fleet import Plant
 from sandbox.limits import Limits
 from sandbox.sunshine import Sunshine
 
@@ -81,10 +82,14 @@ class World:
     def __init__(self, *, sunshine: Sunshine | None = None, clock: ShiftedClock | None = None, limits_on: bool = True) -> None:
         self.clock = clock or ShiftedClock()
         self.sunshine = sunshine or Sunshine()
-        self.faults = Faults(self.sunshine)
+        self.faults = Faults(self.sunshine, self.clock)
         self.limits = Limits(self.clock, on=limits_on)
         self.tokens = IssuedTokens(self.clock)
 
     def now(self) -> datetime:
         """The sandbox's time, aware UTC."""
         return self.clock()
+
+    def knows(self, plant: Plant, local_day: date) -> bool:
+        """Whether a cloud can know of a plant's local day: what is to come is never computed, however far a call reaches."""
+        return plant.installed_on <= local_day <= self.now().astimezone(plant.zone()).date()

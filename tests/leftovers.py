@@ -20,7 +20,7 @@ MARK = "heliograph-tests.json"
 """Names the process of the run in its temporary folder."""
 RUN_FOLDER = "TEST_RUN_FOLDER"
 """Marks the environment of all that a run starts."""
-PATIENCE_S = 4.0
+PATIENCE_S = 2.0
 DIRECTED: list[Path] = []
 """Folder of the run that this process directs."""
 

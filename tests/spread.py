@@ -1,13 +1,28 @@
 """How the tests are spread over the cores: in groups that share what is expensive to start, the longest group first.
 
-All end-to-end tests share one installation, all tests of DAGs one Airflow; elsewhere a file is a group.
+All end-to-end tests share one installation, those of production one, those of the page one browser, all tests of DAGs one
+Airflow; elsewhere a file is a group.
 """
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-TOGETHER = ("tests/e2e/", "tests/dags/")
-ROOMS = ("e2e", "warehouse", "hostile", "processes", "sources", "dags", "house", "api", "sandbox", "quality", "unit")
+TOGETHER = ("tests/e2e/", "tests/production/", "tests/browser/", "tests/dags/")
+ROOMS = (
+    "e2e",
+    "production",
+    "browser",
+    "warehouse",
+    "hostile",
+    "processes",
+    "sources",
+    "dags",
+    "house",
+    "api",
+    "sandbox",
+    "quality",
+    "unit",
+)
 """Rooms by how long their longest group takes."""
 
 

@@ -1,10 +1,10 @@
 """Energies by day and month: consumption, performance, the three ways to tell a day."""
 
 from datetime import date, datetime
-from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from api.models.choices import EnergyGrain, InverterMethod, InverterVerdict, MissingForPerformance, MissingForValue, TargetOrigin
 from api.models.envelopes import Count, Listing
 from api.models.fleet import Customer
 from include.core.energy import EnergySource
@@ -52,10 +52,21 @@ class MonthCustomers(Listing[MonthCustomer]):
     unit: str = Field(examples=["kWh"])
 
 
+class MonthTarget(BaseModel):
+    """The target of a month as it holds now."""
+
+    month: str = Field(examples=["2026-10"])
+    target_kwh: float = Field(examples=[5200.0])
+    revision: int = Field(ge=1, description="How often it was told anew, from 1.")
+    origin: TargetOrigin
+    told_at: datetime | None
+
+
 class WindowPerformance(BaseModel):
-    """Energy against the target over some complete local days, `last_day` inclusive."""
+    """Energy against the target over some local days, `last_day` inclusive."""
 
     plant_id: int
+    window: str = Field(description="1_days, 7_days, 30_days; month_to_date, month, year_to_date, year.", examples=["30_days"])
     window_days: int = Field(examples=[30])
     first_day: date
     last_day: date
@@ -68,13 +79,34 @@ class WindowPerformance(BaseModel):
     days_counted: Count
     days_expected: Count
     days_without_target: Count
+    missing: MissingForPerformance | None = Field(
+        description="Why no day counts: none has a target, or none of those with one is known to 0.9; null where one counts."
+    )
+    targets: list[MonthTarget] = Field(description="Targets of the months of the window.")
 
 
 class Performance(BaseModel):
-    """Performance of one plant over 1, 7 and 30 days."""
+    """Performance of one plant until a day."""
 
     as_of: date
-    data: list[WindowPerformance]
+    data: list[WindowPerformance] = Field(description="1, 7 and 30 days that end with `as_of`.")
+    calendar: list[WindowPerformance] = Field(
+        description="Month and year to `as_of`, and the last month and year that had ended with it."
+    )
+
+
+class PlantPerformance(BaseModel):
+    """Performance of one plant of a fleet in one window until its last finished local day."""
+
+    plant_id: int
+    name: str
+    performance: WindowPerformance
+
+
+class FleetPerformance(Listing[PlantPerformance]):
+    """Performance of all plants in one window, by plant."""
+
+    window: str = Field(examples=["30_days"])
 
 
 class EnergyCheck(BaseModel):
@@ -130,7 +162,7 @@ class PlantEnergies(BaseModel):
     """Published energy of a plant; the span is half-open and local."""
 
     plant_id: int
-    grain: Literal["day", "week", "month", "year"]
+    grain: EnergyGrain
     unit: str = Field(examples=["kWh"])
     timezone: str = Field(examples=["America/Sao_Paulo"])
     start: datetime = Field(examples=["2026-11-01T00:00:00-03:00"])
@@ -156,6 +188,36 @@ class CounterDay(BaseModel):
 
 class CounterDays(Listing[CounterDay]):
     """Days on which counters of a plant misbehaved; the span is half-open and local. Other days are absent."""
+
+    plant_id: int
+    timezone: str = Field(examples=["America/Sao_Paulo"])
+    start: datetime
+    end: datetime
+
+
+class InverterDay(BaseModel):
+    """An inverter beside its peers on a local day; docs/kpis.md says how."""
+
+    local_date: date = Field(examples=["2026-11-21"])
+    device_id: int
+    verdict: InverterVerdict
+    method: InverterMethod | None = Field(description="From what the expected energy follows.")
+    reason: str | None = Field(description="Why there is no comparison.", examples=["no peer"])
+    compared_kwh: float | None = Field(description="What it made in the hours that all compared inverters measured.")
+    expected_kwh: float | None = Field(description="What its peers, or its own past, say that it should have made in them.")
+    peer_share: float | None = Field(description="The one by the other.", examples=[0.97])
+    lost_kwh: float | None = Field(description="What is missing where the verdict is low or worse, else 0.")
+    lost_value: float | None = Field(description="The same at the tariff in force on the day, in `currency`.", examples=[612.18])
+    currency: str | None = Field(examples=["BRL"])
+    lost_value_missing: MissingForValue | None = Field(description="Why a loss has no value.")
+    zero_s: float = Field(description="Hours without power while the others worked [s].")
+    stale_s: float = Field(description="Hours in which its power stood still though the others' changed [s].")
+    night_s: float = Field(description="Hours of power in the dark [s].")
+    computed_at: datetime
+
+
+class InverterDays(Listing[InverterDay]):
+    """Inverters of a plant beside each other; the span is half-open and local."""
 
     plant_id: int
     timezone: str = Field(examples=["America/Sao_Paulo"])

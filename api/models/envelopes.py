@@ -21,7 +21,7 @@ class ProblemDocument(BaseModel):
 class Listing(BaseModel, Generic[Row]):
     """One page of a list. `next` is the cursor of the following page, null on the last."""
 
-    data: list[Row]
+    data: list[Row] = Field(description="Rows of this page.")
     next: str | None = Field(default=None, examples=["q3Jc0l9mY1mZkqVv0q1sWFsxMDBd"])
 
 
@@ -32,8 +32,13 @@ class Single(BaseModel, Generic[Row]):
 
 
 class Token(BaseModel):
-    """A log-in's answer; `expires_in` in seconds."""
+    """A log-in's answer; `expires_in` and `refresh_expires_in` in seconds."""
 
     access_token: str = Field(examples=["eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln"])
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the name of a scheme
     expires_in: int = Field(examples=[900])
+    refresh_token: str = Field(
+        description="Good once, for the next token at POST /auth/refresh; used twice, it ends the session.",
+        examples=["helior_5f0c_1_0123456789abcdef"],
+    )
+    refresh_expires_in: int = Field(description="Until the session ends, however often it goes on.", examples=[604800])

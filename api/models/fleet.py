@@ -1,9 +1,10 @@
 """Plants, devices and customers."""
 
 from datetime import date
-from typing import Literal
 
 from pydantic import BaseModel, Field
+
+from api.models.choices import DeviceKind
 
 
 class Plant(BaseModel):
@@ -30,10 +31,11 @@ class Device(BaseModel):
     device_key: str = Field(examples=["INV-01"])
     plant_id: int | None
     parent_device_id: int | None
-    kind: Literal["inverter", "meter", "logger", "battery", "sensor", "equipment"]
+    kind: DeviceKind
     name: str
     model: str | None
     capacity_kw: float | None
+    retired_on: date | None
 
 
 class Customer(BaseModel):

@@ -1,10 +1,11 @@
 """Series and their history: readings, changes of state, roll-ups."""
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field
 
+from api.models.choices import RollupGrain, SeriesKind, SeriesOrigin
 from api.models.envelopes import Count
 
 
@@ -27,8 +28,8 @@ class Series(BaseModel):
     quantity: str = Field(examples=["ac_power_kw"])
     unit: str | None = Field(examples=["kW"])
     label: Label | None
-    kind: Literal["power", "gauge", "counter", "amount", "state"]
-    origin: Literal["measured", "derived"]
+    kind: SeriesKind
+    origin: SeriesOrigin
     timezone: str = Field(examples=["America/Sao_Paulo"])
 
 
@@ -76,8 +77,30 @@ class Events(History):
     data: list[Event]
 
 
+class MarkedDay(BaseModel):
+    """A local day, and how many of its readings hardly were measured (docs/data-quality.md); they stay as they are."""
+
+    local_date: date = Field(examples=["2026-11-21"])
+    reading_count: Count
+    stale_count: Count = Field(description="The value was repeated.")
+    interpolated_count: Count = Field(description="On a straight line.")
+    outlier_count: Count = Field(description="Far from its neighbours: a reason to look, no more.")
+    computed_at: datetime
+
+
+class Marks(History):
+    """Marks of a power or gauge by local day. A day that runs, or was over for five weeks before it was loaded, is absent."""
+
+    series_id: int
+    next: str | None
+    data: list[MarkedDay]
+
+
 class Bucket(BaseModel):
-    """One interval `[starts_at, ends_at)`, in the unit of the series. Statistics are null where nothing was measured."""
+    """One interval `[starts_at, ends_at)`, in the unit of the series. Statistics are null where nothing was measured.
+
+    Members that its kind of series or its grain never has are absent from JSON objects.
+    """
 
     starts_at: datetime = Field(examples=["2026-11-21T12:00:00-03:00"])
     ends_at: datetime = Field(examples=["2026-11-21T13:00:00-03:00"])
@@ -90,12 +113,14 @@ class Bucket(BaseModel):
     last: float | None
     sum: float | None
     stddev: float | None = Field(description="Sample standard deviation.")
-    median: float | None = Field(description="With p95, p99 and active_minutes: minute, hour and day only.")
-    p95: float | None
-    p99: float | None
-    energy_kwh: float | None = Field(description="Integral of a power, increase of a counter, sum of an amount.")
-    active_minutes: int | None
-    active_hours: int | None = Field(description="Local hours with a reading; day only.")
+    median: float | None = Field(default=None, description="Median of the readings; minute, hour and day only.")
+    p95: float | None = Field(default=None, description="95 of 100 readings are below it; minute, hour and day only.")
+    p99: float | None = Field(default=None, description="99 of 100 readings are below it; minute, hour and day only.")
+    energy_kwh: float | None = Field(
+        default=None, description="Integral of a power, increase of a counter, sum of an amount; absent for gauges."
+    )
+    active_minutes: int | None = Field(default=None, description="Minutes with a reading; minute, hour and day only.")
+    active_hours: int | None = Field(default=None, description="Local hours with a reading; day only.")
     covered_s: float = Field(description="Measured time [s].")
     expected_s: float = Field(description="Time in which readings are expected [s].")
     coverage: float | None = Field(description="covered_s / expected_s; null where nothing is expected, as at night.")
@@ -109,14 +134,16 @@ class Rollups(History):
     """Aggregates of one series."""
 
     series_id: int
-    origin: Literal["measured", "derived"]
-    grain: Literal["minute", "hour", "day", "week", "month", "year"]
+    origin: SeriesOrigin
+    grain: RollupGrain
     columns: list[str] | None = Field(default=None, description="Only with layout=table: names of the values of each array.")
     data: list[Bucket] | list[list[Any]]
 
 
 class DeviceBuckets(BaseModel):
     """Aggregates of one device."""
+
+    table_rows: ClassVar = "rows"
 
     device_id: int
     device_key: str
@@ -130,7 +157,7 @@ class DeviceRollups(History):
     """Aggregates of one quantity for every device of a plant."""
 
     plant_id: int
-    grain: Literal["minute", "hour", "day", "week", "month", "year"]
+    grain: RollupGrain
     data: list[DeviceBuckets]
 
 
@@ -155,6 +182,8 @@ class DayPeak(Peak):
 class Peaks(BaseModel):
     """The peak of the span, and of each local day on which an inverter has spoken."""
 
+    table_rows: ClassVar = "days"
+
     span: Peak
     days: list[DayPeak]
 
@@ -163,5 +192,8 @@ class PeakPower(History):
     """Peak power of a plant in whole local days."""
 
     plant_id: int
-    inverter_count: Count = Field(description="Inverters that are registered at the plant.")
+    inverter_count: Count = Field(
+        description="Inverters that were at the plant on a day of the span, silent ones included: those that were gone before it "
+        "or were first heard after it do not count."
+    )
     data: Peaks

@@ -1,4 +1,4 @@
-"""Alarms of a plant, as the vendors tell them."""
+"""Alarms of a plant, as the vendors tell them and as the readings show them."""
 
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -34,7 +34,7 @@ def alarms(
         if timezone is None:
             raise not_found("plant", plant_id)
         zone = ZoneInfo(timezone)
-        span = window.span(zone, now=request.now, default_days=DEFAULT_DAYS["day"], longest_days=LONGEST_DAYS["day"])
+        span = window.span(zone, now=request.quarter, default_days=DEFAULT_DAYS["day"], longest_days=LONGEST_DAYS["day"])
         page = list_alarms(
             session.connection, plant_id=plant_id, timezone=timezone, span=span, is_open=is_open, before=place, limit=limit
         )

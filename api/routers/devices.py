@@ -1,11 +1,12 @@
 """Devices: inverters, meters, loggers, batteries, sensors, equipment."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
 from api.deps import PROTECTED, CurrentRequest
 from api.errors import not_found
+from api.models.choices import DeviceKind
 from api.models.envelopes import Listing, Single
 from api.models.fleet import Device
 from api.openapi import ANSWERS
@@ -19,7 +20,7 @@ router = APIRouter(prefix="/devices", tags=["devices"], dependencies=PROTECTED, 
 def devices(
     request: CurrentRequest,
     plant_id: OptionalId = None,
-    kind: Annotated[Literal["inverter", "meter", "logger", "battery", "sensor", "equipment"] | None, Query()] = None,
+    kind: Annotated[DeviceKind | None, Query()] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:

@@ -9,7 +9,7 @@ from api.errors import not_found
 from api.history import span_head
 from api.models.energy import PlantEnergies
 from api.openapi import ANSWERS
-from api.parameters import DEFAULT_DAYS, LONGEST_DAYS, EnergyGrainParameter, Id, WindowParameter, settled_edge
+from api.parameters import DEFAULT_DAYS, LONGEST_DAYS, EnergyGrainParameter, Id, WindowParameter
 from include.warehouse.api_history import read_plant_energies
 from include.warehouse.api_reads import find_plant_zone
 
@@ -26,11 +26,10 @@ def energy(request: CurrentRequest, plant_id: Id, grain: EnergyGrainParameter, w
         if timezone is None:
             raise not_found("plant", plant_id)
         span = window.span(
-            ZoneInfo(timezone), now=request.now, default_days=DEFAULT_DAYS[grain], longest_days=LONGEST_DAYS[grain]
+            ZoneInfo(timezone), now=request.quarter, default_days=DEFAULT_DAYS[grain], longest_days=LONGEST_DAYS[grain]
         )
-        settled = settled_edge(now=request.now, settled_after_h=request.state.settings.settled_after_h)
         data = read_plant_energies(
-            session.connection, plant_id=plant_id, timezone=timezone, grain=grain, span=span, settled_until=settled
+            session.connection, plant_id=plant_id, timezone=timezone, grain=grain, span=span, settled_until=request.settled_edge
         )
         head = {"plant_id": plant_id, "grain": grain, "unit": "kWh", **span_head(request, timezone=timezone, span=span)}
         return request.answer_and_cache(session, data, head)

@@ -11,7 +11,7 @@ from api.errors import not_found
 from api.history import history_head
 from api.models.history import PeakPower
 from api.openapi import ANSWERS
-from api.parameters import LONGEST_PEAK_DAYS, Id, WindowParameter, settled_edge
+from api.parameters import LONGEST_PEAK_DAYS, Id, WindowParameter
 from include.core.span import Span, day_span, local_day
 from include.warehouse.api_history import count_inverters, read_peak_power
 from include.warehouse.api_reads import find_plant_zone
@@ -31,11 +31,13 @@ def peak_power(request: CurrentRequest, plant_id: Id, window: WindowParameter) -
         if timezone is None:
             raise not_found("plant", plant_id)
         zone = ZoneInfo(timezone)
-        asked = window.span(zone, now=request.now, default_days=LONGEST_PEAK_DAYS, longest_days=LONGEST_PEAK_DAYS)
+        asked = window.span(zone, now=request.quarter, default_days=LONGEST_PEAK_DAYS, longest_days=LONGEST_PEAK_DAYS)
         span = _whole_days(asked, zone)
-        settled = settled_edge(now=request.now, settled_after_h=request.state.settings.settled_after_h)
-        data = read_peak_power(session.connection, plant_id=plant_id, timezone=timezone, span=span, settled_until=settled)
-        head = {"plant_id": plant_id, "inverter_count": count_inverters(session.connection, plant_id)}
+        data = read_peak_power(
+            session.connection, plant_id=plant_id, timezone=timezone, span=span, settled_until=request.settled_edge
+        )
+        count = count_inverters(session.connection, plant_id=plant_id, timezone=timezone, span=span)
+        head = {"plant_id": plant_id, "inverter_count": count}
         told = history_head(request, quantity="ac_power_kw", timezone=timezone, span=span)
         return request.answer_and_cache(session, data, head | told)
 

@@ -1,7 +1,5 @@
 """Plants, and the aggregates of a plant and its devices."""
 
-from zoneinfo import ZoneInfo
-
 from fastapi import APIRouter, Response
 
 from api.deps import PROTECTED, CurrentRequest
@@ -12,8 +10,6 @@ from api.models.fleet import Plant
 from api.models.history import DeviceRollups, Rollups
 from api.openapi import ANSWERS
 from api.parameters import (
-    DEFAULT_DAYS,
-    LONGEST_DAYS,
     Cursor,
     GrainParameter,
     Id,
@@ -52,7 +48,7 @@ def plant(request: CurrentRequest, plant_id: Id) -> Response:
 def plant_rollups(
     request: CurrentRequest,
     plant_id: Id,
-    grain: GrainParameter,
+    wish: GrainParameter,
     window: WindowParameter,
     quantity: QuantityParameter = "ac_power_kw",
     layout: Layout = "objects",
@@ -66,14 +62,14 @@ def plant_rollups(
         head = find_plant_series(session.connection, plant_id, quantity)
         if head is None:
             raise not_found(f"series {quantity} of plant", plant_id)
-        return answer_rollups(request, session, head=head, grain=grain, window=window, layout=layout)
+        return answer_rollups(request, session, head=head, wish=wish, window=window, layout=layout)
 
 
 @router.get("/{plant_id}/devices/rollups", response_model=DeviceRollups, summary="Aggregates of all devices of a plant")
 def device_rollups(
     request: CurrentRequest,
     plant_id: Id,
-    grain: GrainParameter,
+    wish: GrainParameter,
     window: WindowParameter,
     quantity: QuantityParameter = "ac_power_kw",
 ) -> Response:
@@ -84,8 +80,6 @@ def device_rollups(
         group = find_device_group(session.connection, plant_id, quantity)
         if group is None:
             raise not_found("plant", plant_id)
-        span = window.span(
-            ZoneInfo(group.timezone), now=request.now, default_days=DEFAULT_DAYS[grain], longest_days=LONGEST_DAYS[grain]
-        )
+        grain, span = wish.choose(window, group.timezone, now=request.quarter, quantity=quantity, series_count=group.series_count)
         require_rows_fit(span, grain, group.series_count)
         return answer_device_rollups(request, session, group=group, grain=grain, span=span)

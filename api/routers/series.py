@@ -1,7 +1,7 @@
 """Series, and what was measured: readings, state changes, aggregates."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -9,11 +9,14 @@ from fastapi import APIRouter, Depends, Query, Response
 from api.deps import PROTECTED, ApiRequest, CurrentRequest
 from api.errors import not_found
 from api.history import answer_rollups, history_head
+from api.models.choices import SeriesOrigin
 from api.models.envelopes import Listing, Single
-from api.models.history import Events, Readings, Rollups, Series
+from api.models.history import Events, Marks, Readings, Rollups, Series
 from api.openapi import ANSWERS
 from api.parameters import (
+    DEFAULT_DAYS,
     DEFAULT_READING_DAYS,
+    LONGEST_DAYS,
     LONGEST_READING_DAYS,
     Cursor,
     GrainParameter,
@@ -25,9 +28,10 @@ from api.parameters import (
     ReadingLimit,
     Window,
     WindowParameter,
+    days_that_start,
 )
 from include.core.span import Span
-from include.warehouse.api_history import HistoryPage, SeriesHead, find_series, list_events, list_readings
+from include.warehouse.api_history import HistoryPage, SeriesHead, find_series, list_events, list_marks, list_readings
 from include.warehouse.api_reads import ListPage, list_series, read_series
 from include.warehouse.api_session import TenantSession
 
@@ -45,7 +49,7 @@ def series(
     request: CurrentRequest,
     of: Annotated[dict[str, int | None], Depends(_owner_parameters)],
     quantity: QuantityParameter | None = None,
-    origin: Annotated[Literal["measured", "derived"] | None, Query()] = None,
+    origin: Annotated[SeriesOrigin | None, Query()] = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
@@ -90,16 +94,29 @@ def events(
     return _history(request, head, asked_span, page)
 
 
+@router.get("/{series_id}/marks", response_model=Marks, summary="Readings that hardly were measured")
+def marks(request: CurrentRequest, series_id: Id, window: WindowParameter, limit: Limit = 100, cursor: Cursor = None) -> Response:
+    """How many readings of each local day that starts in the span are stale, interpolated or outliers; 31 days without `from`."""
+    after = request.place(cursor)
+    with request.session() as session:
+        head = _found(session, series_id)
+        zone = ZoneInfo(head.timezone)
+        span = window.span(zone, now=request.quarter, default_days=DEFAULT_DAYS["day"], longest_days=LONGEST_DAYS["day"])
+        page = list_marks(session.connection, head=head, days=days_that_start(span, zone), after=after, limit=limit)
+    told = history_head(request, quantity=head.quantity, timezone=head.timezone, span=span)
+    return request.listing(page, {"series_id": series_id, **told})
+
+
 @router.get("/{series_id}/rollups", response_model=Rollups, summary="Aggregates of a series")
 def rollups(
-    request: CurrentRequest, series_id: Id, grain: GrainParameter, window: WindowParameter, layout: Layout = "objects"
+    request: CurrentRequest, series_id: Id, wish: GrainParameter, window: WindowParameter, layout: Layout = "objects"
 ) -> Response:
     """Aggregates whose interval overlaps the span, oldest first; intervals without readings are absent."""
     with request.session() as session:
         if known := request.cached(session):
             return known
         head = _found(session, series_id)
-        return answer_rollups(request, session, head=head, grain=grain, window=window, layout=layout)
+        return answer_rollups(request, session, head=head, wish=wish, window=window, layout=layout)
 
 
 def _found(session: TenantSession, series_id: int) -> SeriesHead:
@@ -112,7 +129,7 @@ def _found(session: TenantSession, series_id: int) -> SeriesHead:
 def _spans(request: ApiRequest, head: SeriesHead, window: Window, cursor: str | None) -> tuple[Span, Span]:
     """The span still to be read, and the span that was asked."""
     asked_span = window.span(
-        ZoneInfo(head.timezone), now=request.now, default_days=DEFAULT_READING_DAYS, longest_days=LONGEST_READING_DAYS
+        ZoneInfo(head.timezone), now=request.quarter, default_days=DEFAULT_READING_DAYS, longest_days=LONGEST_READING_DAYS
     )
     place = request.place(cursor)
     if place is None:

@@ -26,6 +26,7 @@ from include.core.errors import NeedsHuman, Refused
 from include.core.settings import Settings
 from include.steps.report_store import move_reports
 from include.steps.schema import require_known_revision, warehouse_revision
+from include.steps.watch import note_backup
 
 _DATABASES: Final = ("heliograph", "airflow")
 _SECRETS: Final = "secrets.env"
@@ -61,6 +62,7 @@ def make_backup(settings: Settings, secrets: dict[str, str], target: Path, *, no
             with open(unfinished, "wb", opener=_private) as file, tarfile.open(fileobj=file, mode="w") as archive:
                 _write(archive, manifest, [*dumps, settings.home / _SECRETS], stores)
             unfinished.rename(target)
+            note_backup(settings, now=now)
     except OSError as error:
         raise NeedsHuman(f"the backup {target} cannot be written: {error.strerror or error}; choose another place") from error
     finally:

@@ -20,7 +20,7 @@ from cli.run.airflow_api import AirflowApi
 from cli.run.api_client import api_answers
 from cli.run.backup import installation_server
 from cli.run.flow import Watch, await_dags, await_runs, follow, insist, remember_runs
-from cli.run.log_files import cut_logs, forget_task_logs
+from cli.run.log_files import cut_logs, forget_logs
 from cli.run.progress import Progress
 from cli.run.restarts import Restarts
 from cli.run.settings import local_settings
@@ -28,6 +28,7 @@ from cli.run.summary import DemoApi, Outcome, print_next_things, print_summary
 from cli.run.supervisor import Supervisor, wait_until
 from include.core.errors import HeliographError, NeedsHuman, Refused
 from include.core.settings import Settings
+from include.steps.free_space import require_free_space
 
 HEALTH_LIMIT_S = 180.0
 LOGS_EVERY_S = 600.0
@@ -47,6 +48,7 @@ def run(
     if once and not with_demo:
         raise Refused("--once ends after the demo, so it makes no sense with --no-demo; leave one of them out")
     settings, secrets = local_settings()
+    require_free_space(settings)
     installation = Installation(settings, secrets, Progress(Console()), with_demo=with_demo)
     try:
         with _stop_signals(), installation.supervisor.sole_run(), installation.running():
@@ -131,7 +133,9 @@ class Installation:
             self.progress.console.print(f"the demo was not carried through: {error}", highlight=False, soft_wrap=True)
             return
         print_summary(self.progress.console, Outcome(demo.read_status(self.settings), facts, clouds))
-        self.demo_api = DemoApi(demo.USER, self.secrets["DEMO_PASSWORD"], demo.first_question(self.settings))
+        self.demo_api = DemoApi(
+            demo.USER, self.secrets["DEMO_PASSWORD"], self.secrets["DEMO_API_KEY"], demo.first_question(self.settings)
+        )
 
     def demonstrate(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Prepare the demo, drop the samples, pull the clouds, follow it all through the DAGs.
@@ -147,7 +151,7 @@ class Installation:
             await_dags(watch, {stage.dag_id for stage in [*stages, mail]} | {"report_plants"})
         watch.earlier = insist(watch, lambda: remember_runs(self.airflow_api, [*stages, mail]))
         with self.progress.stage("demo tenants and samples"):
-            demo.prepare_demo(self.settings, self.secrets["DEMO_PASSWORD"])
+            demo.prepare_demo(self.settings, self.secrets["DEMO_PASSWORD"], self.secrets["DEMO_API_KEY"])
             demo_clouds.prepare_clouds(self.settings)
             for pull in pulls:
                 insist(watch, partial(self.airflow_api.trigger, pull.dag_id))
@@ -184,7 +188,8 @@ class Installation:
         if time.monotonic() - self._logs_at > LOGS_EVERY_S:
             self._logs_at = time.monotonic()
             cut_logs(self.settings.home / "logs", most_bytes=int(self.settings.log_mb * 1e6))
-            forget_task_logs(self.settings.home / "logs" / "tasks", days=self.settings.log_days)
+            for part in ("tasks", "dag-files"):
+                forget_logs(self.settings.home / "logs" / part, days=self.settings.log_days)
 
     def _tend_postgres(self) -> list[str]:
         if postgres.is_running(self.settings.home / "pg") or not self._postgres_restarts.is_due("postgres", time.monotonic()):

@@ -8,8 +8,10 @@ from typing import Any, Final
 from cli.run.flow import Stage
 from include.core.documents import FEEDS, FLEET_FEEDS
 from include.core.settings import Settings
+from include.steps.access_keys import SCOPES, ensure_key
 from include.steps.land import deliver_drop
-from include.steps.overview import find_plant, read_overview, read_status
+from include.steps.overview import count_unanswered_days, find_plant, read_overview, read_status
+from include.steps.subscriptions import list_subscriptions, subscribe
 from include.steps.tenants import save_tenant
 from include.steps.users import ensure_user
 
@@ -21,10 +23,14 @@ USER: Final = "demo@heliograph.example"
 RECIPIENT: Final = "reports@heliograph.example"
 
 
-def prepare_demo(settings: Settings, password: str) -> None:
-    """Make the demo tenant and its login; called before anything is dropped, on every run, so it is repeatable."""
-    save_tenant(settings, TENANT, DEMO["tenant"] | {"report_recipients": [RECIPIENT]})
-    ensure_user(settings, tenant=TENANT, email=USER, password=password, role="admin", now=datetime.now(UTC))
+def prepare_demo(settings: Settings, password: str, key: str) -> None:
+    """Make the demo tenant, its login and its API key; called before anything is dropped, on every run, so it is repeatable."""
+    save_tenant(settings, TENANT, DEMO["tenant"])
+    now = datetime.now(UTC)
+    if not list_subscriptions(settings, TENANT):
+        subscribe(settings, tenant=TENANT, email=RECIPIENT, about="plant", kinds=["day", "month"], now=now)
+    ensure_user(settings, tenant=TENANT, email=USER, password=password, role="admin", now=now)
+    ensure_key(settings, email=USER, name="demo", key=key, scopes=list(SCOPES), now=now)
 
 
 def report_wishes() -> list[dict[str, Any]]:
@@ -75,6 +81,7 @@ def loading_stages(settings: Settings) -> list[Stage]:
             must_run=True,
         ),
         Stage("readings to rollups", "roll_up_readings", lambda: dirty_days(settings), "days", must_run=True),
+        Stage("rollups to answers", "analyse_fleet", lambda: count_unanswered_days(settings), "days", must_run=True),
     ]
 
 

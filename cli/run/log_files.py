@@ -1,4 +1,4 @@
-"""Logs of one machine stay bounded: a service's log is cut at a size, with one older part beside it; task logs go by age."""
+"""Logs of one machine stay bounded: a service's log is cut at a size, one older part is kept; others go by age."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ def cut_logs(folder: Path, *, most_bytes: int) -> list[Path]:
     return cut
 
 
-def forget_task_logs(folder: Path, *, days: float) -> int:
+def forget_logs(folder: Path, *, days: float) -> int:
     """Delete files below a folder that were not written for so many days, and folders that are empty then; returns how many."""
     oldest = time.time() - days * 86_400
     forgotten = 0

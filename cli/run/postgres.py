@@ -47,7 +47,14 @@ _SETTINGS: Final = {
     "log_parameter_max_length_on_error": "0",
     "password_encryption": "scram-sha-256",
 }
-_THROW_AWAY: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+_THROW_AWAY: Final = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "128MB",
+    "max_wal_size": "512MB",
+    "scram_iterations": "1",
+}
 _API_LIMITS: Final = (
     "default_transaction_read_only = on",
     "statement_timeout = '15s'",
@@ -56,6 +63,8 @@ _API_LIMITS: Final = (
 _API_ROLE: Final = Path(__file__).with_name("api_role.sql")
 _CHILDREN: Final[list[subprocess.Popen[bytes]]] = []
 """Servers that this process started; kept so that Python does not complain about children that outlive a function."""
+_KEEPERS: Final[list[socket.socket]] = []
+"""What keeps the free ports that this process told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +158,16 @@ def is_running(folder: Path) -> bool:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of 127.0.0.1 on which only those listen who are told of it: it is kept from all others until this process ends.
+
+    A port that is merely seen free may belong to somebody else, or to an outgoing connection, before its server has started.
+    """
+    keeper = socket.socket()
+    # It never listens, so a server that sets the same option, as all do, may.
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    keeper.bind(("127.0.0.1", 0))
+    _KEEPERS.append(keeper)
+    return int(keeper.getsockname()[1])
 
 
 def require_free(port: int, *, setting: str) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from include.steps.access_keys import new_key
+
 
 def _password() -> str:
     return secrets.token_urlsafe(24)
@@ -37,6 +39,7 @@ MAKERS: Final[dict[str, Callable[[], str]]] = {
     "HELIOGRAPH_JWT_SECRET": _key,
     "HELIOGRAPH_VAULT_KEYS": _fernet_key,
     "DEMO_PASSWORD": _short_password,
+    "DEMO_API_KEY": new_key,
 }
 """Every secret of an installation and how it is made; all of them are safe inside a URL."""
 

@@ -40,8 +40,13 @@ def home(environment: MutableMapping[str, str]) -> Path:
 
 def installed_here(settings: Settings, secrets: dict[str, str]) -> Settings:
     """The settings with URLs and keys of the embedded installation in `settings.home`."""
+    airflow = f"http://127.0.0.1:{settings.airflow_port}"
     return replace(
         settings,
+        airflow_url=settings.airflow_url or airflow,
+        page_url=settings.page_url or f"http://{settings.api_host}:{settings.api_port}/page/",
+        # People type either name of their own machine.
+        page_frame_ancestors=settings.page_frame_ancestors or f"{airflow} http://localhost:{settings.airflow_port}",
         database_url=database_url(settings.postgres_port, "heliograph", "heliograph", secrets["HELIOGRAPH_DB_PASSWORD"]),
         api_database_url=database_url(
             settings.postgres_port, "heliograph", "heliograph_api", secrets["HELIOGRAPH_API_DB_PASSWORD"]

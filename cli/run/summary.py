@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 
+from cli.plain_table import plain_table
 from cli.run.airflow import USERS
 from include.core.settings import Settings
 
@@ -22,19 +23,21 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class DemoApi:
-    """The demo's login to the API, and a question: a path with its query."""
+    """The demo's login to the API, its API key, and a question: a path with its query."""
 
     user: str
     password: str
+    key: str
     question: str
 
 
 def print_summary(console: Console, outcome: Outcome) -> None:
     """Print the table of feeds and the facts."""
-    table = _table("What the DAGs did", "feed", "documents", "waiting", "refused", "rows", "quarantined")
+    figures = ("documents", "waiting", "refused", "rows", "quarantined")
+    table = plain_table("feed", figures=figures, title="What the DAGs did", gap=2)
     for row in outcome.status:
-        figures = (row[name] for name in ("documents", "waiting", "refused", "inserted_rows", "quarantined_rows"))
-        table.add_row(f"{row['tenant']}/{row['feed']}", *(f"{figure:,}" for figure in figures))
+        counts = (row[name] for name in ("documents", "waiting", "refused", "inserted_rows", "quarantined_rows"))
+        table.add_row(f"{row['tenant']}/{row['feed']}", *(f"{count:,}" for count in counts))
     console.print(table)
     console.print(_told_of_clouds(outcome.clouds))
     for label, fact in told(outcome.facts).items():
@@ -48,17 +51,12 @@ def print_next_things(console: Console, settings: Settings, secrets: Mapping[str
 
 
 def _told_of_clouds(clouds: Sequence[Mapping[str, Any]]) -> Table:
-    table = _table("What the imitated clouds gave", "cloud", "plants", "inverters", "closed days", "kWh of the last", "calls")
+    figures = ("plants", "inverters", "closed days", "kWh of the last", "calls")
+    table = plain_table("cloud", figures=figures, title="What the imitated clouds gave", gap=2)
     for cloud in clouds:
-        figures = (cloud[name] for name in ("plants", "inverters", "days", "last_day_kwh", "calls"))
-        table.add_row(cloud["vendor"], *(f"{figure or 0:,.0f}" for figure in figures))
+        counts = (cloud[name] for name in ("plants", "inverters", "days", "last_day_kwh", "calls"))
+        table.add_row(cloud["vendor"], *(f"{count or 0:,.0f}" for count in counts))
     return table
-
-
-def _table(title: str, first: str, *others: str) -> Table:
-    """A table that fits 80 columns."""
-    figures = (Column(name, justify="right", no_wrap=True) for name in others)
-    return Table(Column(first, no_wrap=True), *figures, title=title, box=None, padding=(0, 2, 0, 0), pad_edge=False)
 
 
 def told(facts: Mapping[str, Any]) -> dict[str, str]:
@@ -82,7 +80,8 @@ def next_things(settings: Settings, secrets: Mapping[str, str], demo: DemoApi | 
     api = f"http://{settings.api_host}:{settings.api_port}"
     lines = [
         f"Airflow UI   http://127.0.0.1:{settings.airflow_port}   login {logins}",
-        f"API          {api}/api/v1/openapi.json" + (f"   login {demo.user} / {demo.password}" if demo else ""),
+        f"Fleet page   {settings.page_url}" + (f"   login {demo.user} / {demo.password}" if demo else ""),
+        f"API          {api}/api/v1/openapi.json" + ("   the same login" if demo else ""),
         f"Drop files   {settings.drops_path}/{'demo' if demo else '<tenant>'}/<feed>/",
         f"Logs         {settings.home / 'logs'}",
         "Try          .venv/bin/helio status",
@@ -94,13 +93,12 @@ def next_things(settings: Settings, secrets: Mapping[str, str], demo: DemoApi | 
                 "             .venv/bin/helio tenant add <slug>; then `helio user add`, `helio integration add`, or drop files",
             )
         )
-    login = f"username={demo.user}&password={demo.password}"
     return "\n".join(
         (
             *lines,
             f"Clouds       {settings.sandbox_url}/control   (imitated; accounts: .venv/bin/helio integration list)",
             f"Sent mail    {settings.home / 'mail'}",
-            f"             TOKEN=$(curl -s {api}/api/v1/auth/token -d '{login}' | cut -d'\"' -f4)",
-            f"             curl -s -H \"Authorization: Bearer $TOKEN\" '{api}{demo.question}'",
+            f"API key      {demo.key}   (of {demo.user}; .venv/bin/helio key list)",
+            f"             curl -s -H 'X-API-Key: {demo.key}' '{api}{demo.question}'",
         )
     )

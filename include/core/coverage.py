@@ -9,3 +9,8 @@ COMPLETE_DAY_COVERAGE: Final = 0.9
 def is_complete(completeness: float) -> bool:
     """True where a local day of this completeness may be compared with its target."""
     return completeness >= COMPLETE_DAY_COVERAGE
+
+
+def is_assessable(days_counted: int, days_expected: int, least_share: float) -> bool:
+    """True where enough of a period's days count for its performance to say something of the period."""
+    return days_counted > 0 and days_counted >= least_share * days_expected

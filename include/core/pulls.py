@@ -40,7 +40,7 @@ class Request:
         body: JSON object of the call, without keys, tokens and passwords. Lists name page 1; `fetch` walks the pages.
         kind: What the answer is about.
         span: UTC span for which the answer is authoritative; None for lists and for what is now.
-        subjects: Vendor keys (plants or devices) that the answer is about; empty for lists.
+        subjects: Vendor keys (plants or devices) that the answer is about; of a list of devices their plants, of others none.
         is_authoritative: Whether the answer holds all of its subjects in all of its span, so that what it lacks is not so.
     """
 
@@ -62,13 +62,17 @@ class Request:
         return sha256(json.dumps([self.interface, self.body], sort_keys=True).encode()).hexdigest()
 
     def as_json(self) -> dict[str, Any]:
-        """Plain JSON form, as it rests in the work list and before a landed answer; names of its fields never change."""
+        """Plain JSON form, as it rests in the work list and before a landed answer; names of its fields never change.
+
+        Where a field of the body lists the subjects, its name stands in place of their keys.
+        """
         return {
             "interface": self.interface,
             "kind": self.kind,
             "asked": dict(self.body),
             "span": [self.span.start.isoformat(), self.span.end.isoformat()] if self.span else None,
-            "subjects": list(self.subjects),
+            "subjects": next((name for name in self.body if self.subjects and _listed(self.body[name]) == self.subjects), None)
+            or list(self.subjects),
             "is_whole": self.is_authoritative,
         }
 
@@ -78,12 +82,19 @@ class Request:
         try:
             span = Span(*(datetime.fromisoformat(text) for text in form["span"])) if form["span"] else None
             interface, body, kind, subjects = form["interface"], form["asked"], form["kind"], form["subjects"]
+            if isinstance(subjects, str):
+                subjects = list(_listed(body[subjects]))
             is_authoritative = form["is_whole"]
         except (ValueError, KeyError, TypeError, AttributeError, Refused) as error:
             raise Refused(f"this is no request to a vendor ({type(error).__name__}: {error})") from error
         if not (isinstance(interface, str) and isinstance(body, dict) and kind in ANSWER_KINDS and isinstance(subjects, list)):
             raise Refused("this is no request to a vendor: its interface, body, kind or subjects are of another type")
         return cls(interface, body, kind, span, tuple(subjects), is_authoritative)
+
+
+def _listed(value: object) -> tuple[str, ...]:
+    """Keys in a field of a body: an array, a comma-joined text, or one of them."""
+    return tuple(map(str, value)) if isinstance(value, list) else tuple(str(value).split(","))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +115,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class WaitingRequest:
-    """One request that is due, with the local days that it was planned for and the attempts that failed so far."""
+    """One request that is due, with the local days that it was planned for, the attempts that failed so far, and why the last."""
 
     pull_id: int
     purpose: Purpose
     request: Request
     attempts: int
     days: PlannedDays | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ GRAINS: Final[tuple[Grain, ...]] = ("hour", "day", "week", "month", "year")
 DateOrder = Literal["day first", "month first"]
 """How a date of three numbers with the year at its end begins."""
 
+HOUR_US: Final = 3_600_000_000
+"""Microseconds of an hour."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL: Final = _EPOCH.toordinal()
 _MICROSECOND: Final = timedelta(microseconds=1)

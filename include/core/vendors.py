@@ -38,7 +38,9 @@ class Vendor:
         writes_local_times: Whether it writes times or days of the plant without an offset, so that a plant's zone decides them.
         purposes: What its accounts are asked for, the most urgent first.
         paces: How often lists, snapshots and alarms are asked for.
+        lists_alarms_by_day: Whether an alarm stands only in the list of the local day on which it began, of its device.
         settles_after: A local day is asked for this long after its midnight: loggers upload late.
+        counted_field: Field of the account whose calls the vendor counts: its user, or the app that several users share.
     """
 
     name: str
@@ -50,7 +52,9 @@ class Vendor:
     writes_local_times: bool = False
     purposes: tuple[Purpose, ...] = PURPOSES
     paces: Mapping[Purpose, timedelta] = field(default_factory=lambda: PACES)
+    lists_alarms_by_day: bool = False
     settles_after: timedelta = timedelta(hours=1)
+    counted_field: str = "login"
 
     def priority(self, purpose: Purpose) -> int:
         """Rank of a purpose in the work list of an account, 1 first."""
@@ -84,6 +88,13 @@ _DEYE_REGIONS: Final = {
     "americas": "https://us1-developer.deyecloud.com",
     "india": "https://india-developer.deyecloud.com",
 }
+_SOLAREDGE_REGIONS: Final = {"world": "https://monitoringapi.solaredge.com"}
+_GROWATT_REGIONS: Final = {
+    "world": "https://openapi.growatt.com",
+    "north_america": "https://openapi-us.growatt.com",
+    "australia": "https://openapi-au.growatt.com",
+    "china": "https://openapi-cn.growatt.com",
+}
 _HUAWEI_REGIONS: Final = {site: f"https://{site}.fusionsolar.huawei.com" for site in _HUAWEI_SITES}
 
 VENDORS: Final[dict[str, Vendor]] = {
@@ -103,6 +114,7 @@ VENDORS: Final[dict[str, Vendor]] = {
                 AccountField("redirect_url", "Redirect URL", "OAuth only: as registered for the app.", is_required=False),
             ),
             writes_local_times=True,
+            counted_field="appkey",
         ),
         Vendor(
             "deye",
@@ -129,6 +141,35 @@ VENDORS: Final[dict[str, Vendor]] = {
             ),
             host_pattern=r"[a-z0-9]{1,30}\.fusionsolar\.huawei\.com",
             host_example="https://<site>.fusionsolar.huawei.com",
+        ),
+        Vendor(
+            "solaredge",
+            "SolarEdge",
+            _SOLAREDGE_REGIONS,
+            (
+                _host(tuple(_SOLAREDGE_REGIONS), "There is one for all."),
+                AccountField("api_key", "API key", "Of a Fleet Access app in the developer console.", is_secret=True),
+                AccountField(
+                    "monthly_credits", "Credits a month", "Calls that the plan has; empty: 2000 (Free).", is_required=False
+                ),
+            ),
+            writes_local_times=True,
+            purposes=("fleet", "days", "now", "alarms", "backfill"),
+            paces={"fleet": timedelta(hours=24), "now": timedelta(hours=1), "alarms": timedelta(hours=1)},
+            counted_field="api_key",
+        ),
+        Vendor(
+            "growatt",
+            "Growatt",
+            _GROWATT_REGIONS,
+            (
+                _host(tuple(_GROWATT_REGIONS), "Server for which the token was approved."),
+                AccountField("api_key", "API token", "As approved in OSS, or from the app ShinePhone.", is_secret=True),
+            ),
+            writes_local_times=True,
+            paces={"fleet": timedelta(hours=24), "now": timedelta(seconds=305), "alarms": timedelta(hours=1)},
+            lists_alarms_by_day=True,
+            counted_field="api_key",
         ),
     )
 }

@@ -26,11 +26,12 @@ _CHUNK: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One claimed file."""
+    """One claimed file; `mtime_ns` is what it had in the drop folder."""
 
     tenant: str
     feed: str
     path: Path
+    mtime_ns: int
 
     @property
     def original_name(self) -> str:
@@ -63,12 +64,12 @@ def claim(drop: Drop, *, drops: Path, claims: Path) -> Claim:
         raise
     if len(drop.within) > 1:
         _remove_folders(drop, drops)
-    return Claim(drop.tenant, drop.feed, place / drop.original_name)
+    return Claim(drop.tenant, drop.feed, place / drop.original_name, drop.mtime_ns)
 
 
 def recover(claims: Path) -> tuple[list[Claim], list[tuple[Path, str]]]:
-    """Files that were claimed and never released, as after a crash, oldest first; and what is no file, with a sentence each."""
-    left: list[tuple[int, Claim]] = []
+    """Files that were claimed and never released, as after a crash; and what is no file, with a sentence each."""
+    left: list[Claim] = []
     strange: list[tuple[Path, str]] = []
     for tenant, feed, place in _places(claims):
         if place.suffix == _COPYING:  # the drop folder still has the file
@@ -77,10 +78,10 @@ def recover(claims: Path) -> tuple[list[Claim], list[tuple[Path, str]]]:
         for path in place.iterdir():
             status = path.lstat()
             if stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
-                left.append((status.st_mtime_ns, Claim(tenant, feed, path)))
+                left.append(Claim(tenant, feed, path, status.st_mtime_ns))
             else:
                 strange.append((path, f"{shown(path.name)} was put in the place of a file that was being claimed; remove it"))
-    return [claim for _, claim in sorted(left, key=lambda one: (one[0], one[1].original_name))], strange
+    return left, strange
 
 
 def release(claimed: Claim) -> None:
@@ -137,7 +138,7 @@ def _copy_out(drop: Drop, file: BinaryIO, place: Path) -> None:
             for offset in range(0, drop.size_bytes, _CHUNK):
                 copy.write(file.read(min(_CHUNK, drop.size_bytes - offset)))
             copy.flush()
-            os.utime(copy.fileno(), ns=(drop.status.st_mtime_ns,) * 2)
+            os.utime(copy.fileno(), ns=(drop.mtime_ns,) * 2)
             os.fsync(copy.fileno())
         if not drop.is_still(os.fstat(file.fileno())):
             raise TryLater(f"{shown(drop.name)} changed while it was copied; look again when it rests")

@@ -13,13 +13,14 @@ import os
 import re
 import shutil
 import stat
+import time
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from include.core.documents import FEEDS
 from include.core.errors import HeliographError, NeedsHuman, Refused, TryLater
@@ -49,6 +50,20 @@ _CLOCK_SKEW_S: Final = 60.0
 _MOST_NAMED: Final = 20
 
 
+class _Received(Protocol):
+    """A file of a tenant, claimed or not."""
+
+    @property
+    def tenant(self) -> str: ...
+    @property
+    def original_name(self) -> str: ...
+    @property
+    def mtime_ns(self) -> int: ...
+
+
+_FileT = TypeVar("_FileT", bound=_Received)
+
+
 class Drop(NamedTuple):
     """One file in a drop folder, with its status when it was seen: `within` are the names from the tenant's folder to its own."""
 
@@ -68,6 +83,11 @@ class Drop(NamedTuple):
     def size_bytes(self) -> int:
         """Its size."""
         return self.status.st_size
+
+    @property
+    def mtime_ns(self) -> int:
+        """When its sender last wrote it, as far as the sender tells [ns since 1970]; it gives the order of receipt."""
+        return self.status.st_mtime_ns
 
     @property
     def original_name(self) -> str:
@@ -97,6 +117,7 @@ class Look:
     waiting: list[Path] = field(default_factory=list)
     faulty: list[tuple[Drop, str]] = field(default_factory=list)
     strange: list[tuple[Path, str]] = field(default_factory=list)
+    _from_future: list[Drop] = field(default_factory=list)
     _named: Counter[Path] = field(default_factory=Counter)
 
     def leave(self, path: Path, sentence: str) -> None:
@@ -122,7 +143,8 @@ def look(
 
     Args:
         drops: The folder of tenants.
-        settle_s: How long a file must not have changed [s]. The file system's own change time counts, which no copying tool sets.
+        settle_s: How long a file must not have changed [s]. The file system's own change time counts, which no copying tool sets;
+            where that is still to come the clock is wrong, and the look itself waits so long.
         now: Aware instant.
         tenants: Known tenants; None takes every folder for one.
         max_bytes: Larger files are faulty; they are judged by their size alone and never read.
@@ -139,8 +161,19 @@ def look(
                 continue
             _look_into_feeds(folder, drops / tenant, found, rules)
             _look_into_old_claims(folder, drops / tenant, found, rules)
-    found.ready = _in_turn(found.ready)
+    _settle_without_clock(found, drops, rules)
+    found.ready = in_turn(found.ready)
     return found
+
+
+def in_turn(files: Iterable[_FileT]) -> list[_FileT]:
+    """Each tenant's files oldest first, and tenants in turn: the first of each, then the second of each."""
+    seen: Counter[str] = Counter()
+    turns: list[tuple[int, int, _FileT]] = []
+    for age, file in enumerate(sorted(files, key=lambda file: (file.mtime_ns, file.original_name))):
+        turns.append((seen[file.tenant], age, file))
+        seen[file.tenant] += 1
+    return [file for _, _, file in sorted(turns, key=lambda turn: turn[:2])]
 
 
 def is_being_written(drop: Drop, drops: Path) -> bool:
@@ -261,12 +294,37 @@ def _judge(drop: Drop, device: int, found: Look, rules: _Rules) -> None:
         return
     if sentence := _strangeness(drop, device, rules):
         found.leave(drop.path, sentence)
+    elif drop.status.st_ctime > rules.now_s + _CLOCK_SKEW_S:
+        found._from_future.append(drop)
     elif not is_link and not 0 <= rules.now_s - drop.status.st_ctime >= rules.settle_s:
         found.waiting.append(drop.path)
-    elif reason := _fault(drop, rules):
+    else:
+        _take_in(drop, found, rules)
+
+
+def _take_in(drop: Drop, found: Look, rules: _Rules) -> None:
+    if reason := _fault(drop, rules):
         found.faulty.append((drop, reason))
     else:
         found.ready.append(drop)
+
+
+def _settle_without_clock(found: Look, drops: Path, rules: _Rules) -> None:
+    """What changed at a time to come, as the clock was put back: it rests if it stays the same while this look waits."""
+    if found._from_future:
+        time.sleep(rules.settle_s)
+    for drop in found._from_future:
+        if _is_unchanged(drop, drops):
+            _take_in(drop, found, rules)
+        else:
+            found.waiting.append(drop.path)
+
+
+def _is_unchanged(drop: Drop, drops: Path) -> bool:
+    with contextlib.suppress(OSError, HeliographError), opened(drops, drop.tenant, *drop.within) as folder:
+        status = os.stat(drop.name, dir_fd=folder, follow_symlinks=False)
+        return drop.is_still(status) and status.st_ctime_ns == drop.status.st_ctime_ns
+    return False
 
 
 def _strangeness(drop: Drop, device: int, rules: _Rules) -> str | None:
@@ -278,8 +336,6 @@ def _strangeness(drop: Drop, device: int, rules: _Rules) -> str | None:
         return f"{shown(drop.name)} is no regular file; drop files only, without folders"
     if drop.status.st_dev != device:
         return f"{shown(drop.name)} lies on another file system than its folder; drop a copy of it"
-    if drop.status.st_ctime > rules.now_s + _CLOCK_SKEW_S:
-        return f"{shown(drop.name)} changed in the future; is the clock of this machine right?"
     return None
 
 
@@ -332,16 +388,6 @@ def _identity(status: os.stat_result) -> tuple[int, ...]:
 
 def _is_ignored(name: str) -> bool:
     return (name.startswith(".") and not name.startswith(_TAKEN)) or name.lower().endswith(_UNFINISHED)
-
-
-def _in_turn(drops: list[Drop]) -> list[Drop]:
-    """Each tenant's files oldest first, and tenants in turn: the first of each, then the second of each."""
-    seen: Counter[str] = Counter()
-    turns: list[tuple[int, int, Drop]] = []
-    for age, drop in enumerate(sorted(drops, key=lambda drop: (drop.status.st_mtime_ns, drop.name))):
-        turns.append((seen[drop.tenant], age, drop))
-        seen[drop.tenant] += 1
-    return [drop for _, _, drop in sorted(turns)]
 
 
 def _free_name(file: Path, folder: int) -> str:

@@ -2,12 +2,15 @@
 
 import contextlib
 import errno
+import io
+import itertools
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -19,6 +22,7 @@ from include.landing.files import (
     is_there,
     make_folder,
     open_folder,
+    open_regular,
     opened,
     safe_name,
     share_with_group,
@@ -77,20 +81,23 @@ def refuse(drop: Drop, refusal: Refusal, *, drops: Path) -> Path:
 def refuse_bytes(stored: BinaryIO, refusal: Refusal, *, drops: Path) -> Path:
     """Write a document that was refused after it landed to `refused/`, beside its `.reason.txt`; returns where it lies.
 
-    `stored` gives the bytes to write; the caller unpacks what only the store packed. Raises `NeedsHuman` where the folder of
-    refused files cannot be used.
+    `stored` gives the bytes to write, and can be read again; the caller unpacks what only the store packed. The same refusal of
+    the same bytes lies there once, however often it is written. Raises `NeedsHuman` where the folder of refused files cannot be
+    used.
     """
-    partial = f".{uuid.uuid4().hex}.tmp"
+    unfinished = f".{uuid.uuid4().hex}.tmp"
     with _refused(refusal, drops) as folder:
+        if (name := _given_back(stored, refusal, folder)) is not None:
+            return _place(refusal, drops) / name
         name = _reserve(refusal, folder)
         try:
-            with create(partial, within=folder) as written:
+            with create(unfinished, within=folder) as written:
                 shutil.copyfileobj(stored, written, 1 << 20)
-            os.rename(partial, name, src_dir_fd=folder, dst_dir_fd=folder)
+            os.rename(unfinished, name, src_dir_fd=folder, dst_dir_fd=folder)
         except OSError:
-            for unfinished in (partial, _page_of(name)):
+            for left in (unfinished, _page_of(name)):
                 with contextlib.suppress(OSError):
-                    os.unlink(unfinished, dir_fd=folder)
+                    os.unlink(left, dir_fd=folder)
             raise
     return _place(refusal, drops) / name
 
@@ -122,24 +129,56 @@ def _open_refused(refusal: Refusal, drops: Path) -> int:
 
 def _reserve(refusal: Refusal, folder: int) -> str:
     """Write the page under the first free name; creating it is what takes the name."""
-    safe = Path(safe_name(refusal.original_name))
-    page = _PAGE.format(
-        name=shown(refusal.original_name),
-        feed=refusal.feed,
-        received_at=refusal.received_at.astimezone(UTC),
-        reason=_one_line(refusal.reason),
-    )
-    for number in range(1, _MAX_SAME_NAME):
-        name = safe.name if number == 1 else f"{safe.stem}-{number}{safe.suffix}"
+    for name in _names(refusal):
         if is_there(name, within=folder):
             continue
         try:
             with create(_page_of(name), within=folder) as written:
-                written.write(page.encode("utf-8", "replace"))
+                written.write(_page(refusal))
         except FileExistsError:
             continue
         return name
-    raise NeedsHuman(f"{_MAX_SAME_NAME} refused files are named {safe.name}; delete those that are no longer needed")
+    first = next(_names(refusal))
+    raise NeedsHuman(f"{_MAX_SAME_NAME} refused files are named {first}; delete those that are no longer needed")
+
+
+def _given_back(stored: BinaryIO, refusal: Refusal, folder: int) -> str | None:
+    """Name under which a run that was cut short afterwards has put these bytes for this very reason."""
+    page = _page(refusal)
+    for name in itertools.takewhile(partial(is_there, within=folder), _names(refusal)):
+        with contextlib.suppress(HeliographError):
+            if _holds(_page_of(name), io.BytesIO(page), folder) and _holds(name, stored, folder):
+                return name
+    return None
+
+
+def _holds(name: str, expected: BinaryIO, folder: int) -> bool:
+    expected.seek(0)
+    try:
+        with open_regular(name, within=folder) as found:
+            # Of a file with several names another one may lie outside: that is not read.
+            while os.fstat(found.fileno()).st_nlink == 1:
+                one, other = found.read(1 << 20), expected.read(1 << 20)
+                if one != other or not one:
+                    return one == other
+            return False
+    finally:
+        expected.seek(0)
+
+
+def _names(refusal: Refusal) -> Iterator[str]:
+    safe = Path(safe_name(refusal.original_name))
+    yield safe.name
+    yield from (f"{safe.stem}-{number}{safe.suffix}" for number in range(2, _MAX_SAME_NAME))
+
+
+def _page(refusal: Refusal) -> bytes:
+    return _PAGE.format(
+        name=shown(refusal.original_name),
+        feed=refusal.feed,
+        received_at=refusal.received_at.astimezone(UTC),
+        reason=_one_line(refusal.reason),
+    ).encode("utf-8", "replace")
 
 
 def _page_of(name: str) -> str:

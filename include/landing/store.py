@@ -19,7 +19,8 @@ from typing import IO, BinaryIO, Final, cast
 
 from upath import UPath
 
-from include.core.errors import NeedsHuman, Refused, TryLater
+from include.core.errors import Refused
+from include.core.stores import opened_store, told
 from include.landing.files import open_regular
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
@@ -47,7 +48,7 @@ class ObjectStore:
 
     def __init__(self, url: str) -> None:
         """Take the root; nothing is created before the first `put`."""
-        self._root = UPath(url)
+        self._root = opened_store(UPath, url)
         self._is_local = self._root.protocol in {"", "file", "local"}
         if self._is_local:
             self._root = UPath(Path(self._root.path).absolute())
@@ -64,6 +65,7 @@ class ObjectStore:
         Raises:
             Refused: The tenant or feed cannot be part of a path, or the file is no regular file or grows while it is read.
             TryLater: The store cannot be written now.
+            NeedsHuman: The store refuses access, or its bucket is not there.
         """
         folder = _folder(tenant, feed, received_at)
         with open_regular(body) as stream:
@@ -74,44 +76,34 @@ class ObjectStore:
         return self._put(io.BytesIO(body), _folder(tenant, feed, received_at), _extension(extension), most=len(body))
 
     def _put(self, stream: BinaryIO, folder: str, extension: str, *, most: int) -> StoredObject:
-        try:
-            with self._staging() as staged:
-                sha256, size_bytes = _pack(stream, staged, most=most)
-                stored_bytes = os.fstat(staged.fileno()).st_size
-                target = self._root / folder / f"{sha256}.{extension}.gz"
-                self._publish(Path(staged.name), target)
-        except OSError as error:
-            raise TryLater(
-                f"the object store {self._root} cannot be written ({error}); check its space and access, then retry"
-            ) from error
+        with told("a document", self._root, doing="written"), self._staging() as staged:
+            sha256, size_bytes = _pack(stream, staged, most=most)
+            stored_bytes = os.fstat(staged.fileno()).st_size
+            target = self._root / folder / f"{sha256}.{extension}.gz"
+            self._publish(Path(staged.name), target)
         return StoredObject(sha256, str(target), size_bytes, stored_bytes)
 
     def open(self, uri: str) -> BinaryIO:
-        """Open a stored object's bytes for reading.
+        """Open a stored object's bytes for reading; of a store behind a network they are all here when this returns.
 
         Only the part of the URI below the root counts, so a store may move.
 
         Raises:
             Refused: The URI is not of this store's form.
-            NeedsHuman: The object is gone.
+            NeedsHuman: The object is gone, or the store refuses access.
             TryLater: The store cannot be reached.
         """
-        try:
-            return self._at(uri).open("rb")
-        except FileNotFoundError as error:
-            raise NeedsHuman(f"the landed document {uri} is gone; restore it from a backup or drop the file again") from error
-        except OSError as error:
-            raise TryLater(f"the landed document {uri} cannot be read now ({error}); retry") from error
+        at = self._at(uri)
+        with told(f"the landed document {uri}", self._root, doing="read"):
+            return at.open("rb") if self._is_local else _fetched(at)
 
     def open_delivered(self, uri: str, *, sha256: str) -> BinaryIO:
         """Open the bytes exactly as they were delivered, whose hex digest is `sha256`; raises as `open` does."""
-        with self.open(uri) as stored:
-            digest = hashlib.sha256()
-            while chunk := stored.read(_CHUNK):
-                digest.update(chunk)
-        if digest.hexdigest() == sha256:
-            return self.open(uri)
-        return cast("BinaryIO", gzip.open(self.open(uri), "rb"))
+        stored, digest = self.open(uri), hashlib.sha256()
+        while chunk := stored.read(_CHUNK):
+            digest.update(chunk)
+        stored.seek(0)
+        return stored if digest.hexdigest() == sha256 else cast("BinaryIO", gzip.open(stored, "rb"))
 
     def delete(self, uri: str) -> None:
         """Delete a stored object; one that is gone already is no fault."""
@@ -146,6 +138,14 @@ class ObjectStore:
         else:
             # A whole-file upload appears at once or not at all, unlike an object that is opened for writing.
             target.fs.put_file(str(staged), target.path)
+
+
+def _fetched(at: UPath) -> BinaryIO:
+    """The whole object in a temporary file: what fails, fails before anybody works with half of it."""
+    with tempfile.NamedTemporaryFile(prefix="get-") as copy:
+        at.fs.get_file(at.path, copy.name)
+        # The name goes with the block, the bytes when the caller closes them.
+        return Path(copy.name).open("rb")
 
 
 def _pack(stream: BinaryIO, staged: IO[bytes], *, most: int) -> tuple[str, int]:

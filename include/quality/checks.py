@@ -1,16 +1,10 @@
-"""The border between asserted and trusted readings: one pass of Great Expectations over a frame, one verdict per row.
+"""The border between asserted and trusted readings: one pass of Great Expectations over frames, one verdict per row."""
 
-Great Expectations is imported here and nowhere else, at the first check or at `preload`; a process keeps one ephemeral context.
-"""
-
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from importlib.metadata import version
-from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -20,6 +14,8 @@ from pandas.api.types import union_categoricals
 
 from include.core.frames import READING_COLUMNS, Fault
 from include.core.quantities import QUANTITIES
+from include.core.span import microseconds_of
+from include.quality.engine import CheckFailed, gx_version, positions_that_break
 from include.quality.rules import (
     FAULT_RULES,
     RATED,
@@ -33,7 +29,6 @@ from include.quality.rules import (
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
-    from great_expectations.core.batch_definition import BatchDefinition
 
 _TEXT: Final = ("object", "str")
 _DTYPES: Final = {
@@ -50,7 +45,9 @@ _DTYPES: Final = {
     "rated_kw": ("float64",),
     "has_battery": ("bool",),
 }
-_RESULT_FORMAT: Final = {"result_format": "COMPLETE", "return_unexpected_index_query": False}
+_JUDGED: Final = ("value", "state", "faults", "is_known", "rated_kw", "has_battery")
+"""Columns that are judged, beside the quantity and the instant."""
+
 _EXAMPLES: Final = 3
 
 
@@ -76,10 +73,6 @@ class Checked:
         return tuple(rule for place, rule in enumerate(self.rules) if bits >> place & 1)
 
 
-class CheckFailed(RuntimeError):
-    """Great Expectations itself failed: nothing is known of the data, and the check is to be run again or repaired."""
-
-
 def check(frame: pd.DataFrame, *, received_at: datetime, feed: str) -> Checked:
     """Judge each row of a reading frame by the rules of its feed.
 
@@ -95,41 +88,46 @@ def check(frame: pd.DataFrame, *, received_at: datetime, feed: str) -> Checked:
         ValueError: the frame breaks its contract, which is a fault of the caller and not of the data.
         CheckFailed: Great Expectations raised.
     """
-    if received_at.tzinfo is None:
-        raise ValueError(f"received_at {received_at} has no time zone; pass an aware instant")
-    rules = tuple(rule.name for rule in rules_of(feed))
-    quantities = _present_quantities(frame)
-    bits = np.zeros(len(frame), dtype=np.int64)
-    found: dict[str, NDArray[np.int64]] = {}
-    if len(frame):
-        found = _broken_positions(frame, feed, quantities, latest_plausible(received_at))
-        if set(found) != set(rules):
-            raise CheckFailed(f"rules {sorted(set(rules) ^ set(found))} were not answered for {feed}; repair its suite")
-        for place, rule in enumerate(rules):
-            bits[found[rule]] |= 1 << place
-    return _verdict(frame, bits, found, feed=feed, quantities=quantities, received_at=received_at)
+    return check_all([frame], received_at=[received_at], feeds=[feed])[0]
 
 
-def check_all(frames: Sequence[pd.DataFrame], *, received_at: Sequence[datetime], feed: str) -> list[Checked]:
-    """Judge many small frames of one feed as `check` judges each, in one pass where nothing is broken.
+def check_all(frames: Sequence[pd.DataFrame], *, received_at: Sequence[datetime], feeds: Sequence[str]) -> list[Checked]:
+    """Judge many frames as `check` judges each, in one pass: a pass over a frame costs far more than its rows.
 
-    A pass over a frame costs far more than its rows. What passes together at the earliest receipt passes alone at its own; what
-    does not is judged one by one.
+    Their feeds have the same rules, else it raises ValueError.
     """
-    if len(frames) > 1 and check(_joined(frames), received_at=min(received_at), feed=feed).good.all():
-        passed = [np.zeros(len(frame), dtype=np.int64) for frame in frames]
-        return [
-            _verdict(frame, bits, {}, feed=feed, quantities=_present_quantities(frame), received_at=at)
-            for frame, bits, at in zip(frames, passed, received_at, strict=True)
-        ]
-    return [check(frame, received_at=at, feed=feed) for frame, at in zip(frames, received_at, strict=True)]
+    if len({rules_of(feed) for feed in feeds}) > 1:
+        raise ValueError(f"feeds {sorted({*feeds})} have different rules; check those of each apart")
+    for at in received_at:
+        if at.tzinfo is None:
+            raise ValueError(f"received_at {at} has no time zone; pass an aware instant")
+    quantities = [_present_quantities(frame) for frame in frames]
+    ends = np.cumsum([len(frame) for frame in frames])
+    found: dict[str, NDArray[np.int64]] = {}
+    if len(frames) and ends[-1]:
+        latest = np.repeat([microseconds_of(latest_plausible(at)) for at in received_at], [len(frame) for frame in frames])
+        whole = frames[0] if len(frames) == 1 else _joined(frames)
+        found = _broken_positions(whole, feeds[0], tuple(sorted(set().union(*quantities))), latest)
+        if wrong := {rule.name for rule in rules_of(feeds[0])} ^ set(found):
+            raise CheckFailed(f"rules {sorted(wrong)} were not answered for {feeds[0]}; repair its suite")
+    return [
+        _verdict(frame, _within(found, int(end) - len(frame), int(end)), feed=feed, quantities=present, received_at=at)
+        for frame, end, present, feed, at in zip(frames, ends, quantities, feeds, received_at, strict=True)
+    ]
 
 
 def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """All rows in one frame; concatenating would turn categories that differ into texts."""
-    columns: dict[str, Any] = {name: union_categoricals([frame[name] for frame in frames]) for name in ("subject", "quantity")}
-    rest = [frame.drop(columns=["subject", "quantity"]) for frame in frames]
-    return pd.concat(rest, ignore_index=True).assign(**columns)
+    columns: dict[str, Any] = {name: np.concatenate([frame[name].to_numpy() for frame in frames]) for name in _JUDGED}
+    columns["quantity"] = union_categoricals([frame["quantity"] for frame in frames])
+    columns["measured_at"] = pd.concat([frame["measured_at"] for frame in frames], ignore_index=True)
+    return pd.DataFrame(columns)
+
+
+def _within(found: dict[str, NDArray[np.int64]], start: int, end: int) -> dict[str, NDArray[np.int64]]:
+    """What was found in rows `[start, end)`, counted from the first of them; rules that none of them breaks are left out."""
+    inside = {rule: positions[(positions >= start) & (positions < end)] - start for rule, positions in found.items()}
+    return {rule: np.sort(positions) for rule, positions in inside.items() if len(positions)}
 
 
 def preload() -> float:
@@ -164,7 +162,8 @@ def _present_quantities(frame: pd.DataFrame) -> tuple[str, ...]:
     expected = {*READING_COLUMNS, "is_known", "rated_kw", "has_battery"}
     if set(frame.columns) != expected:
         raise ValueError(f"the frame's columns differ from the contract in {sorted(expected ^ set(frame.columns))}")
-    wrong = {name: str(frame[name].dtype) for name, dtypes in _DTYPES.items() if str(frame[name].dtype) not in dtypes}
+    found = dict(zip(frame.columns, map(str, frame.dtypes), strict=True))
+    wrong = {name: found[name] for name, dtypes in _DTYPES.items() if found[name] not in dtypes}
     if wrong:
         raise ValueError(f"the frame's columns {wrong} do not have the types of the contract, {_DTYPES}")
     if not frame.index.equals(pd.RangeIndex(len(frame))):
@@ -178,27 +177,22 @@ def _present_quantities(frame: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _broken_positions(
-    frame: pd.DataFrame, feed: str, quantities: tuple[str, ...], latest: datetime
+    frame: pd.DataFrame, feed: str, quantities: tuple[str, ...], latest: NDArray[np.int64]
 ) -> dict[str, NDArray[np.int64]]:
-    """Row positions that break each rule, one entry per rule of the suite."""
+    """Row positions that break each rule, one entry per rule of the suite; `latest` [UTC µs] is each row's last instant."""
     needed = frame[["quantity", "measured_at", "value", "is_known"]]
+    needed = needed.assign(latest_plausible=pd.DatetimeIndex(latest.view("datetime64[us]")).tz_localize("UTC"))
     is_rated = not set(quantities).isdisjoint(RATED) and bool(frame["rated_kw"].notna().any())
     if is_rated:
         needed = needed.assign(rated_kw=frame["rated_kw"].to_numpy(), has_battery=frame["has_battery"].to_numpy())
     if any(QUANTITIES[name].kind == "state" for name in quantities):
         needed = needed.assign(has_state=frame["state"].notna().to_numpy())
     named = _named_faults(frame["faults"])
-    needed = needed.assign(**named)
-    batch = _batches().get_batch({"dataframe": needed})
-    outcome = batch.validate(
-        _suite(feed, quantities, is_rated=is_rated, faults=tuple(named)),
-        result_format=_RESULT_FORMAT,
-        expectation_parameters={"latest_plausible": latest},
-    )
+    suite = _suite(feed, quantities, is_rated=is_rated, faults=tuple(named))
     # Nothing is asked where no power has a rating or no row a fault: each expectation costs a pass over the frame.
     unasked = {*FAULT_RULES} - {*named} | (set() if is_rated else {WITHIN_RATING})
     found = {rule.name: np.empty(0, np.int64) for rule in rules_of(feed) if rule.name in unasked}
-    return _unexplained(feed, found | dict(_answer(result, len(frame)) for result in outcome.results))
+    return _unexplained(feed, found | positions_that_break(suite, needed.assign(**named)))
 
 
 def _named_faults(faults: "pd.Series[Any]") -> dict[str, NDArray[np.bool_]]:
@@ -221,28 +215,8 @@ def _unexplained(feed: str, found: dict[str, NDArray[np.int64]]) -> dict[str, ND
     return kept
 
 
-def _answer(result: Any, rows: int) -> tuple[str, NDArray[np.int64]]:  # noqa: ANN401 - an ExpectationValidationResult
-    """Rule and broken positions of one result; raises `CheckFailed` where Great Expectations did not judge every row."""
-    rule = result.expectation_config.meta["rule"]
-    body = result.result or {}
-    if body.get("element_count") != rows or "unexpected_index_list" not in body:
-        raise CheckFailed(f"Great Expectations could not judge {rule}: {_exception(result.exception_info)}")
-    positions = np.asarray(body["unexpected_index_list"] or [], dtype=np.int64)
-    if len(positions) != body["unexpected_count"]:
-        raise CheckFailed(f"{rule}: {body['unexpected_count']} rows are said to break it, but {len(positions)} are named")
-    return rule, positions
-
-
-def _exception(info: dict[str, Any] | None) -> str:
-    """The text of an exception in either of the shapes in which Great Expectations tells it."""
-    shapes = [info or {}, *(value for value in (info or {}).values() if isinstance(value, dict))]
-    texts = [str(shape["exception_message"]) for shape in shapes if shape.get("exception_message")]
-    return "; ".join(texts) or "it named no reason"
-
-
 def _verdict(
     frame: pd.DataFrame,
-    bits: NDArray[np.int64],
     found: dict[str, NDArray[np.int64]],
     *,
     feed: str,
@@ -250,20 +224,23 @@ def _verdict(
     received_at: datetime,
 ) -> Checked:
     rules = tuple(rule.name for rule in rules_of(feed))
+    bits = np.zeros(len(frame), dtype=np.int64)
+    for place, rule in enumerate(rules):
+        if rule in found:
+            bits[found[rule]] |= 1 << place
     good = bits == 0
-    counts = {rule: len(found[rule]) for rule in rules if len(found.get(rule, ()))}
+    counts = {rule: len(found[rule]) for rule in rules if rule in found}
     suite = f"readings__{feed}__v{SUITE_VERSION}"
-    gx_version = _gx_version()
     report = {
         "suite": suite,
-        "gx_version": gx_version,
+        "gx_version": gx_version(),
         "received_at": received_at.astimezone(UTC).isoformat(),
         "rows": len(frame),
         "good": int(good.sum()),
         "limits": limits_of(quantities),
-        "broken": {rule: _finding(frame, rule, np.sort(found[rule])) for rule in counts},
+        "broken": {rule: _finding(frame, rule, found[rule]) for rule in counts},
     }
-    return Checked(good, bits, rules, counts, suite, gx_version, report)
+    return Checked(good, bits, rules, counts, suite, gx_version(), report)
 
 
 def _finding(frame: pd.DataFrame, rule: str, positions: NDArray[np.int64]) -> dict[str, Any]:
@@ -277,46 +254,8 @@ def _finding(frame: pd.DataFrame, rule: str, positions: NDArray[np.int64]) -> di
     }
 
 
-@lru_cache(maxsize=1)
-def _gx_version() -> str:
-    return version("great_expectations")
-
-
 @lru_cache(maxsize=64)
 def _suite(feed: str, quantities: tuple[str, ...], *, is_rated: bool, faults: tuple[str, ...]) -> "ExpectationSuite":
     from include.quality.suites import build_suite
 
     return build_suite(feed, quantities, is_rated=is_rated, faults=faults)
-
-
-@lru_cache(maxsize=1)
-def _batches() -> "BatchDefinition[Any]":
-    """Where a data frame becomes a batch; its context is ephemeral, silent and one per process."""
-    # Great Expectations logs a dozen lines at INFO while it is imported.
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
-    _keep_progress_lock_private()
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import (
-        DataContextConfig,
-        InMemoryStoreBackendDefaults,
-        ProgressBarsConfig,
-    )
-
-    config = DataContextConfig(
-        store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
-        progress_bars=ProgressBarsConfig(globally=False, metric_calculations=False),
-    )
-    context = gx.get_context(mode="ephemeral", project_config=config)
-    asset = context.data_sources.add_pandas("readings").add_dataframe_asset("frame")
-    return asset.add_batch_definition_whole_dataframe("whole")
-
-
-def _keep_progress_lock_private() -> None:
-    """Give the progress bars of Great Expectations a lock of this process alone.
-
-    The default is a semaphore that forked children share, taken even while bars are off: a task that is killed while it holds it
-    would stop the checks of every other task of the machine for ever.
-    """
-    from tqdm.auto import tqdm
-
-    tqdm.set_lock(RLock())

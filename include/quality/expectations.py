@@ -22,6 +22,30 @@ _EASTMOST = pd.Timedelta(hours=14)
 _WESTMOST = pd.Timedelta(hours=12)
 
 
+class _InstantsWithinLimits(MulticolumnMapMetricProvider):
+    condition_metric_name = "reading.instants_within_limits"
+    condition_value_keys = ("earliest",)
+
+    @multicolumn_condition_partial(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator] # GX leaves it untyped
+    def _pandas(cls, columns: pd.DataFrame, *, earliest: str, **_: Any) -> pd.Series:  # noqa: N805, ANN401
+        at, latest = columns.iloc[:, 0], columns.iloc[:, 1]
+        return ~((at < pd.Timestamp(earliest)) | (at > latest))
+
+
+class ExpectInstantsWithinLimits(MulticolumnMapExpectation):
+    """Each instant is not before `earliest` (ISO 8601, aware) and not after that of its own row; nulls keep the rule.
+
+    column_list = [instant, latest instant], both with a zone.
+    """
+
+    earliest: str
+    ignore_row_if: Literal["never"] = "never"
+
+    map_metric = "reading.instants_within_limits"
+    success_keys = ("earliest", "mostly")
+    args_keys = ("column_list", "earliest")
+
+
 class _WithinLimits(MulticolumnMapMetricProvider):
     condition_metric_name = "reading.within_limits"
     condition_value_keys = ("limits",)

@@ -27,6 +27,7 @@ CLOCK_AHEAD: Final = timedelta(minutes=10)
 RATED: Final = ("ac_power_kw", "dc_power_kw")
 """Powers that a rating bounds."""
 
+ROW_WHOLE: Final = "row_whole"
 SUBJECT_KNOWN: Final = "subject_known"
 """What breaks this rule waits: as soon as the subject is registered, its documents are read again."""
 
@@ -63,7 +64,7 @@ _OF_VALUE: Final = ("value_readable", "within_physical_limits", WITHIN_RATING)
 
 _ROWS: Final = (
     Rule(
-        "row_whole",
+        ROW_WHOLE,
         "comes from a whole record: one that is not cut, has no cells too many, and names what was measured",
         explains=(*_OF_TIME, *_OF_VALUE, SUBJECT_KNOWN, "time_unambiguous", NUMBER_UNAMBIGUOUS, "unit_known"),
     ),

@@ -9,13 +9,13 @@ from functools import partial
 from typing import Any, Final
 
 import great_expectations as gx
-from great_expectations.expectations.core.expect_column_values_to_be_between import ExpectColumnValuesToBeBetween
 from great_expectations.expectations.core.expect_column_values_to_be_in_set import ExpectColumnValuesToBeInSet
 from great_expectations.expectations.core.expect_column_values_to_not_be_null import ExpectColumnValuesToNotBeNull
 from great_expectations.expectations.expectation import Expectation
 
 from include.core.quantities import QUANTITIES
 from include.quality.expectations import (
+    ExpectInstantsWithinLimits,
     ExpectMonthStart,
     ExpectPowerWithinRating,
     ExpectReadableValue,
@@ -34,9 +34,6 @@ from include.quality.rules import (
     limits_of,
     rules_of,
 )
-
-LATEST: Final = "latest_plausible"
-"""Name of the run-time parameter of every suite: the last instant [aware] that can have been measured."""
 
 _Quantities = tuple[str, ...]
 
@@ -76,8 +73,8 @@ def _time_readable(_: _Quantities) -> Expectation:
 
 
 def _time_plausible(_: _Quantities) -> Expectation:
-    return ExpectColumnValuesToBeBetween(
-        column="measured_at", min_value=EARLIEST, max_value={"$PARAMETER": LATEST}, **_described("time_plausible")
+    return ExpectInstantsWithinLimits(
+        column_list=["measured_at", "latest_plausible"], earliest=EARLIEST.isoformat(), **_described("time_plausible")
     )
 
 

@@ -3,27 +3,49 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from statistics import median
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from include.core.coverage import is_complete
 from include.core.span import Span, day_span, zone
-from include.reports.language import number, say
-from include.reports.model import DayBar, Language, PlantReport, PowerPoint
-from include.reports.pdf_page import FAINT, HAIRLINE, MUTED, NAVY, PANEL, SUN, SUN_PALE, Box, PdfPage, Pen
+from include.reports.language import MONTHS, day_short, number, percent, say
+from include.reports.model import DayBar, InverterRow, Language, PlantReport, PowerPoint
+from include.reports.pdf_page import (
+    AMBER,
+    FAINT,
+    HAIRLINE,
+    INK,
+    MUTED,
+    NAVY,
+    PANEL,
+    RED,
+    SUN,
+    SUN_PALE,
+    Box,
+    Colour,
+    PdfPage,
+    Pen,
+)
 
 _AXIS: Final = Pen(7, MUTED)
 _UNIT: Final = Pen(7, MUTED)
 _LEGEND: Final = Pen(7.5, MUTED)
 _GUTTER: Final = 11.0
 _MEGA_FROM: Final = 10_000.0
+MOST_NUMBERED: Final = 45
+"""Days in a row of which each has room for its number."""
+
+_MOST_NAMES: Final = 15
 _QUIET: Final = 0.02
 _EARLIEST_H, _LATEST_H = 5, 19
 _DAY_STARTS_H, _DAY_ENDS_H = 6, 18
 _MOST_POINTS: Final = 480
 _LEAST_GAP: Final = timedelta(minutes=30)
+_HEAT: Final[tuple[tuple[float, Colour], ...]] = ((0.95, SUN_PALE), (0.9, SUN), (0.7, AMBER), (0.1, RED))
+"""From which share of what was expected a cell has which colour; below the last it has that of ink."""
+
 _Item = TypeVar("_Item")
 
 
@@ -69,23 +91,94 @@ def nice_scale(largest: float, *, units: tuple[str, str] = ("kWh", "MWh")) -> Sc
 
 
 def daily_bars(page: PdfPage, box: Box, report: PlantReport) -> None:
-    """Energy per local day with the target as a line; incomplete days are pale, days without data hatched."""
-    bars = report.days
+    """Energy per local day with the target as a line; incomplete days are pale, days without data hatched, days to come empty."""
+    energy_bars(page, box, report.days, day_names([bar.day for bar in report.days], report.language), report.language)
+
+
+def day_names(days: Sequence[date], language: Language) -> list[str]:
+    """What stands below days in a row: of up to 45 the day of the month, of more about fifteen with their month."""
+    if len(days) <= MOST_NUMBERED:
+        return [str(day.day) for day in days]
+    every = math.ceil(len(days) / _MOST_NAMES)
+    return ["" if index % every else day_short(day, language) for index, day in enumerate(days)]
+
+
+def monthly_bars(page: PdfPage, box: Box, report: PlantReport) -> None:
+    """Energy and target of the twelve months up to the report's own; months that are not complete are pale."""
+    names = month_names([bar.day for bar in report.months], report.language)
+    energy_bars(page, box, report.months, names, report.language, "month")
+
+
+def month_names(months: Sequence[date], language: Language) -> list[str]:
+    """What stands below months in a row: out 26 or Oct 26."""
+    return [f"{MONTHS[language][month.month - 1][:3]} {month:%y}" for month in months]
+
+
+def energy_bars(  # noqa: PLR0913 - a chart
+    page: PdfPage,
+    box: Box,
+    bars: Sequence[DayBar],
+    names: Sequence[str],
+    language: Language,
+    grain: Literal["day", "month"] = "day",
+    legend: str = "legend_energy",
+) -> None:
+    """Bars of energy over their names, each with its target as a dashed line; `legend` is the sentence that says what it is."""
     values = [value for bar in bars for value in (bar.energy_kwh, bar.target_kwh) if value is not None]
     if not any(bar.energy_kwh is not None for bar in bars):
-        _empty(page, box, report.language)
+        _empty(page, box, language)
         return
-    _legend(page, box, _bar_legend(bars, report.language))
+    _legend(page, box, _bar_legend(bars, language, grain, legend))
     scale = nice_scale(max(values) * 1.02)
     plot = _plot(box)
-    _grid(page, plot, scale, report.language)
+    _grid(page, plot, scale, language)
     slot = plot.w / len(bars)
     for index, bar in enumerate(bars):
         _bar(page, Box(plot.x + index * slot, plot.y, slot, plot.h), bar, scale)
     _baseline(page, plot)
     _target_line(page, plot, bars, scale)
-    for index, bar in enumerate(bars):
-        page.write_at(plot.x + (index + 0.5) * slot, plot.bottom + 4, str(bar.day.day), _AXIS, "centre")
+    for index, name in enumerate(names):
+        if not name:
+            continue
+        middle = min(plot.x + (index + 0.5) * slot, box.right - page.width_of(name, _AXIS) / 2)
+        page.write_at(middle, plot.bottom + 4, name, _AXIS, "centre")
+
+
+def heat_row(page: PdfPage, box: Box, row: InverterRow, days: int) -> None:
+    """One inverter's days as cells: the darker, the further below what was expected of it."""
+    width = box.w / days
+    for index, (energy_kwh, share) in enumerate(zip(row.day_energies_kwh, row.day_shares, strict=True)):
+        cell = Box(box.x + index * width + 0.2, box.y + 0.2, width - 0.4, box.h - 0.4)
+        if energy_kwh is None:
+            page.hatch(cell, HAIRLINE, 1.2)
+        else:
+            page.fill_box(cell, heat_of(share))
+
+
+def heat_of(share: float | None) -> Colour:
+    """The colour of a share of what was expected; they differ in grey too."""
+    if share is None:
+        return HAIRLINE
+    return next((colour for least, colour in _HEAT if share >= least), INK)
+
+
+def heat_legend(page: PdfPage, box: Box, language: Language) -> None:
+    """What the colours of `heat_row` mean, where a chart's legend is."""
+    x, y = box.right, box.y - 5
+    entries = [(colour, f"≥ {percent(least, language, 0)}") for least, colour in _HEAT]
+    entries[0] = (entries[0][0], say("of_expected", language, share=entries[0][1]))
+    entries = [*entries, (INK, f"< {percent(_HEAT[-1][0], language, 0)}"), (HAIRLINE, say("legend_not_compared", language))]
+    text = say("legend_gap", language)
+    x -= page.width_of(text, _LEGEND)
+    page.write_at(x, y, text, _LEGEND)
+    x -= 5.2
+    with page.furniture():
+        page.hatch(Box(x, y - 2.2, 3.6, 2.2), FAINT, 0.9)
+    for colour, words in reversed(entries):
+        x -= 4 + page.width_of(words, _LEGEND)
+        page.write_at(x, y, words, _LEGEND)
+        x -= 4.6
+        page.fill_box(Box(x, y - 2.2, 3.6, 2.2), colour, 0.4)
 
 
 def power_curve(page: PdfPage, box: Box, report: PlantReport) -> None:
@@ -136,6 +229,8 @@ def _baseline(page: PdfPage, plot: Box) -> None:
 
 
 def _bar(page: PdfPage, slot: Box, bar: DayBar, scale: Scale) -> None:
+    if not bar.is_over:
+        return
     if bar.energy_kwh is None:
         page.hatch(slot)
         return
@@ -273,12 +368,12 @@ def _hours(page: PdfPage, plot: Box, shown: Span, timezone: str) -> None:
         instant += timedelta(hours=1)
 
 
-def _bar_legend(bars: Sequence[DayBar], language: Language) -> list[tuple[str, str]]:
+def _bar_legend(bars: Sequence[DayBar], language: Language, grain: str, legend: str) -> list[tuple[str, str]]:
     wanted = [
-        ("sun", "legend_energy", True),
-        ("pale", "legend_partial", any(_is_partial(bar) for bar in bars)),
-        ("hatch", "legend_gap", any(bar.energy_kwh is None for bar in bars)),
-        ("dash", "legend_target", any(bar.target_kwh is not None for bar in bars)),
+        ("sun", legend, True),
+        ("pale", f"legend_partial_{grain}", any(_is_partial(bar) for bar in bars)),
+        ("hatch", "legend_gap", any(bar.energy_kwh is None and bar.is_over for bar in bars)),
+        ("dash", f"legend_target_{grain}", any(bar.target_kwh is not None for bar in bars)),
     ]
     return [(mark, say(key, language)) for mark, key, is_wanted in wanted if is_wanted]
 

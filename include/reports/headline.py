@@ -1,11 +1,13 @@
 """The four tiles of a report, said the same way in the PDF and in the mail."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, Literal
 
 from include.core.coverage import is_complete
-from include.reports.language import DASH, money, number, percent, quantity, say
-from include.reports.model import Headline, Kind, Language
+from include.reports.language import DASH, day_short, money, number, percent, quantity, say
+from include.reports.marks import marks_of_figure
+from include.reports.model import Headline, Kind, Language, Mark, Marks
 
 Tone = Literal["plain", "good", "watch", "poor"]
 
@@ -25,10 +27,19 @@ class Tile:
     fill: float | None = None
 
 
-def tiles(headline: Headline, kind: Kind, language: Language) -> tuple[Tile, Tile, Tile, Tile]:
-    """Generation, target, performance, and savings where there is a tariff, else specific yield."""
+def tiles(headline: Headline, kind: Kind, language: Language, through_day: date | None = None) -> tuple[Tile, Tile, Tile, Tile]:
+    """Generation, target, performance, and savings where there is a tariff, else specific yield.
+
+    `through_day` is the last day that is over, of a period that still runs.
+    """
     last = _savings(headline, language) if headline.money else yield_tile(headline, language)
-    return _energy(headline, language), _target(headline, kind, language), _performance(headline, language), last
+    return _energy(headline, language), _target(headline, kind, language, through_day), _performance(headline, language), last
+
+
+def tile_marks(headline: Headline, marks: Marks) -> tuple[tuple[Mark, ...], ...]:
+    """The marks of each of the `tiles`."""
+    last = "savings" if headline.money else "specific_yield_kwh_kwp"
+    return tuple(marks_of_figure(marks, name) for name in ("energy_kwh", "target_kwh", "performance_index", last))
 
 
 def yield_tile(headline: Headline, language: Language) -> Tile:
@@ -70,27 +81,41 @@ def _energy(headline: Headline, language: Language) -> Tile:
     return Tile(say("energy", language), quantity(value, language), _unit(value, "kWh"), note)
 
 
-def _target(headline: Headline, kind: Kind, language: Language) -> Tile:
-    value = headline.target_kwh
-    note = "note_target_none" if value is None else f"note_target_{kind}"
-    return Tile(say("target", language), quantity(value, language), _unit(value, "kWh"), say(note, language))
+def _target(headline: Headline, kind: Kind, language: Language, through_day: date | None) -> Tile:
+    value, so_far = headline.target_kwh, headline.target_so_far_kwh
+    if value is None:
+        note = say("note_target_none", language)
+    elif through_day is not None:
+        whole, day = say(f"of_the_{kind}", language), day_short(through_day, language)
+        note = say("note_target_so_far", language, period=whole, target=quantity(so_far, language), day=day)
+    else:
+        note = say("note_target_day" if kind == "day" else "note_target_period", language)
+    return Tile(say("target", language), quantity(value, language), _unit(value, "kWh"), note)
 
 
 def _performance(headline: Headline, language: Language) -> Tile:
     index = headline.performance_index
     if index is None:
         return Tile(say("performance", language), DASH, "", say("note_performance_none", language))
+    if not headline.is_assessable:
+        note = say("note_not_assessable", language, counted=headline.days_counted, expected=headline.days_expected)
+        return Tile(say("performance", language), DASH, "", note)
     where, distance = deviation(index, language)
     note = say(f"note_{where}", language, percent=distance)
     if headline.days_counted < headline.days_expected:
         note = say("note_days", language, counted=headline.days_counted, expected=headline.days_expected)
-    return Tile(say("performance", language), number(100 * index, language, 1), "%", note, tone_of(index), index)
+    return Tile(say("performance", language), percent(index, language), "", note, tone_of(index), index)
 
 
 def _savings(headline: Headline, language: Language) -> Tile:
     terms = headline.money
     assert terms is not None
-    note = say("note_price", language, price=money(terms.price_per_kwh, terms.currency, language))
+    if terms.days_priced is not None:
+        note = say("note_days_priced", language, count=terms.days_priced)
+    elif terms.price_per_kwh is None:
+        note = say("note_price_by_day", language)
+    else:
+        note = say("note_price", language, price=money(terms.price_per_kwh, terms.currency, language))
     return Tile(say("savings", language), money(terms.savings, terms.currency, language), "", note)
 
 

@@ -10,8 +10,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from include.core.span import HOUR_US
 from include.rollups.buckets import GRAIN_CODES, Buckets, day_keys, empty_buckets
-from include.rollups.calendar import HOUR_US, MINUTE_US, Calendar
+from include.rollups.calendar import MINUTE_US, Calendar
 from include.rollups.periods import Periods, period_of
 from include.rollups.series import KnownSeries
 from include.rollups.statistics import Runs, describe, ranks_of, runs_of

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-HOUR_US: Final = 3_600_000_000
+from include.core.span import HOUR_US
+
 DAY_US: Final = 24 * HOUR_US
 MINUTE_US: Final = 60_000_000
 _QUARTER_US: Final = 900_000_000

@@ -8,8 +8,9 @@ from typing import Final
 
 import numpy as np
 
+from include.core.span import HOUR_US
 from include.rollups.counter_episodes import hold_dip, is_doubtful, judge_jump, jumps_back, leave_dip_out, reset
-from include.rollups.counter_limits import HORIZON_US, HOUR_US, exceeds
+from include.rollups.counter_limits import HORIZON_US, exceeds
 from include.rollups.counter_series import CounterFault, CounterSeries, noise_kwh
 
 SILENT_NIGHT_H: Final = 2.0

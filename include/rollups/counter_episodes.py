@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from include.rollups.counter_limits import HORIZON_US, HOUR_US, rollovers_kwh
+from include.core.span import HOUR_US
+from include.rollups.counter_limits import HORIZON_US, rollovers_kwh
 from include.rollups.counter_series import Amount, CounterFault, CounterSeries
 
 NEAR_ZERO: Final = 0.1

@@ -5,7 +5,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-HOUR_US: Final = 3_600_000_000
+from include.core.span import HOUR_US
+
 HORIZON_DAYS: Final = 31
 """How long the readings after a fall or a jump may decide what it was, and the longest step that has energy."""
 HORIZON_US: Final = HORIZON_DAYS * 24 * HOUR_US

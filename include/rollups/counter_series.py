@@ -9,7 +9,8 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from include.rollups.counter_limits import HORIZON_US, HOUR_US, NEIGHBOURS, exceeds, resolution_kwh, rising_kw
+from include.core.span import HOUR_US
+from include.rollups.counter_limits import HORIZON_US, NEIGHBOURS, exceeds, resolution_kwh, rising_kw
 
 USUAL_FACTOR: Final = 10
 """Up to how many times its usual rate a counter of unknown rating is believed where more than an absurd bound is needed."""

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from include.core.span import HOUR_US
 from include.rollups.counter_days import RESTART_SHARE, SILENT_NIGHT_H, judge_reading_of_day
 from include.rollups.counter_episodes import SPIKE_OF_DAY_H, doubtful_kwh, judge_reading
-from include.rollups.counter_limits import HORIZON_DAYS, HORIZON_US, HOUR_US, NEIGHBOURS, exceeds, is_maximum, most_kw
+from include.rollups.counter_limits import HORIZON_DAYS, HORIZON_US, NEIGHBOURS, exceeds, is_maximum, most_kw
 from include.rollups.counter_series import CounterFault, CounterSeries, noise_kwh, walk
 
 __all__ = ["HORIZON_DAYS", "CounterFault", "CounterReadings", "CounterSteps", "step_counters"]

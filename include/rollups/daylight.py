@@ -57,6 +57,15 @@ def sun_weights(
     return np.asarray(integral * np.degrees(1) * _DEGREE_S)
 
 
+def sun_degrees(at_us: NDArray[np.int64], latitude: Degrees, longitude: Degrees) -> NDArray[np.float64]:
+    """Height of the sun's centre over the horizon at instants [degrees], without refraction."""
+    day = solar_day(at_us, longitude)
+    declination, _ = _sun(day)
+    north, angle = np.radians(latitude), 2 * np.pi * (at_us - _noon(day, longitude)) / _DAY_US
+    sine = np.sin(north) * np.sin(declination) + np.cos(north) * np.cos(declination) * np.cos(angle)
+    return np.asarray(np.degrees(np.arcsin(np.clip(sine, -1, 1))))
+
+
 def solar_day(at_us: NDArray[np.int64], longitude: Degrees) -> NDArray[np.int32]:
     """The date in mean solar time at the longitude, as days since 1970; at a local day's middle it is that day's daylight."""
     east = np.rint(np.asarray(longitude) * _DEGREE_S * 1e6).astype(np.int64)
@@ -73,7 +82,14 @@ def _integral(turns: NDArray[np.float64], offset: NDArray[np.float64], swing: ND
 
 
 def _sun(day: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Declination [radians] and equation of time [minutes] at the middle of each day since 1970."""
+    """Declination [radians] and equation of time [minutes] at the middle of each day since 1970, once for each."""
+    if day.size and (last := int(day.max())) - (first := int(day.min())) < day.size:
+        declination, equation_min = _sun_of(np.arange(first, last + 1, dtype=np.int32))
+        return declination[day - first], equation_min[day - first]
+    return _sun_of(day)
+
+
+def _sun_of(day: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     date = day.astype("datetime64[D]")
     day_of_year = (date - date.astype("datetime64[Y]")).astype(np.int64) + 1
     g = 2 * np.pi / 365.25 * (day_of_year - 0.5)

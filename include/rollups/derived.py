@@ -1,7 +1,7 @@
 """The power of a whole plant: a derived series whose buckets are summed from those of its inverters.
 
-Every registered inverter is expected, silent ones included. Sums of floats run in the order of the inverters' series, so equal
-figures give equal bits.
+Every registered inverter is expected, silent ones included; one that was replaced or removed until its last day. Sums of floats
+run in the order of the inverters' series, so equal figures give equal bits.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 
 from include.rollups.buckets import GRAIN_CODES, Buckets, day_keys, day_of, empty_buckets, in_order, keys_of, series_of
 from include.rollups.calendar import Calendar
+from include.rollups.expectation import DaySpan
 from include.rollups.longer import ZONE_CHANGE_US, longer_buckets, stored_longer, within
 from include.rollups.measured import sum_known
-from include.rollups.periods import periods_of
+from include.rollups.periods import period_of, periods_of
 from include.rollups.statistics import runs_of
 from include.rollups.stored import Difference, Ranges, differ, merged_ranges, read_hours, read_longer
 
@@ -24,7 +25,13 @@ from include.rollups.stored import Difference, Ranges, differ, merged_ranges, re
 class DerivedSeries:
     """The power of a plant: its own series, the power series of its inverters, and how many inverters are expected.
 
-    `place` is latitude and longitude; `days` are the local days to compute, sorted, since 1970-01-01.
+    Attributes:
+        series_id: Its own series.
+        inverter_series_ids: Those of its inverters.
+        device_count: How many inverters are always expected.
+        place: Latitude and longitude.
+        days: The local days to compute, sorted, since 1970-01-01.
+        limited: Of each other inverter the local days [since, until) on which it is expected.
     """
 
     series_id: int
@@ -32,6 +39,7 @@ class DerivedSeries:
     device_count: int
     place: tuple[float, float]
     days: NDArray[np.int32]
+    limited: tuple[DaySpan, ...] = ()
 
 
 def rebuild_derived(connection: Connection, derived: Sequence[DerivedSeries], calendar: Calendar) -> Difference:
@@ -85,12 +93,33 @@ def sum_inverters(parts: Buckets, derived: Sequence[DerivedSeries], touched: NDA
         summed[name] = parts[name][runs.starts]
     summed["series_id"] = owner[runs.starts]
     summed["reading_count"] = np.add.reduceat(parts["reading_count"], runs.starts)
-    summed["covered_s"] = np.add.reduceat(parts["covered_s"], runs.starts)
     summed["energy_kwh"] = sum_known(parts["energy_kwh"], runs)
-    summed["expected_s"] = np.maximum.reduceat(parts["expected_s"], runs.starts) * _device_counts(summed, derived)
+    counts = _device_counts(summed, derived)
+    summed["expected_s"] = np.maximum.reduceat(parts["expected_s"], runs.starts) * counts
+    # Zeros that are told of an inverter that is gone cover nothing.
+    most_s = np.maximum.reduceat(parts["covered_s"], runs.starts) * counts
+    summed["covered_s"] = np.minimum(np.add.reduceat(parts["covered_s"], runs.starts), most_s)
     return in_order(summed)
 
 
 def _device_counts(buckets: Buckets, derived: Sequence[DerivedSeries]) -> NDArray[np.float64]:
-    counts = {each.series_id: each.device_count for each in derived}
-    return np.array([counts[series_id] for series_id in buckets["series_id"].tolist()], np.float64)
+    """How many inverters are expected in each bucket; of a period the mean of its days."""
+    always = {each.series_id: each.device_count for each in derived}
+    counts = np.array([always[series_id] for series_id in buckets["series_id"].tolist()], np.float64)
+    for each in derived:
+        if each.limited:
+            own = np.flatnonzero(buckets["series_id"] == each.series_id)
+            counts[own] += _limited_counts(buckets[own], each.limited)
+    return counts
+
+
+def _limited_counts(buckets: Buckets, limited: Sequence[DaySpan]) -> NDArray[np.float64]:
+    first = buckets["local_date"].astype(np.int64)
+    end = first + 1
+    for grain in ("week", "month", "year"):
+        own = np.flatnonzero(buckets["grain"] == GRAIN_CODES[grain])
+        first[own], end[own] = period_of(grain, buckets["local_date"][own])
+    counts = np.zeros(len(buckets))
+    for since, until in limited:
+        counts += np.clip(np.minimum(end, until) - np.maximum(first, since), 0, None) / (end - first)
+    return counts

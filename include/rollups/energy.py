@@ -19,8 +19,9 @@ from include.core.energy import (
     publish_plant_energy,
     recover,
 )
-from include.core.span import microseconds_of
+from include.core.span import HOUR_US, day_number, microseconds_of
 from include.rollups.daylight import daylight, place_of, solar_day, sun_weights
+from include.rollups.expectation import DaySpan
 
 POWER: Final = "ac_power_kw"
 COUNTERS: Final = ("energy_today_kwh", "energy_total_kwh")
@@ -33,7 +34,6 @@ TELLING: Final = (POWER, *COUNTERS, VENDOR_DAY, *INTERVALS)
 """Quantities on which the energy of a plant or inverter may rest."""
 
 _HOUR: Final = timedelta(hours=1)
-_HOUR_US: Final = 3_600_000_000
 _LEAST_MISSING_S: Final = 1.0
 
 
@@ -65,11 +65,19 @@ class PlantDay(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MeasuredSubject:
-    """An inverter or meter, or without `device_id` the plant itself; `series` has the series_id of each quantity."""
+    """An inverter or meter, or without `device_id` the plant itself; `series` has the series_id of each quantity.
+
+    `expected` are the local days [since, until) on which an inverter is expected that is not always.
+    """
 
     device_id: int | None = None
     rating_kw: float | None = None
     series: dict[str, int] = field(default_factory=dict)
+    expected: DaySpan | None = None
+
+    def is_expected(self, local_day: date) -> bool:
+        """Whether it is missed on a day of which it tells nothing."""
+        return self.expected is None or self.expected[0] <= day_number(local_day) < self.expected[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +175,8 @@ def light_of(days: Sequence[PlantDay]) -> list[ClearSkyEnergy]:
     ends = np.array([microseconds_of(day.ends_at) for day in days], np.int64)
     first = np.cumsum(counts) - counts
     whose = np.repeat(np.arange(len(days)), counts)
-    hour_start = starts[whose] + (np.arange(len(whose)) - first[whose]) * _HOUR_US
-    hour_end = np.minimum(hour_start + _HOUR_US, ends[whose])
+    hour_start = starts[whose] + (np.arange(len(whose)) - first[whose]) * HOUR_US
+    hour_end = np.minimum(hour_start + HOUR_US, ends[whose])
     north, east = (np.array([getattr(place, name) for place in places]) for name in ("latitude", "longitude"))
     weights = sun_weights(hour_start, hour_end, north[whose], east[whose])
     totals = np.bincount(whose, weights, len(days))
@@ -212,7 +220,8 @@ class _DaySheet:
     is_over: bool
 
     def rows(self) -> list[dict[str, Any]]:
-        inverters = list(self.subjects.inverters.values())
+        local_day = self.day.local_day
+        inverters = [each for each in self.subjects.inverters.values() if each.is_expected(local_day) or self._speaks(each)]
         known = [self._known(inverter) if self._speaks(inverter) else None for inverter in inverters]
         published = [None if each is None else publish_energy(each) for each in known]
         rows = [

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from include.core.span import HOUR_US
 from include.rollups.buckets import GRAIN_CODES, Buckets, day_keys, day_of, in_order, series_of
-from include.rollups.calendar import HOUR_US, Calendar
+from include.rollups.calendar import Calendar
 from include.rollups.periods import Periods, combine, periods_of
 from include.rollups.statistics import expand
 from include.rollups.stored import merged_ranges, read_longer

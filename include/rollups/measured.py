@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from include.core.span import HOUR_US
 from include.rollups.buckets import GRAIN_CODES, Buckets, empty_buckets
 from include.rollups.calendar import Calendar
 from include.rollups.expected import ExpectedTime
@@ -16,7 +17,6 @@ from include.rollups.statistics import Runs, describe, runs_of
 from include.rollups.steps import Parts, cut, step_limits_us
 
 _SECOND_US = 1e6
-_HOUR_US = 3.6e9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,4 +185,4 @@ def _trapezoids(
     lo_us, hi_us = parts.lo_us - from_us[row], parts.hi_us - from_us[row]
     middle = (lo_us + hi_us) / (2 * step_us[row])
     mean_kw = before[row] + (after[row] - before[row]) * middle
-    return mean_kw * (hi_us - lo_us) / _HOUR_US
+    return mean_kw * (hi_us - lo_us) / HOUR_US

@@ -15,6 +15,7 @@ from include.rollups.buckets import Buckets, empty_buckets, keys_of
 from include.rollups.calendar import DAY_US, whole_years
 from include.rollups.compute import compute_stretches
 from include.rollups.derived import DerivedSeries, sum_inverters
+from include.rollups.expectation import HeardInverter, expected_days
 from include.rollups.series import KnownSeries, computed_together, describe_series, run
 from include.rollups.stretches import Stretch
 
@@ -54,12 +55,15 @@ def _compute_kind(connection: Connection, facts: Sequence[KnownSeries], span: Sp
 
 
 def _sum_plant(connection: Connection, facts: KnownSeries, span: Span) -> Buckets:
-    """Minutes of a plant's power: the sum of its inverters', of which every registered one is expected."""
+    """Minutes of a plant's power: the sum of its inverters', of which each is expected when the plant's hours expect it."""
     inverters = run(connection, "minutes", "read_inverters", plant_id=facts.plant_id).all()
     series_ids = tuple(row.series_id for row in inverters if row.series_id is not None)
     minutes = _compute(connection, describe_series(connection, series_ids), span)
     if not len(minutes):
         return minutes
     days = np.unique(minutes["local_date"])
-    derived = DerivedSeries(facts.series_id, series_ids, len({row.device_id for row in inverters}), facts.place, days)
+    known = [HeardInverter(row.device_id, row.is_retired, row.first_day, row.last_day, row.missed_until) for row in inverters]
+    limited = expected_days(known)
+    always = len(known) - len(limited)
+    derived = DerivedSeries(facts.series_id, series_ids, always, facts.place, days, tuple(limited.values()))
     return sum_inverters(minutes, [derived], keys_of([(facts.series_id, days)]))

@@ -16,9 +16,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from sqlalchemy import Connection
 
-from include.core.span import day_number, day_of_number, instant_of, microseconds_of
+from include.core.span import HOUR_US, day_number, day_of_number, instant_of, microseconds_of
 from include.rollups.buckets import day_keys, in_order
-from include.rollups.calendar import HOUR_US, whole_years
+from include.rollups.calendar import whole_years
 from include.rollups.daylight import place_of
 from include.rollups.derived import DerivedSeries, rebuild_derived
 from include.rollups.energy import (
@@ -33,6 +33,7 @@ from include.rollups.energy import (
     light_of,
     needs_hours,
 )
+from include.rollups.expectation import DaySpan, HeardInverter, expected_days
 from include.rollups.longer import keys_of_days
 from include.rollups.series import run
 from include.rollups.stored import Difference, merged_ranges, read_hours, read_longer, write
@@ -138,11 +139,22 @@ def _read_subjects(connection: Connection, plant_ids: list[int]) -> dict[int, Pl
         plant_id = row.plant_id or home[row.device_id].plant_id
         series[plant_id, row.device_id][row.quantity] = row.series_id
     found = {plant_id: PlantSubjects(MeasuredSubject(series=series[plant_id, None])) for plant_id in plant_ids}
+    expected = _expected(devices)
     # In the order of their power series: see `PlantSubjects`.
     for row in sorted(devices, key=lambda row: (series[row.plant_id, row.device_id].get(POWER, 0), row.device_id)):
         group = found[row.plant_id].inverters if row.kind == "inverter" else found[row.plant_id].meters
-        group[row.device_id] = MeasuredSubject(row.device_id, row.capacity_kw, series[row.plant_id, row.device_id])
+        series_of_device = series[row.plant_id, row.device_id]
+        group[row.device_id] = MeasuredSubject(row.device_id, row.capacity_kw, series_of_device, expected.get(row.device_id))
     return found
+
+
+def _expected(devices: Iterable[Any]) -> dict[int, DaySpan]:
+    inverters: dict[int, list[HeardInverter]] = defaultdict(list)
+    for row in devices:
+        if row.kind == "inverter":
+            heard = HeardInverter(row.device_id, row.is_retired, row.first_day, row.last_day, row.missed_until)
+            inverters[row.plant_id].append(heard)
+    return {device_id: span for own in inverters.values() for device_id, span in expected_days(own).items()}
 
 
 def _stretches(days: Iterable[PlantDay]) -> Iterator[_Stretch]:
@@ -194,9 +206,10 @@ def _derived(days: Sequence[PlantDay], subjects: PlantSubjects, series_id: int) 
     return DerivedSeries(
         series_id,
         tuple(inverter.series[POWER] for inverter in subjects.inverters.values() if POWER in inverter.series),
-        len(subjects.inverters),
+        sum(inverter.expected is None for inverter in subjects.inverters.values()),
         (place.latitude, place.longitude),
         np.array([day_number(day.local_day) for day in days], np.int32),
+        tuple(inverter.expected for inverter in subjects.inverters.values() if inverter.expected is not None),
     )
 
 
@@ -220,11 +233,14 @@ def _write_energies(
 ) -> int:
     taken = {"plant_ids": [day.plant_id for day in days], "local_days": [day.local_day for day in days]}
     keys = {name: [row[name] for row in rows] for name in ("plant_id", "device_id", "local_date")}
-    changed = run(connection, "plants", "delete_gone_energies", **taken, **keys).rowcount
-    if not rows:
-        return changed
-    columns = {name: [row[name] for row in rows] for name in rows[0]}
-    return changed + run(connection, "plants", "write_energies", computed_at=computed_at, **columns).rowcount
+    changed = list(run(connection, "plants", "delete_gone_energies", **taken, **keys))
+    if rows:
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
+        changed += run(connection, "plants", "write_energies", computed_at=computed_at, **columns)
+    marks = sorted({(row.plant_id, row.local_date) for row in changed})
+    marked = {"plant_ids": [plant_id for plant_id, _ in marks], "local_days": [day for _, day in marks]}
+    run(connection, "plants", "mark_unanswered", **marked)
+    return len(changed)
 
 
 def _read_buckets(

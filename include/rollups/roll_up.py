@@ -5,7 +5,7 @@ transaction takes some series with all their dirty days; others may work on othe
 plants goes to their own work list, which is worked off when no series is left.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -23,6 +23,8 @@ from include.rollups.stored import write
 
 _PUBLISHED: Final = frozenset({*TELLING, "export_total_kwh"})
 """Quantities on which the energy of a plant or inverter may rest."""
+_WEATHER: Final = frozenset({"irradiance_poa_w_m2", "temp_module_c"})
+"""Quantities on which the yields of a plant rest beside its energy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,10 @@ def rebuild(
     return found
 
 
-def _mark_plants(connection: Connection, facts: Sequence[KnownSeries], changed: Iterable[tuple[int, int]]) -> None:
-    """Put the days of plants of which a series changed on their work list."""
-    plants = {each.series_id: each.plant_id for each in facts if each.plant_id is not None and each.quantity in _PUBLISHED}
-    if marks := sorted({(plants[series_id], day) for series_id, day in changed if series_id in plants}):
-        plant_ids, days = zip(*marks, strict=True)
-        run(connection, "claims", "mark_plants", plant_ids=list(plant_ids), days=list(days))
+def _mark_plants(connection: Connection, facts: Sequence[KnownSeries], changed: Collection[tuple[int, int]]) -> None:
+    """Put the days of plants of which a series changed on their work list, and on that of the yields."""
+    for quantities, mark in ((_PUBLISHED, "mark_plants"), (_WEATHER, "mark_yields")):
+        plants = {each.series_id: each.plant_id for each in facts if each.plant_id is not None and each.quantity in quantities}
+        if marks := sorted({(plants[series_id], day) for series_id, day in changed if series_id in plants}):
+            plant_ids, days = zip(*marks, strict=True)
+            run(connection, "claims", mark, plant_ids=list(plant_ids), days=list(days))

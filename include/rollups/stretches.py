@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from include.core.span import instant_of
-from include.rollups.calendar import DAY_US, HOUR_US, Calendar
+from include.core.span import HOUR_US, instant_of
+from include.rollups.calendar import DAY_US, Calendar
 from include.rollups.counter_limits import HORIZON_DAYS
 from include.rollups.series import ROOM, KnownSeries, run
 from include.rollups.steps import SHORT_STEP_US

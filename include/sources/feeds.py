@@ -12,6 +12,7 @@ from include.core.documents import DROPS
 from include.core.fleet import Registry
 from include.core.frames import Piece, SubjectKind
 from include.sources.clouds.registry import CLOUDS
+from include.sources.clouds.together import listing_together, reading_together
 from include.sources.drops import consumption, plant_measurements, sensor_readings, telemetry_batches
 from include.sources.drops.fleet_registry import parse_registry
 from include.sources.formats.context import ParseContext
@@ -51,13 +52,14 @@ FEEDS: Final[dict[str, Feed]] = {
         Feed("telemetry_batches", "device", telemetry_batches.parse),
         Feed("sensor_readings", "device", sensor_readings.parse),
         Feed("consumption", "point", consumption.parse),
-        *(Feed(f"{name}_plants", "plant", cloud.parse, name) for name, cloud in CLOUDS.items()),
-        *(Feed(f"{name}_devices", "device", cloud.parse, name) for name, cloud in CLOUDS.items()),
+        *(Feed(f"{name}_plants", "plant", reading_together(cloud.parse), name) for name, cloud in CLOUDS.items()),
+        *(Feed(f"{name}_devices", "device", reading_together(cloud.parse), name) for name, cloud in CLOUDS.items()),
     )
 }
 """Feeds of readings by name. The feed `registry` holds no readings: it is read by `parse_registry`."""
 
 ALARM_FEEDS: Final[dict[str, AlarmFeed]] = {
-    feed.name: feed for feed in (AlarmFeed(f"{name}_alarms", name, cloud.parse_alarms) for name, cloud in CLOUDS.items())
+    feed.name: feed
+    for feed in (AlarmFeed(f"{name}_alarms", name, listing_together(cloud.parse_alarms)) for name, cloud in CLOUDS.items())
 }
 """Feeds of alarms by name."""

@@ -63,6 +63,35 @@ def backlog(settings: Settings, integration_id: int, *, first: date, last: date)
     return {"waiting": found.waiting, "next_at": found.next_at and found.next_at.isoformat()}
 
 
+def progress(connection: Connection, integration_id: int, *, now: datetime) -> dict[str, Any] | None:
+    """What is left of an account's backfills: waiting, and when the limits permit its end; None where nothing is."""
+    calls = pulls.count_waiting(connection, integration_id, "backfill")
+    if not calls:
+        return None
+    integration = integrations.read_integration(connection, integration_id)
+    cloud, fleet = CLOUDS[integration.vendor], integrations.read_fleet(connection, integration_id)
+    scheduled = pull_plan.calls_of_a_day(cloud, integration.account, fleet, now.date())
+    cost = pull_plan.estimate_calls(calls, cloud.rate_limits(integration.account, fleet), scheduled=scheduled)
+    return {"waiting": calls.total(), "ends_at": (now + timedelta(seconds=cost.seconds)).isoformat()}
+
+
+def cancel_backfill(settings: Settings, wish: BackfillWish) -> int:
+    """Take what waits of backfills that touch these days from the work list; what was answered stays. Returns how many requests.
+
+    Raises `Refused` for certain plants, whose requests are about others as well, and `NeedsHuman` for an unknown tenant.
+    """
+    if wish.plants:
+        raise Refused("requests of a backfill are about several plants at once; cancel it for the whole tenant or vendor")
+    with transaction(settings.database_url) as connection:
+        if wish.tenant is not None:
+            read_tenant(connection, wish.tenant)
+        cancelled = 0
+        for integration_id in integrations.read_integration_ids(connection, tenant=wish.tenant, vendor=wish.vendor):
+            integrations.lock_account(connection, integration_id)
+            cancelled += pulls.cancel_backfill(connection, integration_id, PlannedDays(wish.first, wish.last))
+    return cancelled
+
+
 @dataclass(frozen=True, slots=True)
 class _Backfill:
     """What is to be requested of one account for some days."""
@@ -77,7 +106,9 @@ class _Backfill:
         waiting = pulls.read_backlog(connection, self.integration.integration_id).waiting
         whole, cloud = integrations.read_fleet(connection, self.integration.integration_id), CLOUDS[self.integration.vendor]
         scheduled = pull_plan.calls_of_a_day(cloud, self.integration.account, whole, self.days.last)
-        cost = pull_plan.estimate(self.requests, cloud.rate_limits(whole), scheduled=scheduled, waiting=waiting)
+        cost = pull_plan.estimate(
+            self.requests, cloud.rate_limits(self.integration.account, whole), scheduled=scheduled, waiting=waiting
+        )
         return {
             "integration_id": self.integration.integration_id,
             "label": self.integration.label,

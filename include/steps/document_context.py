@@ -1,6 +1,7 @@
 """What one landed document is read by: its place in the manifest, whose it is, the zones of its times, and the caps on it."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import cache, partial
@@ -9,9 +10,11 @@ from zoneinfo import ZoneInfo
 from include.core.documents import DROPS, LandedDocument
 from include.core.settings import Settings
 from include.core.span import clock_of
+from include.core.vendors import VENDORS
 from include.landing.store import ObjectStore
 from include.quality.rules import latest_plausible
 from include.sources.feeds import ALARM_FEEDS, FEEDS, ParseContext
+from include.sources.formats.deadline import deadline
 from include.sources.formats.numbers import DecimalMark
 from include.sources.formats.unpack import Limits, unpack
 from include.warehouse import fleet, notations
@@ -26,12 +29,13 @@ class DocumentContext:
         document: The manifest row: feed, tenant, address in landing, receipt.
         tenant: Whose it is.
         source: Who named the keys of its plants and devices.
-        parsing: Facts and caps for its parser. `parsing.zones` are those of the vendor's plants, `parsing.clocks` those of the
-            devices of the drops, at the time of reading.
+        parsing: Facts and caps for its parser. `parsing.zones` are those of the vendor's plants and devices, `parsing.clocks`
+            those of the devices of the drops, at the time of reading.
         limits: Caps on unpacking.
+        most_cpu_s: Most CPU time that reading it may take, and most from one piece to the next [s]; 0 is no limit.
         most_quarantined: Most quarantined rows that are kept of it.
         landing: URL of the store that has its bytes.
-        database_url: Where transactions of their own are opened: for new series, for partitions.
+        database_url: Where transactions of their own are opened: for new series.
     """
 
     document: LandedDocument
@@ -39,6 +43,7 @@ class DocumentContext:
     source: str
     parsing: ParseContext
     limits: Limits
+    most_cpu_s: tuple[float, float]
     most_quarantined: int
     landing: str
     database_url: str
@@ -47,6 +52,10 @@ class DocumentContext:
         """The document's bytes, unpacked; raises `BadDocument` for what cannot be, or is too large."""
         with ObjectStore(self.landing).open(self.document.uri) as stored:
             return unpack(stored, limits=self.limits)
+
+    def deadline(self) -> AbstractContextManager[None]:
+        """What reading it must be done within."""
+        return deadline(total_s=self.most_cpu_s[0], stalled_s=self.most_cpu_s[1])
 
     def is_current(self, connection: Connection) -> bool:
         """Are the zones, clocks and the notation by which it was read still those of the fleet and of the feed?"""
@@ -81,6 +90,7 @@ def read_contexts(settings: Settings, connection: Connection, landed: Sequence[L
             max_nesting=settings.max_nesting,
             zones=read_zones(document.tenant_id, source),
             clocks=read_clocks(document.tenant_id, source),
+            received_at=document.received_at,
             latest=latest_plausible(document.received_at),
             date_order=tenant.date_order,
             decimal_mark=read_decimal_mark(document.tenant_id, document.feed, source),
@@ -98,6 +108,7 @@ def _context(
         source=source,
         parsing=parsing,
         limits=Limits.from_settings(settings),
+        most_cpu_s=(settings.max_document_cpu_s, settings.max_stalled_cpu_s),
         most_quarantined=settings.max_quarantine_rows,
         landing=settings.landing,
         database_url=settings.database_url,
@@ -118,11 +129,12 @@ def _source_of(document: LandedDocument) -> str:
 
 
 def _read_zones(connection: Connection, tenant_id: int, source: str) -> Mapping[str, ZoneInfo]:
-    """Zones of a vendor's plants; what is dropped goes by the clocks of its devices."""
+    """Zones of a vendor's plants and their devices; what is dropped goes by the clocks of its devices."""
     if source == DROPS:
         return {}
-    zones = fleet.read_zones(connection, tenant_id)
-    return {key: ZoneInfo(zone) for (whose, key), zone in zones.items() if whose == source}
+    of_devices = fleet.read_device_zones(connection, tenant_id, source) if VENDORS[source].writes_local_times else {}
+    of_plants = {key: zone for (whose, key), zone in fleet.read_zones(connection, tenant_id).items() if whose == source}
+    return {key: ZoneInfo(zone) for key, zone in (of_devices | of_plants).items()}
 
 
 def _read_clocks(connection: Connection, tenant_id: int, source: str) -> Mapping[str, tzinfo]:

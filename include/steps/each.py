@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 from include.core.errors import HeliographError
+from include.core.stores import StoreFailure
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -49,6 +50,22 @@ def attempt_each(
             _log.exception("Failed: %s", label(thing))
             failures.append(Failure(str(label(thing)), error))
     return done, failures
+
+
+def until_store_fails(do: Callable[[_T], _R]) -> Callable[[_T], _R]:
+    """Do it until a store is away; for all that is left the same error is raised at once, as each would wait for the store."""
+    away: list[StoreFailure] = []
+
+    def do_or_raise(thing: _T) -> _R:
+        if away:
+            raise away[0]
+        try:
+            return do(thing)
+        except StoreFailure as error:
+            away.append(error)
+            raise
+
+    return do_or_raise
 
 
 def errors_of(failures: Sequence[Failure], *, beside: object) -> list[str]:

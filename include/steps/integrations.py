@@ -14,6 +14,8 @@ from include.sources.clouds.errors import Rejected
 from include.sources.clouds.registry import CLOUDS
 from include.sources.clouds.session import Session
 from include.sources.formats.context import ParseContext
+from include.steps.account_state import take_up_again
+from include.steps.backfill import progress
 from include.steps.vendor_account import (
     Clock,
     FewCalls,
@@ -25,8 +27,8 @@ from include.steps.vendor_account import (
     open_http,
     without_secrets,
 )
-from include.warehouse import fleet, integrations, pulls, vendor_calls
-from include.warehouse.engine import Connection, transaction
+from include.warehouse import account_states, fleet, integrations
+from include.warehouse.engine import transaction
 from include.warehouse.vault import Vault
 
 
@@ -44,7 +46,7 @@ def add_integration(
     Args:
         settings: With database and vault.
         tenant: Whose account it is.
-        vendor: sungrow, deye or huawei.
+        vendor: A name of `VENDORS`.
         name: Distinguishes accounts of one tenant; the vendor's name where none is given.
         credentials: Fields of the account, kept sealed; None where an Airflow connection `<tenant>__<name>` keeps them.
         now: Aware UTC.
@@ -70,15 +72,19 @@ def add_integration(
             "account": {} if given is None else without_secrets(vendor, given),
         }
         integration_id = integrations.upsert_integration(connection, tenant_id=owner.tenant_id, integration=integration, now=now)
-        _take_up_again(connection, integration_id, now)
+        take_up_again(connection, integration_id, now)
     added = {"tenant": tenant, "vendor": vendor, "name": name, "connection_id": f"{tenant}__{name}", "state": "active"}
     return {"integration_id": integration_id, **added}
 
 
 def list_integrations(settings: Settings, *, now: datetime, tenant: str | None = None) -> list[dict[str, Any]]:
-    """All accounts, or one tenant's: state and reason, plants, what waits, what is blocked until when, calls of a day."""
+    """All accounts, or one tenant's: state, reason, since when, what waits, is left out or blocked until when, calls of a day.
+
+    `backfill` tells how many requests of one wait and when the limits permit its end; None where there is none.
+    """
     with transaction(settings.database_url) as connection:
-        return integrations.list_integrations(connection, tenant=tenant, now=now)
+        rows = integrations.list_integrations(connection, tenant=tenant, now=now)
+        return [row | {"backfill": progress(connection, row["integration_id"], now=now)} for row in rows]
 
 
 def try_integration(
@@ -89,7 +95,7 @@ def try_integration(
     clock: Callable[[], datetime],
     credentials: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Log in and list the plants, within the account's budget; success takes a rejected account up again, refusal rejects it.
+    """Log in and list the plants, within the account's budget; success takes up again what was rejected or needs attention.
 
     Raises `Rejected`, `TryLater` or `RateLimited`, as the vendor decides.
     """
@@ -102,7 +108,7 @@ def try_integration(
         plants = _count_plants(account.session, integration.vendor, account.credentials)
     except Rejected as error:
         with transaction(settings.database_url) as connection:
-            integrations.set_state(
+            account_states.set_state(
                 connection,
                 integration.integration_id,
                 "rejected",
@@ -111,7 +117,7 @@ def try_integration(
                 since=integration.state_set_at,
             )
         raise
-    if integration.state == "rejected":
+    if integration.state == "rejected" or (integration.state == "needs attention" and plants):
         set_state(settings, tenant=tenant, name=name, state="active", now=clock())
     return {"plants": plants}
 
@@ -150,9 +156,9 @@ def set_state(settings: Settings, *, tenant: str, name: str, state: str, now: da
     with transaction(settings.database_url) as connection:
         integration = integrations.find_integration(connection, tenant, name)
         reason = None if state == "active" else "disabled by the operator"
-        integrations.set_state(connection, integration.integration_id, state, reason=reason, now=now)
+        account_states.set_state(connection, integration.integration_id, state, reason=reason, now=now)
         if state == "active":
-            _take_up_again(connection, integration.integration_id, now)
+            take_up_again(connection, integration.integration_id, now)
     return {"tenant": tenant, "name": name, "state": state}
 
 
@@ -207,8 +213,3 @@ def _count_plants(session: Session, vendor: str, credentials: Mapping[str, str])
     context = ParseContext(ZoneInfo("UTC"), first.interface)
     answers = [pack(vendor, first, answer.raw) for answer in cloud.fetch(session, first)]
     return sum(len(cloud.parse_fleet(answer, context).plants) for answer in answers)
-
-
-def _take_up_again(connection: Connection, integration_id: int, now: datetime) -> None:
-    vendor_calls.unblock(connection, integration_id, None)
-    pulls.take_up_again(connection, integration_id, now=now)

@@ -14,12 +14,15 @@ from typing import Any, Final
 from include.core.documents import FEEDS, ClaimCheck
 from include.core.errors import NeedsHuman, Refused, TryLater
 from include.core.settings import Settings
+from include.core.stores import is_no_space, no_space
 from include.landing.claims import Claim, claim, recover, release
-from include.landing.drops import Drop, Look, deliver, look
+from include.landing.drops import Drop, Look, deliver, in_turn, look
 from include.landing.left_alone import new_sentences
 from include.landing.refusals import Refusal, refuse
 from include.landing.store import ObjectStore, StoredObject
 from include.steps.each import Failure, attempt_each, errors_of
+from include.steps.free_space import require_free_space
+from include.steps.lease import LANDING, Lease, lease
 from include.warehouse import documents, fleet
 from include.warehouse.engine import Connection, transaction
 
@@ -27,6 +30,9 @@ _log = logging.getLogger(__name__)
 
 MOST_FILES: Final = 2000
 MOST_BYTES: Final = 1_000_000_000
+
+_LEASE_S: Final = 600
+"""Longer than storing some files takes: a claim is noted once, but two landings at a time would tell of it as a fault."""
 
 _STORING: Final = 8
 _NOTED_TOGETHER: Final = 50
@@ -38,11 +44,11 @@ _Storing = tuple[Drop | Claim, Future[_Rest | None]]
 def land_drops(settings: Settings, *, now: datetime) -> list[dict[str, Any]]:
     """Land at most 2,000 files or 1 GB of what rests in the drop folders, tenants in turn; returns their claim checks.
 
-    A file that was claimed by a run that died is landed first. A file that must not be read (a link, hard links, too large) is
-    moved to `refused/` with a reason. What is no file of a known tenant and feed, or cannot be taken, is left alone, told once.
-    Whatever is wrong with a file holds back no other one; what may pass (a store without space) is raised in the end.
+    A file that was claimed by a run that died is landed in its turn. A file that must not be read (a link, hard links, too
+    large) is moved to `refused/` with a reason. What is no file of a known tenant and feed, or cannot be taken, is left alone,
+    told once. Whatever is wrong with a file holds back no other one; what may pass (a store without space) is raised in the end.
 
-    Raises `TryLater` while another landing is at work.
+    Raises `TryLater` while another landing is at work, and where no space is left.
     """
     landed, failures = _land_once(settings, now)
     if failures:
@@ -74,10 +80,13 @@ def land_all(settings: Settings, *, clock: Callable[[], datetime], most_rounds: 
 
 
 def _land_once(settings: Settings, now: datetime) -> tuple[list[ClaimCheck], list[Failure]]:
-    with transaction(settings.database_url) as guard:
-        if not documents.try_lock_landing(guard):
+    require_free_space(settings)
+    with lease(settings, LANDING, seconds=_LEASE_S) as mine:
+        if mine is None:
             raise TryLater("another landing is at work; this one would take its files", after_s=30)
-        landing = _Landing(settings, fleet.read_tenants(guard), now, ObjectStore(settings.landing))
+        with transaction(settings.database_url) as connection:
+            tenants = fleet.read_tenants(connection)
+        landing = _Landing(settings, mine, tenants, now, ObjectStore(settings.landing))
         landed = landing.run()
         landing.tell()
         return landed
@@ -102,6 +111,7 @@ class _Landing:
     """
 
     settings: Settings
+    lease: Lease
     tenants: Mapping[str, fleet.Tenant]
     now: datetime
     store: ObjectStore
@@ -112,7 +122,8 @@ class _Landing:
     def run(self) -> tuple[list[ClaimCheck], list[Failure]]:
         """Refuse and land; returns the claim checks and what went wrong.
 
-        Files are claimed and stored side by side, as storing mostly waits for the disk, and noted in their order.
+        Files are claimed and stored side by side, as storing mostly waits for the disk, and noted in their order: a crash may
+        have left any of them claimed, which are older or newer than those that still lie in the drop folder.
         """
         left, found = self._recover(), self._look()
         with transaction(self.settings.database_url) as connection:
@@ -120,12 +131,8 @@ class _Landing:
         attempt_each(found.faulty[:MOST_FILES], lambda one: self._refuse(*one), label=lambda one: f"refusing {one[0].path}")
         storing = ThreadPoolExecutor(_STORING)
         try:
-            return self._note_all(
-                [
-                    *((one, storing.submit(self._store, one)) for one in left),
-                    *((drop, storing.submit(self._claim_and_store, drop)) for drop in _portion(found.ready)),
-                ]
-            )
+            files: list[Drop | Claim] = [*left, *_portion(found.ready)]
+            return self._note_all([(one, storing.submit(self._take, one)) for one in in_turn(files)])
         finally:
             storing.shutdown(cancel_futures=True)
 
@@ -152,6 +159,9 @@ class _Landing:
         self.left_alone.extend(found.strange)
         return found
 
+    def _take(self, one: Drop | Claim) -> _Rest | None:
+        return self._store(one) if isinstance(one, Claim) else self._claim_and_store(one)
+
     def _claim_and_store(self, drop: Drop) -> _Rest | None:
         if drop.tenant in self.unstored:
             return None
@@ -169,7 +179,9 @@ class _Landing:
         except OSError as error:
             self.unstored.add(drop.tenant)
             place = self.settings.claims_path
-            raise TryLater(f"{place} cannot take a file ({error.strerror}); check its space and access, then retry") from error
+            if is_no_space(error):
+                raise no_space(place, error) from error
+            raise TryLater(f"{place} cannot take a file ({error.strerror}); check its access, then retry") from error
         return self._store(claimed)
 
     def _store(self, claimed: Claim) -> _Rest | None:
@@ -187,17 +199,23 @@ class _Landing:
     def _note_all(self, stored: Iterable[_Storing]) -> tuple[list[ClaimCheck], list[Failure]]:
         """Note what is stored, some in one transaction, then release the claimed files; after a crash the next run does that.
 
-        A transaction ends with a repeat: it may have to wait for a load of that document, and then holds nothing for which a
-        load could wait.
+        Whatever a transaction notes is stored before it begins. It ends with a repeat: it may have to wait for a load of that
+        document, and then holds nothing for which a load could wait.
         """
         landed: list[ClaimCheck] = []
         failures: list[Failure] = []
-        left = deque(stored)
-        while left:
+        storing, at_rest = deque(stored), deque[_Rest]()
+        while storing or at_rest:
+            self._stay()
+            if not at_rest:
+                some = [storing.popleft() for _ in range(min(len(storing), _NOTED_TOGETHER))]
+                put, failed = attempt_each(some, lambda one: one[1].result(), label=_label)
+                at_rest.extend(filter(None, put))
+                failures += failed
             noted: list[tuple[Claim, ClaimCheck]] = []
             with transaction(self.settings.database_url) as connection:
-                while left and len(noted) < _NOTED_TOGETHER and (not noted or noted[-1][1].is_new):
-                    done, failed = attempt_each([left.popleft()], partial(self._note, connection), label=_label)
+                while at_rest and (not noted or noted[-1][1].is_new):
+                    done, failed = attempt_each([at_rest.popleft()], partial(self._note, connection), label=_label)
                     noted += filter(None, done)
                     failures += failed
             for claimed, check in noted:
@@ -205,11 +223,14 @@ class _Landing:
                 landed.append(check)
         return landed, failures
 
-    def _note(self, connection: Connection, one: _Storing) -> tuple[Claim, ClaimCheck] | None:
-        at_rest = one[1].result()
-        if at_rest is None or at_rest[0].tenant in self.unstored:
-            return None
+    def _stay(self) -> None:
+        if not self.lease.go_on():
+            raise TryLater(f"this landing was silent for {_LEASE_S} s, and another one goes on in its place; retry")
+
+    def _note(self, connection: Connection, at_rest: _Rest) -> tuple[Claim, ClaimCheck] | None:
         claimed, stored = at_rest
+        if claimed.tenant in self.unstored:
+            return None
         if (document_id := self.noted.get(claimed.claim_id)) is not None:
             check = ClaimCheck(document_id, claimed.tenant, claimed.feed, stored.sha256, stored.stored_bytes, is_new=True)
             return claimed, check
@@ -247,7 +268,7 @@ def _portion(drops: Iterable[Drop]) -> Iterator[Drop]:
             return
 
 
-def _label(one: _Storing) -> str:
+def _label(one: _Storing | _Rest) -> str:
     return f"{one[0].feed} of {one[0].tenant}"
 
 

@@ -1,4 +1,7 @@
-"""Landed documents become trusted readings, or alarms: parse, check, write; one transaction per document."""
+"""Landed documents become trusted readings, or alarms: parse, check, write; one transaction per document.
+
+Nothing is open while a document is fetched, parsed and checked: what a transaction begins with is made before it.
+"""
 
 import logging
 from collections import Counter
@@ -12,10 +15,13 @@ from typing import Any, Final
 from include.core.documents import READING_FEEDS
 from include.core.errors import BadDocument, TryLater
 from include.core.settings import Settings
+from include.core.stores import StoreFailure
 from include.sources.feeds import ALARM_FEEDS
 from include.steps.code_version import code_version
 from include.steps.document_context import DocumentContext, read_context
 from include.steps.each import Failure, attempt_each, errors_of
+from include.steps.free_space import require_free_space
+from include.steps.lease import Lease, lease, loading
 from include.steps.prepared_alarms import PreparedAlarms, prepare_alarms
 from include.steps.prepared_readings import PreparedReadings, prepare_readings
 from include.steps.refuse_document import refuse_document
@@ -27,10 +33,8 @@ _log = logging.getLogger(__name__)
 
 _BATCH_BYTES: Final = 8_000_000
 _BATCH_DOCUMENTS: Final = 200
-
-
-class _TenantTaken(TryLater):
-    """Another batch of the same tenant is being loaded."""
+_LEASE_S: Final = 120
+"""A batch that attempts no other document for so long may be doubled: whichever comes first loads what it prepared."""
 
 
 def pending_batches(settings: Settings) -> list[list[int]]:
@@ -56,30 +60,43 @@ def load_batch(settings: Settings, document_ids: Sequence[int], *, now: datetime
     """Load documents of one tenant one after the other, unless another batch of the tenant is being loaded: then this one ends.
 
     A refused one never stops the rest, nor does one that cannot be loaded; where no other could, its error is raised. Where most
-    of the batch cannot be loaded, the tenant's next documents are, so that they need not wait for a person.
+    of the batch cannot be loaded, the tenant's next documents are, so that they need not wait for a person. Raises `TryLater`
+    where no space is left.
 
     Returns:
         The summed counts, `errors`, and under `left` how many other documents of the tenant wait for a batch.
     """
-    batch = _Batch(settings, now, run_id)
-    left = batch.load(document_ids)
-    while left and batch.is_stuck():
-        left = batch.load(_first_batch(left))
+    require_free_space(settings)
+    with transaction(settings.database_url) as connection:
+        tenant_id = documents.read_tenant_id(connection, document_ids)
+    with lease(settings, loading(tenant_id), seconds=_LEASE_S) as mine:
+        if mine is None:
+            _log.info("Another batch of tenant %s is being loaded; what is left waits for the next run", tenant_id)
+            return {"left": 0, "errors": []}
+        batch = _Batch(settings, mine, now, run_id)
+        left = batch.load(document_ids)
+        while left and batch.is_stuck():
+            left = batch.load(_first_batch(left))
     errors = errors_of(batch.failures, beside=batch.counts or batch.is_taken)
     return {**batch.counts, "left": len(left), "errors": errors}
 
 
 @dataclass(slots=True)
 class _Batch:
-    """What became of the documents of a tenant so far: those attempted, and whether another batch has the tenant."""
+    """What became of the documents of a tenant so far: those attempted, and whether another batch has taken the tenant over.
+
+    Where the store is away the documents that are left are not tried: each would wait for it.
+    """
 
     settings: Settings
+    lease: Lease
     now: datetime
     run_id: str
     counts: Counter[str] = field(default_factory=Counter)
     attempted: list[int] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     is_taken: bool = False
+    has_store_failed: bool = False
 
     def is_stuck(self) -> bool:
         """Could most documents not be loaded, for reasons that will not pass by themselves?"""
@@ -96,16 +113,17 @@ class _Batch:
             return documents.read_left(connection, self.attempted, READING_FEEDS)
 
     def _load(self, small: SmallAnswers, document_id: int) -> None:
-        if self.is_taken:
+        if self.has_store_failed:
             return
-        prepared = small.take(document_id)
-        try:
-            counts = load_document(self.settings, document_id, prepared, now=self.now, run_id=self.run_id)
-        except _TenantTaken as taken:
-            _log.info("%s", taken)
+        if self.is_taken or not self.lease.go_on():
             self.is_taken = True
-        else:
-            self.counts.update({"documents": 1} | (counts.rows() if counts else {"refused_or_taken": 1}))
+            return
+        try:
+            counts = load_document(self.settings, document_id, small.take(document_id), now=self.now, run_id=self.run_id)
+        except StoreFailure:
+            self.has_store_failed = True
+            raise
+        self.counts.update({"documents": 1} | (counts.rows() if counts else {"refused_or_taken": 1}))
 
 
 def load_document(
@@ -113,24 +131,19 @@ def load_document(
 ) -> documents.LoadCounts | None:
     """Load one landed document in one transaction; None when it was refused, changes nothing, or when another load has it.
 
-    Raises `TryLater` while another document of its tenant is being loaded.
-
-    `prepared` is what was made of it already, outside of this transaction.
+    `prepared` is what was made of it already.
     """
+    found = prepared or _prepared(settings, document_id)
+    if found is None:
+        return None
+    found.make_room(settings, now)
     with transaction(settings.database_url) as connection:
         document = documents.lock_document(connection, document_id)
         if document is None or documents.fold_needless(connection, document):
             return None
-        if not readings.try_lock_loading(connection, document.tenant_id):
-            raise _TenantTaken(f"another batch of tenant {document.tenant} is being loaded; what is left waits for the next run")
-        try:
-            found = prepared or _prepare(read_context(settings, connection, document))
-        except BadDocument as error:
-            refuse_document(settings, connection, document, str(error))
-            return None
         readings.lock_tenant(connection, document.tenant_id)
-        if not found.context.is_current(connection):
-            # The operator moved a plant meanwhile: its times are to be read in another zone, by the next load.
+        if document != found.context.document or not found.context.is_current(connection):
+            # It came again, or the operator moved a plant meanwhile: it is to be read otherwise, by the next load.
             return None
         counts = found.write(connection)
         documents.write_load(connection, document, counts, loaded_at=now, run_id=run_id, code_version=code_version())
@@ -138,6 +151,20 @@ def load_document(
             documents.reopen_waiting(connection, document.tenant_id, rule=rule, subjects=subjects)
     _log.info("Loaded %s %r of %s: %s", document.feed, document.original_name, document.tenant, counts)
     return counts
+
+
+def _prepared(settings: Settings, document_id: int) -> PreparedReadings | PreparedAlarms | None:
+    """What parsing and checking make of a document; None where there is nothing to load, as of one that is refused."""
+    with transaction(settings.database_url) as connection:
+        document = documents.lock_document(connection, document_id)
+        if document is None or documents.fold_needless(connection, document):
+            return None
+        context = read_context(settings, connection, document)
+    try:
+        return _prepare(context)
+    except BadDocument as error:
+        refuse_document(settings, document, str(error))
+        return None
 
 
 def _prepare(context: DocumentContext) -> PreparedReadings | PreparedAlarms:

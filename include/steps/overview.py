@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from include.core.settings import Settings
-from include.warehouse import documents, overview
+from include.warehouse import documents, incidents, inverters, overview
 from include.warehouse.engine import transaction
 
 
@@ -28,10 +28,27 @@ def read_health(settings: Settings, *, now: datetime) -> dict[str, list[dict[str
         }
 
 
+def read_gauges(settings: Settings, *, now: datetime) -> dict[str, list[dict[str, Any]]]:
+    """What a monitor watches of all tenants: `feeds` and `tenants` as `read_health`, `mails`, and `incidents` that are open."""
+    with transaction(settings.database_url) as connection:
+        return {
+            "feeds": documents.read_status(connection),
+            "tenants": overview.read_waiting(connection, now=now),
+            "mails": overview.count_mails(connection),
+            "incidents": incidents.read_open(connection),
+        }
+
+
 def read_overview(settings: Settings, tenant: str) -> dict[str, Any]:
     """What a tenant has by now, as `include.warehouse.overview.read_overview` counts it."""
     with transaction(settings.database_url) as connection:
         return overview.read_overview(connection, tenant)
+
+
+def count_unanswered_days(settings: Settings) -> int:
+    """Days of plants, of all tenants, whose inverters have not been compared yet."""
+    with transaction(settings.database_url) as connection:
+        return inverters.count_days(connection)
 
 
 def read_clouds(settings: Settings, tenant: str, *, now: datetime) -> dict[str, dict[str, Any]]:

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pandas as pd
 
 from include.core.documents import DROPS
 from include.core.frames import Piece
+from include.core.settings import Settings
 from include.core.span import Span, instant_of
 from include.quality.checks import Checked, check
 from include.quality.rules import NUMBER_UNAMBIGUOUS, SUBJECT_KNOWN, WITHIN_RATING
-from include.sources.clouds.document import unpack_request
+from include.sources.clouds.document import common_span
 from include.sources.feeds import FEEDS
+from include.sources.formats.deadline import note_progress
 from include.steps.document_context import DocumentContext
 from include.steps.gathered_states import GatheredStates
 from include.steps.quarantine_rows import QuarantineRows, contradicted_row
@@ -36,6 +39,7 @@ class PreparedReadings:
     quarantine: QuarantineRows
     authoritative_span: Span | None = None
     gathered: Gathered = field(default_factory=Gathered)
+    settled: Settled = field(init=False)
     states: GatheredStates = field(default_factory=GatheredStates)
     parsed_rows: int = 0
     missing_values: int = 0
@@ -54,20 +58,27 @@ class PreparedReadings:
         self.decimal_marks |= piece.decimal_marks
         self.quarantine.add_broken(frame, checked)
         good = frame if checked.good.all() else frame[checked.good]
-        is_state = (good["quantity"] == "state").to_numpy()
-        if is_state.any():
+        if "state" in good["quantity"].cat.categories:
+            is_state = (good["quantity"] == "state").to_numpy()
             states = good[is_state]
             self.states.add(states, self.directory.series_ids(states))
             good = good[~is_state]
         if len(good):
             self._gather(good)
 
+    def make_room(self, settings: Settings, now: datetime) -> None:
+        """Make the partitions that its readings need, before the transaction of its load: days at most since last month."""
+        self.settled = self.gathered.settle(most_contradicted=self.context.most_quarantined)
+        if len(self.settled.incoming):
+            last_month = (now.astimezone(UTC).date().replace(day=1) - timedelta(days=1)).replace(day=1)
+            readings.ensure_partitions(
+                settings.database_url, self.settled.incoming, settings.partition_width, days_since=last_month
+            )
+
     def write(self, connection: Connection) -> documents.LoadCounts:
-        """Write what was gathered, in a transaction that holds the tenant's lock; returns the balance."""
-        settled = self.gathered.settle(most_contradicted=self.context.most_quarantined)
+        """Write what was gathered, in a transaction that holds the tenant's lock, after `make_room`; returns the balance."""
+        settled = self.settled
         self._set_aside_contradicted(settled)
-        if len(settled.incoming):
-            readings.ensure_partitions(self.context.database_url, settled.incoming)
         newly_known, rated_anew = self.directory.look_again(connection)
         self.overtaken = {SUBJECT_KNOWN: newly_known, WITHIN_RATING: rated_anew}
         if notations.add_decimal_marks(connection, self.context.document, self.decimal_marks):
@@ -79,7 +90,7 @@ class PreparedReadings:
     def _gather(self, frame: pd.DataFrame) -> None:
         self.gathered.add(
             series_id=self.directory.series_ids(frame),
-            measured_at=pd.DatetimeIndex(frame["measured_at"]).as_unit("us").asi8,
+            measured_at=np.asarray(frame["measured_at"].astype("int64"), np.int64),
             value=frame["value"].to_numpy(),
             row_number=frame["row_number"].to_numpy(),
         )
@@ -142,15 +153,18 @@ class PreparedReadings:
             first_measured_at=min(instants, default=None),
             last_measured_at=max(instants, default=None),
             remarks=self.remarks,
+            plant_ids=self.directory.plant_ids(),
         )
 
 
 def prepare_readings(context: DocumentContext) -> PreparedReadings:
-    """Parse and check a document, a piece at a time; raises `BadDocument` where it cannot be read."""
-    prepared, pieces = open_readings(context)
-    for piece in pieces:
-        prepared.directory.describe(piece.frame, piece.subjects)
-        prepared.take(piece, check(piece.frame, received_at=context.document.newest_receipt, feed=context.document.feed))
+    """Parse and check a document, a piece at a time; raises `BadDocument` where it cannot be read, or takes too long."""
+    with context.deadline():
+        prepared, pieces = open_readings(context)
+        for piece in pieces:
+            note_progress()
+            prepared.directory.describe(piece.frame, piece.subjects)
+            prepared.take(piece, check(piece.frame, received_at=context.document.newest_receipt, feed=context.document.feed))
     return prepared
 
 
@@ -160,5 +174,5 @@ def open_readings(context: DocumentContext) -> tuple[PreparedReadings, Iterator[
     directory = SubjectDirectory(context.database_url, context.tenant, feed.subject_kind, context.source)
     prepared = PreparedReadings(context, directory, QuarantineRows(context.most_quarantined))
     if context.source != DROPS:
-        prepared.authoritative_span = unpack_request(body).authoritative_span
+        prepared.authoritative_span = common_span(body)
     return prepared, feed.parse(body, context.parsing)

@@ -1,10 +1,13 @@
 """What every part of a pull works with: the account, the warehouse and the store, the clock, and notes for the operator."""
 
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from include.core.pulls import Request, WaitingRequest
 from include.core.settings import Settings
+from include.sources.clouds.portions import members_of
 from include.steps.vendor_account import Account, Clock
 from include.warehouse.integrations import Integration
 
@@ -40,7 +43,26 @@ class PullContext:
         """The time, aware UTC."""
         return self.clock.now()
 
+    def only_member(self, request: Request) -> str | None:
+        """Key of the plant or device that a request is about; None where it is about several, or a list of all."""
+        members = members_of(request, self.account.cloud.group_fields.get(request.interface))
+        return members[0] if len(members) == 1 else None
+
     def note(self, sentence: str) -> None:
         """Log a sentence and keep it for the summary."""
         _log.info("%s: %s", self.integration.label, sentence)
         self.notes.append(sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestAnswer:
+    """A request with its answer, or the answers of its pages; `has_figures` where they tell anything of plants or devices."""
+
+    waiting: WaitingRequest
+    answers: Sequence[bytes]
+    has_figures: bool
+
+    @property
+    def request(self) -> Request:
+        """As it stands before an answer: one of several answers is authoritative about nothing."""
+        return self.waiting.request if len(self.answers) == 1 else replace(self.waiting.request, is_authoritative=False)

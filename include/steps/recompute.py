@@ -12,7 +12,7 @@ from include.rollups import recompute
 from include.rollups.roll_up import roll_up
 from include.rollups.wish import RollupWish
 from include.warehouse import fleet
-from include.warehouse.engine import Connection, own_connection, snapshot, transaction
+from include.warehouse.engine import Connection, own_connection, snapshot
 
 _WAIT_S: Final = 1.0
 _MOST_WAITS: Final = 300
@@ -38,7 +38,7 @@ def recompute_rollups(
     with own_connection(settings.database_url) as connection:
         with connection.begin():
             marked = recompute.mark(connection, _known(connection, wish))
-        rows_changed = _work_off(settings, clock, tell)
+        rows_changed = _work_off(connection, clock, tell)
         with connection.begin():
             outcome = recompute.compare(connection)
     return asdict(marked) | {"rows_changed": rows_changed} | outcome.as_dict()
@@ -51,11 +51,11 @@ def _known(connection: Connection, wish: Mapping[str, Any]) -> RollupWish:
     return asked
 
 
-def _work_off(settings: Settings, clock: Callable[[], datetime], tell: Callable[[int], None]) -> int:
+def _work_off(connection: Connection, clock: Callable[[], datetime], tell: Callable[[int], None]) -> int:
     """Roll up until nothing is left, beside others that do the same; returns how many rows changed."""
     changed = idle = 0
     while True:
-        with transaction(settings.database_url) as connection:
+        with connection.begin():
             done = roll_up(connection, computed_at=clock())
         changed += done.rows_changed
         tell(done.remaining)

@@ -7,6 +7,7 @@ So is every document of readings that waits for a plant, device or customer that
 does not matter.
 """
 
+import json
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -17,17 +18,20 @@ from zoneinfo import ZoneInfo
 
 from include.core.documents import CLOCK_FEEDS, DROPS, FLEET_FEEDS, READING_FEEDS, LandedDocument
 from include.core.errors import BadDocument, NeedsHuman
-from include.core.fleet import Registry
+from include.core.fleet import Registry, RejectedRow
 from include.core.settings import Settings
+from include.core.span import local_day
 from include.core.vendors import VENDORS
 from include.landing.store import ObjectStore
 from include.quality.rules import SUBJECT_KNOWN, WITHIN_RATING
 from include.sources.clouds.registry import CLOUDS
 from include.sources.drops.fleet_registry import parse_registry
 from include.sources.formats.context import ParseContext
+from include.sources.formats.deadline import deadline
 from include.sources.formats.unpack import Limits, unpack
 from include.steps.code_version import code_version
 from include.steps.each import Failure, attempt_each, errors_of
+from include.steps.form_choices import keep_form_choices
 from include.steps.refuse_document import refuse_document
 from include.steps.registration_outcome import PLANT_KNOWN, RegistrationOutcome, Row, numbered
 from include.steps.vendor_fleet import note_defaults, upsert_vendor_fleet
@@ -48,6 +52,7 @@ def register_landed(settings: Settings, *, now: datetime, run_id: str) -> dict[s
     Returns counts: documents, parsed, inserted, updated, unchanged and quarantined rows, replayed_documents; and `errors`.
     """
     total, failures = _register_pending(settings, now=now, run_id=run_id)
+    keep_form_choices(settings)
     return {**total, "errors": errors_of(failures, beside=total["documents"])}
 
 
@@ -71,6 +76,7 @@ def register_text(settings: Settings, *, tenant: str, content: str, name: str, n
             received_at=now,
         )
     total, failures = _register_pending(settings, now=now, run_id=run_id)
+    keep_form_choices(settings)
     with transaction(settings.database_url) as connection:
         failures += _faults_of_text(connection, tenant_id, landed.sha256)
     return {**total, "errors": errors_of(failures, beside=total["replayed_documents"])}
@@ -115,38 +121,56 @@ def _why_set_aside(row: documents.QuarantinedRow) -> str:
 
 
 def register_document(settings: Settings, document_id: int, *, now: datetime, run_id: str) -> Counter[str]:
-    """Register one landed document in one transaction; the counts are empty when it was refused or taken by another run."""
+    """Register one landed document in one transaction; the counts are empty when it was taken by another run.
+
+    Nothing is open while it is fetched and parsed, nor while one that is refused is given back.
+    """
     with transaction(settings.database_url) as connection:
-        document = documents.lock_document(connection, document_id)
-        if document is None or documents.fold_needless(connection, document):
-            return Counter()
-        tenant = fleet.read_tenant(connection, document.tenant)
-        outcome = RegistrationOutcome()
-        try:
-            registry = _read(settings, document, ZoneInfo(tenant.timezone))
-            readings.lock_tenant(connection, tenant.tenant_id)
-            zones, clocks = fleet.read_zones(connection, tenant.tenant_id), fleet.read_clocks(connection, tenant.tenant_id)
-            with connection.begin_nested():
-                _upsert_all(connection, tenant, document, registry, outcome)
-        except BadDocument as error:
-            refuse_document(settings, connection, document, str(error))
-            return Counter(documents=1, refused=1)
-        documents.replace_quarantine(connection, document, outcome.quarantined)
-        counts = outcome.counts()
-        documents.write_load(connection, document, counts, loaded_at=now, run_id=run_id, code_version=code_version())
-        replayed = _reopen_waiting(connection, tenant, outcome)
-        replayed += _reopen_misread(connection, tenant, zones) + _reopen_by_clock(connection, tenant, clocks, outcome)
+        found = _take(connection, document_id)
+    if found is None:
+        return Counter()
+    document, tenant = found
+    try:
+        registry = _read(settings, document, ZoneInfo(tenant.timezone))
+        with transaction(settings.database_url) as connection:
+            if _take(connection, document_id) != found:
+                # It came again, or the operator changed the tenant meanwhile: it is to be read otherwise, by the next round.
+                return Counter()
+            return _write(connection, tenant, document, registry, now=now, run_id=run_id)
+    except BadDocument as error:
+        refuse_document(settings, document, str(error))
+        return Counter(documents=1, refused=1)
+
+
+def _take(connection: Connection, document_id: int) -> tuple[LandedDocument, fleet.Tenant] | None:
+    """A document that is to be registered, locked, and its tenant."""
+    document = documents.lock_document(connection, document_id)
+    if document is None or documents.fold_needless(connection, document):
+        return None
+    return document, fleet.read_tenant(connection, document.tenant)
+
+
+def _write(
+    connection: Connection, tenant: fleet.Tenant, document: LandedDocument, registry: Registry, *, now: datetime, run_id: str
+) -> Counter[str]:
+    outcome = RegistrationOutcome()
+    readings.lock_tenant(connection, tenant.tenant_id)
+    zones, clocks = fleet.read_zones(connection, tenant.tenant_id), fleet.read_clocks(connection, tenant.tenant_id)
+    _upsert_all(connection, tenant, document, registry, outcome)
+    documents.replace_quarantine(connection, document, outcome.quarantined)
+    counts = outcome.counts()
+    documents.write_load(connection, document, counts, loaded_at=now, run_id=run_id, code_version=code_version())
+    replayed = _reopen_waiting(connection, tenant, outcome)
+    replayed += _reopen_misread(connection, tenant, zones) + _reopen_by_clock(connection, tenant, clocks, outcome)
     _log.info("Registered %s %r of %s: %s", document.feed, document.original_name, document.tenant, counts.rows())
     return Counter(counts.rows()) + Counter(documents=1, replayed_documents=replayed)
 
 
 def _read(settings: Settings, document: LandedDocument, timezone: ZoneInfo) -> Registry:
-    with ObjectStore(settings.landing).open(document.uri) as stored:
-        body = unpack(stored, limits=Limits.from_settings(settings))
     context = ParseContext(timezone, document.original_name, settings.max_rows, settings.max_nesting)
-    if document.feed == REGISTRY:
-        return parse_registry(body, context)
-    return CLOUDS[document.feed.removesuffix("_fleet")].parse_fleet(body, context)
+    parse = parse_registry if document.feed == REGISTRY else CLOUDS[document.feed.removesuffix("_fleet")].parse_fleet
+    with deadline(total_s=settings.max_document_cpu_s), ObjectStore(settings.landing).open(document.uri) as stored:
+        return parse(unpack(stored, limits=Limits.from_settings(settings)), context)
 
 
 def _upsert_all(
@@ -155,22 +179,49 @@ def _upsert_all(
     outcome.reject(registry.rejected)
     outcome.remarks += registry.remarks
     if document.feed == REGISTRY:
-        _upsert_registry(connection, tenant, registry, outcome)
+        _upsert_registry(connection, tenant, document, registry, outcome)
     else:
         upsert_vendor_fleet(connection, tenant, document, registry, outcome)
 
 
-def _upsert_registry(connection: Connection, tenant: fleet.Tenant, registry: Registry, outcome: RegistrationOutcome) -> None:
+def _upsert_registry(
+    connection: Connection, tenant: fleet.Tenant, document: LandedDocument, registry: Registry, outcome: RegistrationOutcome
+) -> None:
     outcome.upsert(connection, "plant", numbered(tenant.tenant_id, registry.plants))
     outcome.upsert(connection, "customer", numbered(tenant.tenant_id, registry.customers))
     plants = fleet.read_zones(connection, tenant.tenant_id)
-    devices = outcome.known_only("device", numbered(tenant.tenant_id, registry.devices), PLANT_KNOWN, "plant_key", plants)
+    devices = _without_future(numbered(tenant.tenant_id, registry.devices), tenant, document, outcome)
+    devices = outcome.known_only("device", devices, PLANT_KNOWN, "plant_key", plants)
     parents = _parents(connection, tenant, devices)
     devices = outcome.known_only("device", devices, SUBJECT_KNOWN, "parent_key", parents)
     outcome.upsert(connection, "device", sorted(devices, key=lambda row: row["parent_key"] is not None))
     note_defaults(connection, tenant, outcome)
-    for kind, rows in (("target", registry.targets), ("tariff", registry.tariffs)):
-        outcome.upsert(connection, kind, _of_one_plant(kind, numbered(tenant.tenant_id, rows), plants, outcome))
+    told = {"origin": REGISTRY, "document_id": document.document_id, "told_at": document.received_at}
+    factors = numbered(tenant.tenant_id, registry.emission_factors)
+    outcome.upsert(connection, "emission_factor", [row for row in factors if row["plant_key"] is None])
+    of_plants = (
+        ("target", numbered(tenant.tenant_id, registry.targets)),
+        ("tariff", numbered(tenant.tenant_id, registry.tariffs)),
+        ("meter_reading", numbered(tenant.tenant_id, registry.meter_readings)),
+        ("emission_factor", [row for row in factors if row["plant_key"] is not None]),
+    )
+    for kind, rows in of_plants:
+        known = _of_one_plant(kind, rows, plants, outcome)
+        outcome.upsert(connection, kind, [row | told for row in known] if kind == "target" else known)
+
+
+def _without_future(rows: list[Row], tenant: fleet.Tenant, document: LandedDocument, outcome: RegistrationOutcome) -> list[Row]:
+    """Devices that are there or were taken away by now: what is planned counts in sums until it is done."""
+    today = local_day(document.newest_receipt, ZoneInfo(tenant.timezone)).isoformat()
+    good = []
+    for row in rows:
+        day = row["dismantled_on"]
+        if day not in {None, "never"} and day > today:
+            reason = f"row {row['row_number']} of 'devices' is wrong: dismantled_on {day!r} lies ahead; drop it on that day"
+            outcome.reject([RejectedRow(row["row_number"], reason, json.dumps(row, default=str))])
+        else:
+            good.append(row)
+    return good
 
 
 def _parents(connection: Connection, tenant: fleet.Tenant, devices: list[Row]) -> set[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """Finds the series behind a document's own keys, registering unknown subjects where the operator allows it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import Final
 
 import numpy as np
@@ -32,6 +33,7 @@ class SubjectDirectory:
         self._known: dict[str, fleet.KnownSubject] = {}
         self._looked_up: set[str] = set()
         self._series: dict[tuple[int, str], int] = {}
+        self._met: set[tuple[int, str]] = set()
         self._names: dict[int, tuple[str, str]] = {}
 
     def describe(self, frame: pd.DataFrame, described: Mapping[str, Subject]) -> None:
@@ -40,13 +42,15 @@ class SubjectDirectory:
         A hybrid inverter says itself that it has a battery: by readings of it in the same frame.
         """
         keys = [str(key) for key in frame["subject"].cat.categories]
-        self._look_up([key for key in keys if key not in self._looked_up], described)
+        self.look_up(keys, described)
         found = [self._known.get(key) for key in keys] + [None]
         codes = frame["subject"].cat.codes.to_numpy()
+        quantities = frame["quantity"].cat
+        is_of_battery = np.array([name in _OF_BATTERIES for name in quantities.categories] + [False])
         frame["is_known"] = np.array([subject is not None for subject in found])[codes]
         frame["rated_kw"] = np.array([(subject and subject.rated_kw) or np.nan for subject in found], float)[codes]
         has_battery = np.array([subject is not None and subject.has_battery for subject in found])
-        has_battery[codes[frame["quantity"].isin(_OF_BATTERIES).to_numpy()]] = True
+        has_battery[codes[is_of_battery[quantities.codes.to_numpy()]]] = True
         frame["has_battery"] = has_battery[codes]
 
     def series_ids(self, frame: pd.DataFrame) -> NDArray[np.int32]:
@@ -59,7 +63,8 @@ class SubjectDirectory:
             int(code): (self._known[str(subjects.categories[code // width])].subject_id, str(quantities.categories[code % width]))
             for code in used.tolist()
         }
-        self._ensure(set(pairs.values()))
+        self._met.update(pairs.values())
+        self._ensure(self._met)
         table = np.zeros(int(used.max(initial=-1)) + 1, np.int32)
         for code, pair in pairs.items():
             table[code] = self._series[pair]
@@ -68,7 +73,12 @@ class SubjectDirectory:
     def timezones(self) -> dict[int, str]:
         """IANA zone of each series met so far."""
         zone_of = {subject.subject_id: subject.timezone for subject in self._known.values()}
-        return {series_id: zone_of[subject_id] for (subject_id, _), series_id in self._series.items()}
+        return {self._series[pair]: zone_of[pair[0]] for pair in self._met}
+
+    def plant_ids(self) -> list[int]:
+        """Plants of the series met so far."""
+        plant_of = {subject.subject_id: subject.plant_id for subject in self._known.values()}
+        return sorted({plant_id for subject_id, _ in self._met if (plant_id := plant_of[subject_id]) is not None})
 
     def look_again(self, connection: Connection) -> tuple[list[str], list[str]]:
         """Read the known subjects once more; returns who is registered by now, and who has another rating or battery.
@@ -85,10 +95,12 @@ class SubjectDirectory:
         """(subject key, quantity) of a series met so far; of a consumption point the customer's key."""
         if series_id not in self._names:
             keys = {subject.subject_id: customer_and_point(key)[0] for key, subject in self._known.items()}
-            self._names = {known: (keys[subject_id], quantity) for (subject_id, quantity), known in self._series.items()}
+            self._names = {self._series[pair]: (keys[pair[0]], pair[1]) for pair in self._met}
         return self._names[series_id]
 
-    def _look_up(self, keys: list[str], described: Mapping[str, Subject]) -> None:
+    def look_up(self, named: Iterable[str], described: Mapping[str, Subject]) -> None:
+        """Read those of these keys that are new, and register the unknown where that is allowed."""
+        keys = [key for key in dict.fromkeys(named) if key not in self._looked_up]
         if not keys:
             return
         self._looked_up.update(keys)
@@ -99,6 +111,14 @@ class SubjectDirectory:
                 fleet.register_subjects(connection, self._tenant, self._kind, _with_parents(unknown, described))
                 found |= self._read(connection, unknown)
         self._known |= found
+
+    def part(self, keys: Iterable[str]) -> "SubjectDirectory":
+        """The directory of one of several documents, which names these of the keys that were looked up for all of them."""
+        part = copy(self)
+        part._looked_up = set(keys)
+        part._known = {key: self._known[key] for key in part._looked_up & self._known.keys()}
+        part._met, part._names = set(), {}
+        return part
 
     def _read(self, connection: Connection, keys: list[str]) -> dict[str, fleet.KnownSubject]:
         if self._kind == "point":

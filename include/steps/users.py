@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from include.core.settings import Settings
-from include.warehouse import users
+from include.warehouse import access_keys, users
 from include.warehouse.engine import transaction
 from include.warehouse.users import ROLES, Role
 
@@ -29,7 +29,8 @@ def set_password(settings: Settings, *, email: str, password: str, now: datetime
         users.set_password(connection, email=email, password=password, now=now)
 
 
-def set_active(settings: Settings, *, email: str, is_active: bool) -> None:
-    """Let a user in, or shut the user out at once; tokens issued before are void either way."""
+def set_active(settings: Settings, *, email: str, is_active: bool, now: datetime) -> None:
+    """Let a user in, or shut the user out at once; tokens and API keys of before are void either way."""
     with transaction(settings.database_url) as connection:
         users.set_active(connection, email=email, is_active=is_active)
+        access_keys.revoke_keys_of_user(connection, email=email, now=now)

@@ -2,14 +2,15 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from typing import Final
 
-from include.core.errors import NeedsHuman, Refused
+from include.core.errors import NeedsHuman, Refused, TryLater
 from include.core.pulls import PulledFleet, RateLimit, Tokens
 from include.core.settings import Settings
 from include.core.vendors import VENDORS, Vendor
@@ -19,6 +20,7 @@ from include.sources.clouds.hosts import base_url
 from include.sources.clouds.http import VendorHttp
 from include.sources.clouds.registry import CLOUDS
 from include.sources.clouds.session import Session
+from include.steps.lease import held, logging_in
 from include.warehouse import integrations, vendor_calls
 from include.warehouse.engine import Connection, transaction
 from include.warehouse.integrations import Integration
@@ -26,6 +28,9 @@ from include.warehouse.vault import Vault
 
 PATIENCE_S: Final = 15.0
 """A wait up to this long is slept; a longer one goes to the work list."""
+
+_LONGEST_LOG_IN_S: Final = 90.0
+_LOOK_AGAIN_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,10 @@ class Clock:
 
 @dataclass(slots=True)
 class Account:
-    """An account that can be called."""
+    """An account that can be called; `caller` is the digest of whom the vendor counts."""
 
     integration: Integration
+    caller: str
     cloud: Cloud
     credentials: Credentials
     session: Session
@@ -60,11 +66,12 @@ def open_account(
     given = clean(integration.vendor, kept_credentials(settings, integration) if credentials is None else credentials)
     http = open_http(settings, cloud.vendor, given["host"])
     if http.base_url == settings.sandbox_url:  # the demo's imitated clouds keep no limits
-        cloud = replace(cloud, rate_limits=lambda _: ())
+        cloud = replace(cloud, rate_limits=lambda *_: ())
     url, integration_id = settings.database_url, integration.integration_id
-    budget = CountedBudget(url, integration_id, cloud.rate_limits(fleet), clock)
+    caller = _caller(integration, http.base_url, given.get(cloud.vendor.counted_field))
+    budget = CountedBudget(url, integration_id, caller, cloud.rate_limits(given, fleet), clock)
     tokens = SealedTokens(url, integration_id, Vault(settings.vault_keys), clock, credentials=given)
-    return Account(integration, cloud, given, Session(cloud, http, given, tokens=tokens, budget=budget), budget)
+    return Account(integration, caller, cloud, given, Session(cloud, http, given, tokens=tokens, budget=budget), budget)
 
 
 def open_http(settings: Settings, vendor: Vendor, host: str) -> VendorHttp:
@@ -81,6 +88,11 @@ def kept_credentials(settings: Settings, integration: Integration) -> dict[str, 
             f"{integration.connection_id}, or give them to `helio integration add`"
         )
     return Vault(settings.vault_keys).open(integration.credentials)
+
+
+def _caller(integration: Integration, address: str, user: str | None) -> str:
+    whom = [integration.vendor, address, integration.integration_id if user is None else user]
+    return sha256(json.dumps(whom).encode()).hexdigest()
 
 
 def clean(vendor: str, credentials: Mapping[str, str]) -> dict[str, str]:
@@ -102,14 +114,15 @@ def without_secrets(vendor: str, credentials: Mapping[str, str]) -> dict[str, st
 
 
 class CountedBudget:
-    """The account's budget in PostgreSQL: counted before each call, by all tasks together."""
+    """The budget in PostgreSQL of whom the vendor counts: counted before each call, by all tasks and accounts together."""
 
-    def __init__(self, url: str, integration_id: int, rate_limits: tuple[RateLimit, ...], clock: Clock) -> None:
-        """`rate_limits` may be changed while the fleet grows."""
+    def __init__(self, url: str, integration_id: int, caller: str, rate_limits: tuple[RateLimit, ...], clock: Clock) -> None:
+        """`rate_limits` may be changed while the fleet grows; all accounts of a `caller` share them."""
         self.rate_limits = rate_limits
         self.calls = 0
         self._url = url
         self._integration_id = integration_id
+        self._caller = caller
         self._clock = clock
 
     def spend(self, interface: str, subject: str | None = None) -> None:
@@ -130,7 +143,7 @@ class CountedBudget:
         raise error
 
     def _try(self, interface: str, subject: str | None) -> vendor_calls.Wait | None:
-        call = vendor_calls.CountedCall(self._integration_id, interface, subject)
+        call = vendor_calls.CountedCall(self._integration_id, self._caller, interface, subject)
         with transaction(self._url) as connection:
             return vendor_calls.spend(connection, call, self.rate_limits, now=self._clock.now())
 
@@ -152,22 +165,23 @@ class SealedTokens:
         self._vault = vault
         self._clock = clock
         self._held: integrations.KeptTokens | None = None
+        self._opened: Tokens | None = None
 
     def take(self, log_in: Callable[[Tokens | None], Tokens]) -> Tokens:
         """The good tokens; made by `log_in` from the last ones where there are none, and kept before they are used."""
-        if self._held is None or not self._is_good(self._held):
+        if self._held is None or self._opened is None or not self._lives(self._held):
             with transaction(self._url) as connection:
-                self._held = integrations.read_tokens(connection, self._integration_id)
-        if self._held is None or not self._is_good(self._held):
-            self._held = self._renewed(log_in)
-        return integrations.open_tokens(self._held, self._vault)
+                last = integrations.read_tokens(connection, self._integration_id)
+            self._held = last if last is not None and self._is_good(last) else self._renewed(log_in)
+            self._opened = integrations.open_tokens(self._held, self._vault)
+        return self._opened
 
     def discard(self, tokens: Tokens) -> None:
         """The tokens taken last have ended."""
         if self._held is not None:
             with transaction(self._url) as connection:
                 integrations.end_tokens(connection, self._integration_id, self._held.fingerprint)
-        self._held = None
+        self._held = self._opened = None
 
     def keep(self, tokens: Tokens) -> None:
         """Keep tokens that were traded for a code."""
@@ -176,20 +190,37 @@ class SealedTokens:
             self._held = self._kept(connection, tokens)
 
     def _renewed(self, log_in: Callable[[Tokens | None], Tokens]) -> integrations.KeptTokens:
-        with transaction(self._url) as connection:
-            integrations.lock_account(connection, self._integration_id)
-            last = integrations.read_tokens(connection, self._integration_id)
+        with self._only_log_in():
+            with transaction(self._url) as connection:
+                last = integrations.read_tokens(connection, self._integration_id)
             if last is not None and self._is_good(last):
                 return last
             tokens = log_in(None if last is None else integrations.open_tokens(last, self._vault))
-            return self._kept(connection, tokens)
+            with transaction(self._url) as connection:
+                integrations.lock_account(connection, self._integration_id)
+                return self._kept(connection, tokens)
+
+    @contextmanager
+    def _only_log_in(self) -> Iterator[None]:
+        """Wait until nobody else logs the account in: a second log-in may end the first one's tokens."""
+        until = time.monotonic() + _LONGEST_LOG_IN_S
+        while time.monotonic() < until:
+            with held(self._url, logging_in(self._integration_id), seconds=_LONGEST_LOG_IN_S) as mine:
+                if mine is not None:
+                    yield
+                    return
+            time.sleep(_LOOK_AGAIN_S)
+        raise TryLater(f"another task has been logging in for {_LONGEST_LOG_IN_S:.0f} s; ask again when it is done")
 
     def _kept(self, connection: Connection, tokens: Tokens) -> integrations.KeptTokens:
         now = self._clock.now()
         return integrations.keep_tokens(connection, self._integration_id, tokens, of=self._of, vault=self._vault, now=now)
 
+    def _lives(self, kept: integrations.KeptTokens) -> bool:
+        return kept.expires_at > self._clock.now()
+
     def _is_good(self, kept: integrations.KeptTokens) -> bool:
-        return kept.expires_at > self._clock.now() and integrations.are_of(kept, self._vault, self._of)
+        return self._lives(kept) and integrations.are_of(kept, self._vault, self._of)
 
 
 class LooseTokens:

@@ -25,8 +25,8 @@ _FIELDS: Final[dict[VendorKind, tuple[str, ...]]] = {
     "device": ("plant_key", "kind", "name", "model", "capacity_kw"),
 }
 """Fields that the operator may edit, too."""
-_FOLLOWED: Final = "vendor_type"
-"""Field that is the vendor's alone."""
+_FOLLOWED: Final = ("vendor_type", "serial")
+"""Fields that are the vendor's alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,7 @@ def merge(known: Known | None, fields: Mapping[str, Any], receipt: Receipt) -> t
         if stored.get(name) == before.get("value") != value:
             changes[name] = value
         reported[name] = {"value": value, "at": receipt.at.isoformat(), "document_id": receipt.document_id}
-    changes.pop(_FOLLOWED, None)
-    return changes, reported
+    return {name: value for name, value in changes.items() if name not in _FOLLOWED}, reported
 
 
 def upsert_vendor_fleet(
@@ -116,7 +115,7 @@ def _fields(kind: VendorKind, row: Row) -> dict[str, Any]:
     """A vendor's row as plain JSON values; None for what cannot be, and for the place 0, 0, which nobody entered."""
     fields = {name: _credible(row[f"{kind}_key"], name, row[name]) for name in _FIELDS[kind]}
     if kind == "device":
-        return fields | {_FOLLOWED: row[_FOLLOWED]}
+        return fields | {name: row[name] for name in _FOLLOWED}
     if fields["latitude"] == fields["longitude"] == 0:
         fields |= {"latitude": None, "longitude": None}
     return fields

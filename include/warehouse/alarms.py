@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from include.core.alarms import OpenAlarm
 from include.core.documents import LandedDocument
 from include.core.span import Span
 from include.warehouse.queries import query
@@ -30,9 +31,15 @@ class AlarmRows:
 
 
 def read_devices(connection: Connection, tenant_id: int, source: str, keys: Iterable[str]) -> dict[str, int]:
-    """device_id by key of the source's devices that are registered."""
+    """device_id by key, or by the serial number that the vendor's list has, of the source's devices that are registered."""
     parameters = {"tenant_id": tenant_id, "source": source, "keys": sorted(keys)}
-    return {row.device_key: row.device_id for row in connection.execute(query("alarms", "read_alarm_devices"), parameters)}
+    return {row.name: row.device_id for row in connection.execute(query("alarms", "read_alarm_devices"), parameters)}
+
+
+def read_open(connection: Connection, integration_id: int, *, before: datetime) -> list[OpenAlarm]:
+    """Alarms of an account that are still open and were raised before an instant."""
+    rows = connection.execute(query("alarms", "read_open"), {"integration_id": integration_id, "before": before})
+    return [OpenAlarm(*row) for row in rows]
 
 
 def load_alarms(connection: Connection, document: LandedDocument, alarms: AlarmRows) -> Written:

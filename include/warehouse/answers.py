@@ -13,8 +13,8 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy import Connection
 
-from include.core.span import Span
-from include.warehouse import readings
+from include.core.span import Span, microseconds_of
+from include.warehouse import documents, readings
 from include.warehouse.incoming import Incoming
 from include.warehouse.queries import query
 from include.warehouse.readings import Written
@@ -43,8 +43,9 @@ def load_answer(
 ) -> Written:
     """Bring the stored readings to what the answer asserts and mark the days that changed.
 
-    Of a series in the answer, readings of earlier documents within its span at other instants are retracted, unless the answer
-    has fewer readings there than they had.
+    Of a series in the answer, readings of earlier documents within its span at other instants are retracted: those of snapshots
+    where it speaks within one of its steps; those of histories if it has as many readings as they together, else those that were
+    first told since the last answer that had more.
 
     Args:
         connection: A transaction that holds `readings.lock_tenant`; the partitions exist.
@@ -56,27 +57,41 @@ def load_answer(
     series_before = _read_series(connection, answer)
     if not len(incoming) and earlier is None and not series_before:
         return Written()
-    is_retracted = False
+    is_other = False
     if earlier is None and not series_before and not _is_contested(connection, incoming, answer.span):
         readings.append(connection, incoming, answer.document_id, timezones)
         written = Written(inserted=len(incoming))
     else:
         readings.stage(connection, incoming)
-        is_retracted = earlier is not None and _retract_own(connection, answer, earlier)
-        _restore(connection, answer, series_before)
+        if earlier is not None:
+            readings.retract(connection, answer.document_id, (*earlier, answer.tenant_id), feed=answer.feed)
+        is_other = _restore(connection, answer, series_before)
         written = readings.merge(connection, incoming, answer.document_id)
-        connection.execute(query("answers", "keep_confirmed"), {"document_id": answer.document_id})
-        is_retracted |= _retract_unconfirmed(connection, answer)
-    series_ids = np.unique(incoming.series_id).tolist()
-    _remember(connection, answer, series_ids)
+        is_other |= written.updated > 0
+        if len(incoming):
+            bounds = readings.bounds_of(incoming)
+            connection.execute(query("answers", "adopt_snapshots"), {"document_id": answer.document_id, **bounds})
+        is_other |= _retract_unconfirmed(connection, answer)
+    series_ids, counts = _counted(incoming, answer.span)
+    _remember(connection, answer, series_ids, counts)
     reach = _reach(incoming, answer.span, earlier)
-    _reopen(connection, answer, reach, sorted({*series_ids, *series_before}), is_retracted=is_retracted)
+    kept = _oldest_kept(connection, answer) if series_before else None
+    changed_since = min((one for one in (kept, answer.document_id if is_other else None) if one is not None), default=None)
+    _reopen(connection, answer, reach, sorted({*series_ids, *series_before}), changed_since)
     return written
+
+
+def _counted(incoming: Incoming, span: Span | None) -> tuple[list[int], list[int]]:
+    """Series of the answer, and how many readings of each lie where it is authoritative."""
+    series_ids, place = np.unique(incoming.series_id, return_inverse=True)
+    at = incoming.measured_at
+    within = (at >= microseconds_of(span.start)) & (at < microseconds_of(span.end)) if span else np.ones(len(at), bool)
+    return series_ids.tolist(), np.bincount(place, weights=within, minlength=len(series_ids)).astype(int).tolist()
 
 
 def retract_states(connection: Connection, answer: Answer) -> None:
     """Retract earlier states that the answer lacks; after `load_answer` and `readings.load_states` of the same answer."""
-    if answer.span is not None and connection.execute(query("answers", "has_authoritative")).scalar_one():
+    if answer.span is not None and connection.execute(query("answers", "has_unconfirmed")).scalar_one():
         connection.execute(query("answers", "retract_states"), _parameters(answer))
 
 
@@ -93,26 +108,27 @@ def _is_contested(connection: Connection, incoming: Incoming, span: Span | None)
     return span is not None and bool(connection.execute(query("answers", "has_assertion")).scalar_one())
 
 
-def _retract_own(connection: Connection, answer: Answer, earlier: tuple[datetime, datetime]) -> bool:
-    first, last = earlier
-    parameters = {"document_id": answer.document_id, "tenant_id": answer.tenant_id, "first": first, "last": last}
-    connection.execute(query("answers", "forget_assertions"), parameters)
-    return readings.retract(connection, answer.document_id, (first, last, answer.tenant_id)) > 0
-
-
-def _restore(connection: Connection, answer: Answer, series_ids: list[int]) -> None:
+def _restore(connection: Connection, answer: Answer, series_ids: list[int]) -> bool:
     if answer.span is None or not series_ids:
-        return
+        return False
     connection.execute(query("answers", "restore_assertions"), _parameters(answer) | {"series_ids": series_ids})
-    for block in ("keep_restored_over", "write_restored", "mark_dirty_restored"):
-        connection.execute(query("answers", block))
+    replaced = connection.execute(query("answers", "keep_restored_over"), _parameters(answer)).rowcount
+    for block in ("write_restored", "mark_dirty_restored"):
+        connection.execute(query("answers", block), _parameters(answer))
+    return replaced > 0
+
+
+def _oldest_kept(connection: Connection, answer: Answer) -> int | None:
+    """The oldest document whose restored readings hold on; others may have said the same after it, which is kept nowhere."""
+    return None if answer.span is None else connection.execute(query("answers", "oldest_kept")).scalar_one()
 
 
 def _retract_unconfirmed(connection: Connection, answer: Answer) -> bool:
     if answer.span is None:
         return False
     parameters = _parameters(answer)
-    if not connection.execute(query("answers", "find_authoritative"), parameters).rowcount:
+    weighed = parameters | {"tenant_id": answer.tenant_id, "feed": answer.feed}
+    if not connection.execute(query("answers", "find_unconfirmed"), weighed).rowcount:
         return False
     retracted = connection.execute(query("answers", "retract_unconfirmed"), parameters).rowcount
     retracted += connection.execute(query("answers", "retract_assertions"), parameters).rowcount
@@ -120,26 +136,24 @@ def _retract_unconfirmed(connection: Connection, answer: Answer) -> bool:
     return retracted > 0
 
 
-def _remember(connection: Connection, answer: Answer, series_ids: list[int]) -> None:
+def _remember(connection: Connection, answer: Answer, series_ids: list[int], reading_counts: list[int]) -> None:
     if answer.span is not None:
-        parameters = _parameters(answer) | {"tenant_id": answer.tenant_id, "feed": answer.feed, "series_ids": series_ids}
-        connection.execute(query("answers", "write_answer"), parameters)
+        told = {"tenant_id": answer.tenant_id, "feed": answer.feed, "series_ids": series_ids, "reading_counts": reading_counts}
+        connection.execute(query("answers", "write_answer"), _parameters(answer) | told)
 
 
 def _reopen(
-    connection: Connection, answer: Answer, reach: tuple[datetime, datetime], series_ids: list[int], *, is_retracted: bool
+    connection: Connection,
+    answer: Answer,
+    reach: tuple[datetime, datetime],
+    series_ids: list[int],
+    changed_since: int | None,
 ) -> None:
-    parameters: dict[str, Any] = {
-        "document_id": answer.document_id,
-        "tenant_id": answer.tenant_id,
-        "feed": answer.feed,
-        "first": reach[0],
-        "last": reach[1],
-        "series_ids": series_ids,
-    }
-    connection.execute(query("answers", "reopen_newer_answers"), parameters)
-    if is_retracted:
-        connection.execute(query("answers", "reopen_newer_readings"), parameters)
+    first, last = reach
+    parameters = {"document_id": answer.document_id, "tenant_id": answer.tenant_id, "feed": answer.feed, "series_ids": series_ids}
+    connection.execute(query("answers", "reopen_newer_answers"), parameters | {"first": first, "last": last})
+    if changed_since is not None:
+        documents.reopen_newer(connection, answer.document_id, answer.tenant_id, reach, feed=answer.feed, since=changed_since)
 
 
 def _reach(incoming: Incoming, span: Span | None, earlier: tuple[datetime, datetime] | None) -> tuple[datetime, datetime]:

@@ -21,6 +21,8 @@ ROLLUP_COLUMNS: Final = (
 )  # fmt: skip
 """Fields of a rollup row, in the order of the table layout (`read_rollup_table` in api_history.sql)."""
 
+_ABSENT: Final = {"minute": ("active_hours",), "hour": ("active_hours",), "day": ()}
+"""Members that a short grain never has."""
 _REACH: Final[dict[Grain, timedelta]] = {
     "hour": timedelta(hours=2), "day": timedelta(days=2), "week": timedelta(days=8), "month": timedelta(days=32),
     "year": timedelta(days=367),
@@ -109,6 +111,18 @@ def read_device_rollups(connection: Connection, *, group: DeviceGroup, grain: Gr
     return _finite(str(connection.execute(query("api_history", "read_device_rollups"), parameters).scalar_one()))
 
 
+def lean_rollups(data: str, *, kind: str, grain: str) -> str:
+    """The rows of a JSON text of rollups without the members that this kind of series and this grain never have.
+
+    What such a series may have and is unknown stays, as null.
+    """
+    of_grain = _ABSENT.get(grain, ("median", "p95", "p99", "active_minutes", "active_hours"))
+    for name in (*of_grain, "energy_kwh") if kind == "gauge" else of_grain:
+        # No text of the data can hold this: its quotes would be escaped.
+        data = data.replace(f',"{name}":null', "")
+    return data
+
+
 def list_group_series(connection: Connection, group: DeviceGroup) -> list[dict[str, Any]]:
     """Series of one quantity of the devices of a plant, by device: device_id, device_key, name, kind, series_id."""
     parameters = {"plant_id": group.plant_id, "quantity": group.quantity}
@@ -120,9 +134,10 @@ def count_power_series(connection: Connection, head: SeriesHead) -> int:
     return int(connection.execute(query("api_history", "count_power_series"), {"series_id": head.series_id}).scalar_one())
 
 
-def count_inverters(connection: Connection, plant_id: int) -> int:
-    """Inverters that are registered at a plant."""
-    return int(connection.execute(query("api_history", "count_inverters"), {"plant_id": plant_id}).scalar_one())
+def count_inverters(connection: Connection, *, plant_id: int, timezone: str, span: Span) -> int:
+    """Inverters that were at a plant on any local day of a span of whole ones."""
+    parameters = _span(span, timezone) | {"plant_id": plant_id}
+    return int(connection.execute(query("api_history", "count_inverters"), parameters).scalar_one())
 
 
 def read_peak_power(connection: Connection, *, plant_id: int, timezone: str, span: Span, settled_until: datetime) -> str:
@@ -159,6 +174,36 @@ def list_counter_days(
     after_day, after_series = after or [first - timedelta(days=1), 0]
     parameters = {"plant_id": plant_id, "first": first, "end": end, "after_day": after_day, "after_series": after_series}
     row = connection.execute(query("api_history", "list_counter_days"), parameters | {"limit": limit, "timezone": timezone}).one()
+    return ListPage(row.data, _key(row.next_key))
+
+
+def list_marks(
+    connection: Connection, *, head: SeriesHead, days: tuple[date, date], after: list[Any] | None, limit: int
+) -> ListPage:
+    """Marks of a series by local day of the half-open range."""
+    first, end = days
+    (after_day,) = after or [first - timedelta(days=1)]
+    parameters = {"series_id": head.series_id, "first": first, "end": end, "after_day": after_day}
+    row = connection.execute(query("api_history", "list_marks"), parameters | {"limit": limit, "timezone": head.timezone}).one()
+    return ListPage(row.data, _key(row.next_key))
+
+
+def list_inverter_days(  # noqa: PLR0913 - a plant, a range, a filter and a place
+    connection: Connection,
+    *,
+    plant_id: int,
+    timezone: str,
+    days: tuple[date, date],
+    verdict: str | None,
+    after: list[Any] | None,
+    limit: int,
+) -> ListPage:
+    """Answers about the inverters of a plant on local days of the half-open range, by day and inverter."""
+    first, end = days
+    after_day, after_device = after or [first - timedelta(days=1), 0]
+    parameters = {"plant_id": plant_id, "first": first, "end": end, "after_day": after_day, "after_device": after_device}
+    parameters |= {"verdict": verdict, "limit": limit, "timezone": timezone}
+    row = connection.execute(query("api_history", "list_inverter_days"), parameters).one()
     return ListPage(row.data, _key(row.next_key))
 
 
@@ -216,7 +261,7 @@ def _finite(data: str) -> str:
     # PostgreSQL writes what JSON has no number for as text. The warehouse should hold none; a reader must see null all the same.
     if not any(word in data for word in _NOT_NUMBERS):
         return data
-    return json.dumps(_with_nulls(json.loads(data)), ensure_ascii=False)
+    return json.dumps(_with_nulls(json.loads(data)), ensure_ascii=False, separators=(",", ":"))
 
 
 def _with_nulls(found: Any) -> Any:  # noqa: ANN401 - any JSON value

@@ -1,7 +1,7 @@
 """The key of the API: it proves to the warehouse what a transaction of the API's role is for.
 
-The warehouse believes the role nothing without a proof, an HMAC-SHA256 over what is asked and the session that asks: neither the
-role's password, nor a proof that was seen in another session, opens a tenant.
+The warehouse believes the role nothing without a proof, an HMAC-SHA256 over what is asked and the transaction that asks: neither
+the role's password, nor a proof that was seen in another transaction, opens a tenant.
 """
 
 import hashlib
@@ -22,9 +22,13 @@ class ApiKey:
     def __init__(self, secret: str) -> None:
         self._key = hmac.digest(secret.encode(), b"heliograph warehouse", hashlib.sha256)
 
-    def prove(self, claim: str, *, backend_pid: int) -> str:
-        """Hexadecimal proof of a claim, good in the session of one server process."""
-        return hmac.digest(self._key, f"{backend_pid} {claim}".encode(), hashlib.sha256).hex()
+    def prove(self, claim: str, *, challenge: str) -> str:
+        """Hexadecimal proof of a claim, good in the transaction that gave the challenge."""
+        return self.sign(f"{challenge} {claim}")
+
+    def sign(self, message: str) -> str:
+        """Hexadecimal HMAC-SHA256 of a message that means the same at any time."""
+        return hmac.digest(self._key, message.encode(), hashlib.sha256).hex()
 
     def pads(self) -> tuple[bytes, bytes]:
         """Inner and outer pad of HMAC (RFC 2104), which is all that checking needs: PostgreSQL has SHA-256 and no HMAC."""

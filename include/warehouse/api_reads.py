@@ -8,10 +8,11 @@ import json
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Row
 
+from include.core.brand import OWN_BRAND
 from include.core.quantities import QUANTITIES
 from include.warehouse.queries import query
 
@@ -26,10 +27,10 @@ class ListPage:
 
 @dataclass(frozen=True, slots=True)
 class ReportFile:
-    """Where a rendered report rests, and what its bytes must hash to."""
+    """Where a file of a report rests, what its bytes must hash to, and its name for people who save it."""
 
     uri: str
-    pdf_sha256: str
+    sha256: str
     file_name: str
 
 
@@ -46,6 +47,12 @@ def read_plant(connection: Connection, plant_id: int) -> str | None:
 def find_plant_zone(connection: Connection, plant_id: int) -> str | None:
     """IANA zone of a plant."""
     return _one(connection, "find_plant_zone", plant_id=plant_id)
+
+
+def read_brand(connection: Connection) -> str:
+    """How the tenant's page looks, as a JSON object."""
+    ours = {"main_colour": OWN_BRAND.main_colour, "accent_colour": OWN_BRAND.accent_colour}
+    return str(connection.execute(query("api_reads", "read_brand"), ours).scalar_one())
 
 
 def list_devices(connection: Connection, *, plant_id: int | None, kind: str | None, after: int, limit: int) -> ListPage:
@@ -102,9 +109,9 @@ def list_month_customers(connection: Connection, *, month: date, after: int, lim
     return _page(connection, "list_month_customers", month=month, after=after, limit=limit)
 
 
-def list_documents(connection: Connection, *, feed: str | None, state: str | None, before: int, limit: int) -> ListPage:
-    """Manifest of documents with the counts of their newest load, newest first."""
-    return _page(connection, "list_documents", feed=feed, state=state, before=before, limit=limit)
+def list_documents(connection: Connection, *, before: int, limit: int, **wanted: str | None) -> ListPage:
+    """Manifest of documents with the counts of their newest load, newest first; `wanted` feed, state and run_id."""
+    return _page(connection, "list_documents", before=before, limit=limit, **wanted)
 
 
 def read_document(connection: Connection, document_id: int) -> str | None:
@@ -112,28 +119,50 @@ def read_document(connection: Connection, document_id: int) -> str | None:
     return _one(connection, "read_document", document_id=document_id)
 
 
+def list_loads(connection: Connection, *, run_id: str | None, document_id: int | None, before: int, limit: int) -> ListPage:
+    """Loads with their counts, newest first, of one run or document where given."""
+    return _page(connection, "list_loads", run_id=run_id, document_id=document_id, before=before, limit=limit)
+
+
+def read_run(connection: Connection, run_id: str) -> str:
+    """What all loads of a run did together, as a JSON object; of a run that loaded nothing the counts are 0."""
+    return str(_one(connection, "read_run", run_id=run_id))
+
+
+def list_plant_quarantine(connection: Connection, *, plant_id: int, before: tuple[int, int, str], limit: int) -> ListPage:
+    """Rows of a plant that are set aside, counted by (document, device, rule), of the newest documents first."""
+    document, device, rule = before
+    return _page(
+        connection,
+        "list_plant_quarantine",
+        plant_id=plant_id,
+        before_document=document,
+        before_device=device,
+        before_rule=rule,
+        limit=limit,
+    )
+
+
 def list_quarantine(
     connection: Connection, *, document_id: int | None, rule: str | None, after: tuple[int, int, str], limit: int
 ) -> ListPage:
-    """Quarantined rows by (document, row, quantity), with the rules that they broke and the original record."""
-    after_document, after_row, after_quantity = after
+    """Quarantined rows, of the newest documents first, with the rules that they broke and the original record."""
+    in_document, after_row, after_quantity = after
     return _page(
         connection,
         "list_quarantine",
         document_id=document_id,
         rule=rule,
-        after_document=after_document,
+        in_document=in_document,
         after_row=after_row,
         after_quantity=after_quantity,
         limit=limit,
     )
 
 
-def list_reports(
-    connection: Connection, *, plant_id: int | None, kind: str | None, language: str | None, before: int, limit: int
-) -> ListPage:
-    """Reports without their figures, newest first."""
-    return _page(connection, "list_reports", plant_id=plant_id, kind=kind, language=language, before=before, limit=limit)
+def list_reports(connection: Connection, *, plant_id: int | None, before: int, limit: int, **wanted: str | None) -> ListPage:
+    """Reports without their figures, newest first; `wanted` about, kind and language."""
+    return _page(connection, "list_reports", plant_id=plant_id, before=before, limit=limit, **wanted)
 
 
 def read_report(connection: Connection, report_id: int) -> str | None:
@@ -141,10 +170,12 @@ def read_report(connection: Connection, report_id: int) -> str | None:
     return _one(connection, "read_report", report_id=report_id)
 
 
-def find_report_file(connection: Connection, report_id: int) -> ReportFile | None:
-    """Where the PDF of one report rests."""
-    row = _row(connection, "find_report_file", report_id=report_id)
-    return None if row is None else ReportFile(row.uri, row.pdf_sha256, row.file_name)
+def find_report_file(connection: Connection, report_id: int, suffix: Literal[".pdf", ".xlsx", ".csv.zip"]) -> ReportFile | None:
+    """Where a file of one report rests; None: there is no such report, or it has no such file."""
+    row = _row(connection, "find_report_file", report_id=report_id, suffix=suffix)
+    if row is None or row.sha256 is None:
+        return None
+    return ReportFile(row.uri, row.sha256, row.file_name)
 
 
 def read_state_of_work(connection: Connection) -> str:
@@ -160,9 +191,14 @@ def _quantity_table() -> str:
     )
 
 
-def _page(connection: Connection, name: str, **parameters: object) -> ListPage:
-    row = connection.execute(query("api_reads", name), parameters).one()
+def read_page(connection: Connection, subject: str, name: str, **parameters: object) -> ListPage:
+    """Page of the list that block `name` of `<subject>.sql` reads: one row of `data` and `next_key`."""
+    row = connection.execute(query(subject, name), parameters).one()
     return ListPage(row.data, None if row.next_key is None else json.loads(row.next_key))
+
+
+def _page(connection: Connection, name: str, **parameters: object) -> ListPage:
+    return read_page(connection, "api_reads", name, **parameters)
 
 
 def _row(connection: Connection, name: str, **parameters: object) -> Row[Any] | None:

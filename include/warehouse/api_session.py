@@ -3,24 +3,28 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from functools import cache, cached_property
+from typing import Final, cast
 
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine import make_url
+import psycopg2.extensions
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+from sqlalchemy import URL, Connection, Engine, TextClause, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
 
 from include.core.errors import HeliographError, NeedsHuman, Refused, TryLater
 from include.warehouse.api_key import ApiKey
-from include.warehouse.engine import engine_of
 from include.warehouse.queries import query
 
 MOST_CONNECTIONS: Final = 16
 """Connections that one API process keeps; as many requests ask the warehouse at the same time."""
 _STATEMENT_TIMED_OUT: Final = "57014"
 _KEY_IS_UNKNOWN: Final = "28000"
+_IS_NOT_SUPPORTED: Final = "0A000"
+_NO_TOKEN: Final = "the user of this token is gone or was shut, or has a new password; log in again"  # noqa: S105 - a sentence
+_NO_KEY: Final = "the key was revoked, or its user is gone or was shut; ask the operator for another one"
 
 
 class UserNotAdmitted(Refused):
@@ -33,32 +37,37 @@ class QueryTooSlow(Refused):
 
 @dataclass(frozen=True, slots=True)
 class CurrentUser:
-    """Who asks, as a verified token says it; tokens of another generation than the user's are void."""
+    """Who asks, as a verified token or a known key says it.
+
+    Tokens of another generation than the user's are void; of a key's user it does not count, but the key must not be revoked.
+    """
 
     user_id: int
     tenant_id: int
     generation: int
+    key_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TenantSession:
-    """An open transaction of one tenant. `role` is client or admin; equal `snapshot` texts see exactly the same data."""
+    """An open transaction of one tenant. `role` is client or admin; equal `revision` texts show the same data of the tenant."""
 
     connection: Connection
     role: str
-    snapshot: str
+    revision: str
 
 
 @dataclass(frozen=True, slots=True)
 class ApiTransaction:
-    """An open transaction of the API's role, in which it can prove what it asks for."""
+    """An open transaction of the API's role, in which it can prove what it asks for; `challenge` is what proofs name of it."""
 
     connection: Connection
     key: ApiKey
+    challenge: str
 
     def prove(self, claim: str) -> str:
-        """Proof of a claim for the session of this transaction."""
-        return self.key.prove(claim, backend_pid=self.connection.info["backend_pid"])
+        """Proof of a claim for this transaction."""
+        return self.key.prove(claim, challenge=self.challenge)
 
 
 class ApiDatabase:
@@ -71,7 +80,7 @@ class ApiDatabase:
         if not url:
             raise NeedsHuman("no warehouse URL is set for the API; set HELIOGRAPH_API_DATABASE_URL to one of role heliograph_api")
         self._timeout_ms = int(statement_timeout_s * 1000)
-        self._url = _named(url, self._timeout_ms)
+        self._url = _named(url)
         self._key = ApiKey(secret)
         self._pool_size = pool_size
         self._may_serve = False
@@ -100,34 +109,21 @@ class ApiDatabase:
         """Close the pooled connections."""
         self._engine.dispose()
 
-    @property
+    @cached_property
     def _engine(self) -> Engine:
-        engine = engine_of(self._url, self._pool_size)
-        if not event.contains(engine, "connect", self._limit_session):
-            event.listen(engine, "connect", self._limit_session)
-        return engine
-
-    def _limit_session(self, connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
-        """Hold a new session to reading, for a limited time; the role is held to the same in the database."""
-        cursor = connection.cursor()
-        cursor.execute(
-            "SELECT set_config('default_transaction_read_only', 'on', false), set_config('TimeZone', 'UTC', false),"
-            " set_config('statement_timeout', %s, false), set_config('idle_in_transaction_session_timeout', %s, false),"
-            " pg_backend_pid()",
-            (str(self._timeout_ms), str(2 * self._timeout_ms)),
+        # Transactions are begun and ended by statements, in which a round trip less is spent than by the driver.
+        engine = create_engine(
+            self._url, pool_size=self._pool_size, max_overflow=self._pool_size, isolation_level="AUTOCOMMIT", pool_use_lifo=True
         )
-        row = cursor.fetchone()
-        record.info["backend_pid"] = row[-1] if row else 0
-        cursor.close()
-        connection.commit()
+        event.listen(engine, "reset", _leave_no_transaction)
+        return engine
 
     @contextmanager
     def _begun(self, *, writes: bool) -> Iterator[ApiTransaction]:
-        level = "READ COMMITTED" if writes else "REPEATABLE READ"
-        engine = self._engine.execution_options(isolation_level=level, postgresql_readonly=not writes)
         try:
-            with engine.begin() as connection:
-                yield ApiTransaction(connection, self._key)
+            with self._opened("begin_writing" if writes else "begin_reading") as transaction:
+                yield transaction
+                transaction.connection.execute(query("api_session", "end"))
         except PoolExhausted as error:
             raise TryLater("all connections to the warehouse are busy; ask again in a moment", after_s=2) from error
         except DBAPIError as error:
@@ -135,6 +131,27 @@ class ApiDatabase:
             if told is None:
                 raise
             raise told from error
+
+    @contextmanager
+    def _opened(self, begin: str) -> Iterator[ApiTransaction]:
+        connection = self._engine.connect()
+        try:
+            try:
+                challenge = self._begin(connection, begin)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                # One that was lost since its last use; all others of that time are gone from the pool with it.
+                connection.close()
+                connection = self._engine.connect()
+                challenge = self._begin(connection, begin)
+            yield ApiTransaction(connection, self._key, challenge)
+        finally:
+            connection.close()
+
+    def _begin(self, connection: Connection, begin: str) -> str:
+        limits = {"statement_timeout": str(self._timeout_ms), "idle_timeout": str(2 * self._timeout_ms)}
+        return str(connection.execute(_beginnings()[begin], limits).one().challenge)
 
 
 class ReadOnlyDatabase(ApiDatabase):
@@ -154,12 +171,13 @@ class ReadOnlyDatabase(ApiDatabase):
                     "tenant_id": user.tenant_id,
                     "user_id": user.user_id,
                     "generation": user.generation,
+                    "key_id": user.key_id,
                     "proof": transaction.prove(f"tenant {user.tenant_id}"),
                 },
             ).one_or_none()
             if admitted is None:
-                raise UserNotAdmitted("the user of this token is gone or was shut, or has a new password; log in again")
-            yield TenantSession(transaction.connection, admitted.role, admitted.snapshot)
+                raise UserNotAdmitted(_NO_TOKEN if user.key_id is None else _NO_KEY)
+            yield TenantSession(transaction.connection, admitted.role, admitted.revision)
 
     def read_revision(self) -> str:
         """Read the revision that the warehouse is migrated to; empty when it has none. The key need not be known yet."""
@@ -187,12 +205,32 @@ def _require_harmless(connection: Connection) -> None:
         )
 
 
+@cache
+def _beginnings() -> dict[str, TextClause]:
+    blocks = {name: query("api_session", name).text for name in ("begin_reading", "begin_writing", "set_up")}
+    return {name: text(blocks[name] + blocks["set_up"]) for name in ("begin_reading", "begin_writing")}
+
+
+def _leave_no_transaction(connection: DBAPIConnection, record: ConnectionPoolEntry, state: PoolResetState) -> None:
+    """Undo what a failure left open, before anybody else gets the connection."""
+    driver = cast("psycopg2.extensions.connection", connection)
+    if driver.closed or driver.info.transaction_status == TRANSACTION_STATUS_IDLE:
+        return
+    with driver.cursor() as cursor:
+        cursor.execute(query("api_session", "undo").text)
+
+
 def _told(error: DBAPIError) -> HeliographError | None:
     """The error in our words, where we have any."""
     code = getattr(error.orig, "pgcode", None)
     if code == _KEY_IS_UNKNOWN:
         return NeedsHuman(
             "the warehouse does not know the API's key; call `helio migrate` with the HELIOGRAPH_JWT_SECRET of the API"
+        )
+    if code == _IS_NOT_SUPPORTED and "during recovery" in str(error.orig):
+        return NeedsHuman(
+            "log-ins, sessions and keys are written on the primary, and this is a standby; "
+            "set HELIOGRAPH_API_LIMITS_DATABASE_URL to the primary"
         )
     if code == _STATEMENT_TIMED_OUT:
         return QueryTooSlow("the answer took too long to compute; ask for a shorter span or a coarser grain")
@@ -201,7 +239,6 @@ def _told(error: DBAPIError) -> HeliographError | None:
     return None
 
 
-def _named(url: str, timeout_ms: int) -> str:
-    # The name tells operators who is connected, and keeps engines of different limits apart.
-    named = make_url(url).update_query_dict({"application_name": f"heliograph-api {timeout_ms} ms"})
-    return named.render_as_string(hide_password=False)
+def _named(url: str) -> URL:
+    # Operators see who is connected.
+    return make_url(url).update_query_dict({"application_name": "heliograph-api"})

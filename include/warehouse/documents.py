@@ -15,7 +15,7 @@ MAX_REMARKS: Final = 50
 """Most remarks that are kept of a load."""
 
 _LONGEST_REMARK: Final = 200
-_MAX_ID: Final = 2**31 - 1
+_MAX_ID: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class LoadCounts:
     """The balance of one load: parsed = inserted + updated + unchanged + duplicate + quarantined, checked by the database.
 
     `missing_values` stand for "no reading" (null, sentinels) and are not among the parsed rows. `remarks` are sentences about
-    what of the document was not used.
+    what of the document was not used; `plant_ids` are the plants that it is about, None where that is not noted.
     """
 
     parsed_rows: int = 0
@@ -38,6 +38,7 @@ class LoadCounts:
     first_measured_at: datetime | None = None
     last_measured_at: datetime | None = None
     remarks: Sequence[str] = ()
+    plant_ids: Sequence[int] | None = None
 
     def rows(self) -> dict[str, int]:
         """The balance itself, by the name of each count."""
@@ -67,11 +68,6 @@ class Registration:
     set_aside: list[QuarantinedRow]
 
 
-def try_lock_landing(connection: Connection) -> bool:
-    """Become the one landing until the transaction ends; False while another one is."""
-    return bool(connection.execute(query("documents", "try_lock_landing")).scalar_one())
-
-
 def note_delivery(  # noqa: PLR0913 - a row of the manifest
     connection: Connection,
     *,
@@ -81,6 +77,7 @@ def note_delivery(  # noqa: PLR0913 - a row of the manifest
     stored: Mapping[str, Any],
     received_at: datetime,
     integration_id: int | None = None,
+    is_snapshot: bool = False,
 ) -> ClaimCheck:
     """Write the manifest row of a stored object (original_name, sha256, uri, size_bytes, stored_bytes).
 
@@ -93,6 +90,7 @@ def note_delivery(  # noqa: PLR0913 - a row of the manifest
         "feed": feed,
         "received_at": received_at,
         "integration_id": integration_id,
+        "is_snapshot": is_snapshot,
         "reopens": feed in REOPEN_ON_REPEAT,
         **stored,
     }
@@ -183,6 +181,12 @@ def read_registration(connection: Connection, tenant_id: int, sha256: str, *, mo
     return Registration(**found, set_aside=[QuarantinedRow(**told._mapping) for told in rows])
 
 
+def read_tenant_id(connection: Connection, document_ids: Sequence[int]) -> int:
+    """The tenant of documents that are all of one; 0 where none is there any more."""
+    found = connection.execute(query("documents", "read_tenant_id"), {"document_ids": list(document_ids)}).scalar()
+    return int(found or 0)
+
+
 def read_small_answers(connection: Connection, document_ids: Sequence[int], *, most_bytes: int) -> list[LandedDocument]:
     """Those of the landed documents that are a vendor's readings of at most so many bytes at rest; nothing is locked."""
     parameters = {"document_ids": list(document_ids), "most_bytes": most_bytes}
@@ -207,14 +211,37 @@ def write_load(
         "code_version": code_version,
         "quarantine_reasons": json.dumps(dict(counts.quarantine_reasons)),
         "remarks": _bounded(counts.remarks),
-        # No other feed has the series of a vendor's answer.
-        "feed": None if document.integration_id is None else document.feed,
     }
     connection.execute(query("documents", "insert_load"), parameters)
     connection.execute(query("documents", "mark_loaded"), {"document_id": document.document_id})
-    if counts.updated_rows and counts.first_measured_at:
-        span = {"first": counts.first_measured_at, "last": counts.last_measured_at}
-        connection.execute(query("documents", "reopen_newer"), parameters | span)
+    if counts.updated_rows and counts.first_measured_at and counts.last_measured_at:
+        # No other feed has the series of a vendor's answer.
+        feed = None if document.integration_id is None else document.feed
+        reach = (counts.first_measured_at, counts.last_measured_at)
+        reopen_newer(connection, document.document_id, document.tenant_id, reach, feed=feed)
+
+
+def reopen_newer(
+    connection: Connection,
+    document_id: int,
+    tenant_id: int,
+    reach: tuple[datetime, datetime],
+    *,
+    feed: str | None = None,
+    since: int | None = None,
+) -> None:
+    """Have loaded documents say again what they say of the time from first to last instant.
+
+    Args:
+        connection: A transaction that holds `readings.lock_tenant`.
+        document_id: What changed something there.
+        tenant_id: Whose documents.
+        reach: First and last instant.
+        feed: The only one that has the same series; None for all dropped files.
+        since: The document after which they were received; None for `document_id`.
+    """
+    parameters = {"document_id": document_id, "tenant_id": tenant_id, "feed": feed, "first": reach[0], "last": reach[1]}
+    connection.execute(query("documents", "reopen_newer"), parameters | {"since": document_id if since is None else since})
 
 
 def _bounded(remarks: Sequence[str]) -> list[str]:

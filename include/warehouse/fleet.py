@@ -1,7 +1,7 @@
 """Tenants, plants, devices, customers, targets, tariffs, and the series that they measure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -31,7 +31,6 @@ class Tenant:
     language: str = "pt-BR"
     unknown_devices: str = "quarantine"
     register_under: str | None = None
-    report_recipients: list[str] = field(default_factory=list)
     date_order: DateOrder | None = None
 
 
@@ -39,16 +38,22 @@ class Tenant:
 class KnownSubject:
     """A registered plant, device or consumption point, the IANA zone of its days and, where known, the power it is rated for.
 
-    `has_battery`: its plant has a battery, or says how full one is.
+    `has_battery`: its plant has a battery, or says how full one is. `plant_id`: that plant, None for what is of none.
     """
 
     subject_id: int
     timezone: str
     rated_kw: float | None = None
     has_battery: bool = False
+    plant_id: int | None = None
 
 
-_UNSAID: Final[dict[str, dict[str, Any]]] = {"plant": {"utc_offset": None}, "device": {"timezone": None, "utc_offset": None}}
+_UNSAID: Final[dict[str, dict[str, Any]]] = {
+    "plant": {"utc_offset": None, "tilt_deg": None, "azimuth_deg": None, "customer_document": None},
+    "device": {"timezone": None, "utc_offset": None, "dismantled_on": None},
+    "customer": {"group_name": None},
+    "target": {"origin": "unknown", "document_id": None, "told_at": None},
+}
 """What rows of the registry need not say."""
 _TENANT_FAULTS: Final = {
     "tenant_slug_check": "slug {0.slug!r} cannot be; make it of a-z, 0-9, - and _, 63 at most, beginning with a letter or digit",
@@ -78,6 +83,11 @@ def read_tenants(connection: Connection) -> dict[str, Tenant]:
     return {row.slug: Tenant(**row._mapping) for row in rows}
 
 
+def list_tenants(connection: Connection) -> list[dict[str, Any]]:
+    """All tenants for people, by slug, with their number of plants."""
+    return [dict(row._mapping) for row in connection.execute(query("fleet", "list_tenants"))]
+
+
 def read_tenant(connection: Connection, slug: str) -> Tenant:
     """One tenant; raises `NeedsHuman` naming those that exist."""
     row = connection.execute(query("fleet", "read_tenants"), {"slug": slug}).one_or_none()
@@ -100,9 +110,10 @@ def read_plant(connection: Connection, plant_id: int) -> dict[str, Any]:
 
 
 def upsert_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Upsert registry rows of one kind (plant, device, customer, target, tariff).
+    """Upsert registry rows of one kind (plant, device, customer, target, tariff, emission_factor, meter_reading).
 
-    Returns the rows that were new or changed, each with `is_new`. Each row but a customer's carries tenant_id and source.
+    Returns the rows that were new or changed, each with `is_new`. Each row but a customer's carries tenant_id and source, a
+    target's also who told it: origin and told_at, and document_id of a registry document.
     A change that moves the days of a plant or device, or the number of inverters that a plant expects, makes those days dirty.
     Raises `BadDocument` for a row that the database refuses; the transaction is then good for nothing but a rollback.
     """
@@ -122,7 +133,7 @@ def upsert_rows(connection: Connection, kind: str, rows: Iterable[Mapping[str, A
         if kind in {"plant", "device"} and not result.is_new:
             _mark_changed(connection, kind, result[0])
     if kind == "device" and changed:
-        _mark_plants(connection, plants_before | _plants_of(connection, changed))
+        mark_plants(connection, plants_before | _plants_of(connection, changed))
     return changed
 
 
@@ -133,14 +144,16 @@ def _mark_changed(connection: Connection, kind: str, subject_id: int) -> None:
     connection.execute(query("fleet", f"mark_{kind}"), parameters)
     if kind == "plant":
         connection.execute(query("fleet", "mark_plant_days"), parameters)
+        connection.execute(query("fleet", "mark_unanswered_days"), parameters)
 
 
-def _mark_plants(connection: Connection, plant_ids: Iterable[int]) -> None:
+def mark_plants(connection: Connection, plant_ids: Iterable[int]) -> None:
     """Plants expect each of their inverters, so that every day of them may be another."""
     ordered = sorted(plant_ids)
     connection.execute(query("fleet", "lock_plants"), {"plant_ids": ordered})
     for plant_id in ordered:
         connection.execute(query("fleet", "mark_plant_days"), {"plant_id": plant_id})
+        connection.execute(query("fleet", "mark_unanswered_days"), {"plant_id": plant_id})
 
 
 def _plants_of(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[int]:
@@ -149,10 +162,17 @@ def _plants_of(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set
     return set(connection.execute(query("fleet", "find_device_plants"), keys).scalars())
 
 
-def delete_target(connection: Connection, *, tenant_id: int, source: str, plant_key: str, month: date) -> bool:
-    """Remove a month's target; returns whether there was one."""
-    parameters = {"tenant_id": tenant_id, "source": source, "plant_key": plant_key, "month": month}
+def delete_target(
+    connection: Connection, *, tenant_id: int, source: str, plant_key: str, month: date, told: Mapping[str, Any]
+) -> bool:
+    """Remove a month's target, as `told` (origin, told_at) says; returns whether there was one."""
+    parameters = {"tenant_id": tenant_id, "source": source, "plant_key": plant_key, "month": month, **told}
     return connection.execute(query("fleet", "delete_target"), parameters).rowcount > 0
+
+
+def read_targets(connection: Connection, plant_id: int) -> list[dict[str, Any]]:
+    """Targets of a plant: month, target_kwh, revision, origin and told_at, oldest month first."""
+    return [dict(row._mapping) for row in connection.execute(query("fleet", "read_targets"), {"plant_id": plant_id})]
 
 
 def read_plant_keys(connection: Connection, tenant_id: int, source: str = DROPS) -> set[str]:
@@ -173,6 +193,12 @@ def read_zones(connection: Connection, tenant_id: int) -> dict[tuple[str, str], 
     return {(row.source, row.plant_key): row.timezone for row in rows}
 
 
+def read_device_zones(connection: Connection, tenant_id: int, source: str) -> dict[str, str]:
+    """IANA zone of the plant of every device of a source, by device key."""
+    rows = connection.execute(query("fleet", "read_device_zones"), {"tenant_id": tenant_id, "source": source})
+    return {row.device_key: row.timezone for row in rows}
+
+
 def read_clocks(connection: Connection, tenant_id: int) -> dict[str, str]:
     """Clock of the local times of each device of the drops that has another one than the tenant: a zone or an offset from UTC."""
     rows = connection.execute(query("fleet", "read_clocks"), {"tenant_id": tenant_id})
@@ -185,7 +211,7 @@ def read_subjects(
     """Those of the keys that are registered; of consumption points those that `open_points` has opened."""
     parameters = {"tenant_id": tenant_id, "subjects": list(subjects), "source": source} | _customers_and_points(kind, subjects)
     rows = connection.execute(query("fleet", f"read_{kind}_subjects"), parameters)
-    return {row.subject: KnownSubject(row.subject_id, row.timezone, row.rated_kw, row.has_battery) for row in rows}
+    return {row.subject: KnownSubject(row.subject_id, row.timezone, row.rated_kw, row.has_battery, row.plant_id) for row in rows}
 
 
 def open_points(connection: Connection, tenant_id: int, subjects: Sequence[str]) -> None:
@@ -258,3 +284,11 @@ def _device_row(tenant: Tenant, subject: Subject) -> dict[str, Any]:
         "model": subject.model,
         "capacity_kw": None,
     }
+
+
+def read_form_choices(connection: Connection, *, most: int) -> dict[str, list[str]]:
+    """Keys of `tenants`, `plants` and `devices` that forms may offer, at most so many in all: devices are left out first."""
+    found: dict[str, list[str]] = {"tenants": [], "plants": [], "devices": []}
+    for row in connection.execute(query("fleet", "read_form_choices"), {"most": most}):
+        found[row.kind].append(row.key)
+    return found

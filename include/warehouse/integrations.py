@@ -113,29 +113,13 @@ def remember_account(connection: Connection, integration_id: int, account: Mappi
     connection.execute(query("integrations", "remember_account"), parameters)
 
 
-def set_state(
-    connection: Connection, integration_id: int, state: str, *, reason: str | None, now: datetime, since: datetime | None = None
-) -> None:
-    """Make an account active, disabled or rejected, with the reason that the operator will read.
-
-    Where `since` is given, only an account whose state was set then: what a person did meanwhile stays.
-    """
-    parameters = {"integration_id": integration_id, "state": state, "reason": reason, "now": now, "since": since}
-    connection.execute(query("integrations", "set_state"), parameters)
-
-
-def note_answer(connection: Connection, integration_id: int, *, now: datetime) -> None:
-    """The vendor answered."""
-    connection.execute(query("integrations", "note_answer"), {"integration_id": integration_id, "now": now})
-
-
 def set_due(connection: Connection, integration_id: int, next_due_at: datetime) -> None:
     """When the account is worth looking at again."""
     connection.execute(query("integrations", "set_due"), {"integration_id": integration_id, "next_due_at": next_due_at})
 
 
 def take_due(connection: Connection, vendor: str, *, now: datetime, again: datetime, most: int) -> list[dict[str, Any]]:
-    """Active accounts of a vendor whose time has come, the longest waiting first: integration_id, label, connection_id.
+    """Accounts of a vendor that may be asked and whose time has come, in turn: integration_id, label, connection_id.
 
     They fall due `again` then, unless whoever pulls them knows better.
     """

@@ -26,12 +26,15 @@ def migrate(url: str) -> str:
     """
     engine = create_engine(url)
     with engine.begin() as connection:
+        # A migration takes as long as it needs, and the second of two waits for the first.
+        connection.execute(query("sessions", "lift_all_limits"))
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('heliograph.migrate'))"))
         require_known_revision(read_revision(connection))
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.execute(query("integrations", "add_vendors"), {"vendors": list(VENDORS)})
+        connection.execute(query("migrate", "settle"))
     engine.dispose()
     return newest_revision()
 

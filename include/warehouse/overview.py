@@ -26,6 +26,11 @@ def read_waiting(connection: Connection, *, now: datetime) -> list[dict[str, Any
     return [dict(row._mapping) for row in connection.execute(query("overview", "read_waiting"), {"now": now})]
 
 
+def count_mails(connection: Connection) -> list[dict[str, Any]]:
+    """Per tenant: mails that are `waiting`, and that `failed` for good; those to the operator under the empty name."""
+    return [dict(row._mapping) for row in connection.execute(query("overview", "count_mails"))]
+
+
 def read_worst_counters(connection: Connection, *, now: datetime, most: int = 5) -> list[dict[str, Any]]:
     """The counters that misbehaved most within the last 7 local days, with their days and faults, the worst first."""
     rows = connection.execute(query("overview", "read_worst_counters"), {"now": now, "most": most})

@@ -6,7 +6,7 @@ the one received last (the higher document_id) wins, whatever the order in which
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from include.core.settings import PartitionWidth
 from include.core.span import Span, microseconds_of
+from include.warehouse import documents
 from include.warehouse.binary_copy import PG_EPOCH_US, copy_columns
-from include.warehouse.engine import engine_of
+from include.warehouse.engine import transaction
 from include.warehouse.incoming import Incoming
 from include.warehouse.queries import query
 
@@ -24,6 +26,13 @@ _SAMPLED_SERIES = 20
 _DENSE_SHARE = 0.3
 """From this share of new to stored readings in the same spans one range scan per series beats one probe per reading."""
 
+_FEW = 1000
+"""Up to so many readings their spans go to PostgreSQL within the statement."""
+
+_MADE_TOGETHER = 100
+"""A server has so many locks for a transaction, and each partition takes some."""
+
+_PG_EPOCH_DAY = date(2000, 1, 1)
 _QUARTER_US = 900_000_000
 _DAY_US = 86_400_000_000
 
@@ -41,15 +50,21 @@ class Written:
         return Written(self.inserted + other.inserted, self.updated + other.updated, self.unchanged + other.unchanged)
 
 
-def ensure_partitions(url: str, incoming: Incoming) -> None:
-    """Create the monthly partitions that `incoming` needs, in a short transaction of its own."""
-    with engine_of(url).begin() as connection:
-        connection.execute(query("readings", "ensure_partitions"), {"first": incoming.first, "last": incoming.last})
+def ensure_partitions(
+    url: str, incoming: Incoming, width: PartitionWidth = "month", *, days_since: date = date(1970, 1, 1)
+) -> None:
+    """Create the partitions that `incoming` needs, some in each short transaction: all wait for it.
 
-
-def try_lock_loading(connection: Connection, tenant_id: int) -> bool:
-    """Become the one batch of the tenant that is loading, until the transaction ends; False while another one is."""
-    return bool(connection.execute(query("readings", "try_lock_loading"), {"tenant_id": tenant_id}).scalar_one())
+    New ones are so wide, but none of days before `days_since` (UTC) is narrower than a month: a history of decades is not to
+    make thousands, which everybody would search.
+    """
+    days = np.unique((incoming.measured_at - PG_EPOCH_US) // _DAY_US)
+    old = days < (days_since - _PG_EPOCH_DAY).days
+    for of_width, chosen in (("month", days[old].tolist()), (width, days[~old].tolist())):
+        for start in range(0, len(chosen), _MADE_TOGETHER):
+            with transaction(url) as connection:
+                some = {"days": chosen[start : start + _MADE_TOGETHER], "width": of_width}
+                connection.execute(query("readings", "ensure_partitions"), some)
 
 
 def lock_tenant(connection: Connection, tenant_id: int) -> None:
@@ -100,8 +115,12 @@ def load_states(connection: Connection, rows: Iterable[tuple[int, datetime, str]
 
 def overlaps(connection: Connection, incoming: Incoming, span: Span | None = None) -> bool:
     """Does a series hold a reading between its first and last incoming one, or within `span`?"""
+    if span is None and len(incoming) <= _FEW:
+        series_ids, firsts, lasts = _ranges(incoming)
+        spans = {"series_ids": series_ids.tolist(), "firsts": firsts.tolist(), "lasts": lasts.tolist(), **bounds_of(incoming)}
+        return bool(connection.execute(query("readings", "has_overlap_of_few"), spans).scalar_one())
     _copy_ranges(connection, incoming, span)
-    return bool(connection.execute(query("readings", "has_overlap")).scalar_one())
+    return bool(connection.execute(query("readings", "has_overlap"), bounds_of(incoming, span)).scalar_one())
 
 
 def append(connection: Connection, incoming: Incoming, document_id: int, timezones: Mapping[int, str]) -> None:
@@ -111,7 +130,7 @@ def append(connection: Connection, incoming: Incoming, document_id: int, timezon
         "mart.reading",
         [
             ("series_id", incoming.series_id),
-            ("document_id", np.full(len(incoming), document_id, np.int32)),
+            ("document_id", np.full(len(incoming), document_id, np.int64)),
             ("measured_at", incoming.measured_at - PG_EPOCH_US),
             ("value", incoming.value),
         ],
@@ -138,40 +157,57 @@ def merge(connection: Connection, incoming: Incoming, document_id: int) -> Writt
         return Written()
     connection.execute(query("readings", "create_difference"))
     shape = "difference_dense" if _is_dense(connection, incoming) else "difference_sparse"
-    connection.execute(query("readings", shape))
-    document = {"document_id": document_id}
+    bounds, document = bounds_of(incoming), {"document_id": document_id}
+    connection.execute(query("readings", shape), document | bounds)
     connection.execute(query("readings", "keep_superseded"), document)
-    updated = connection.execute(query("readings", "update_changed"), document).rowcount
+    updated = connection.execute(query("readings", "update_changed"), document | bounds).rowcount
     inserted = connection.execute(query("readings", "insert_new"), document).rowcount
     if updated or inserted:
         connection.execute(query("readings", "mark_dirty_difference"), document)
     return Written(inserted, updated, len(incoming) - inserted - updated)
 
 
-def retract(connection: Connection, document_id: int, earlier: tuple[datetime, datetime, int]) -> int:
-    """Take away what an earlier load of the document brought and what is not staged now; returns how many readings."""
+def retract(
+    connection: Connection, document_id: int, earlier: tuple[datetime, datetime, int], *, feed: str | None = None
+) -> None:
+    """Take away what an earlier load of the document asserted and what is not staged now.
+
+    What a document says as another said it before is kept nowhere, so all later ones that may have said the same say it again;
+    `feed` is the only one that has the same series, None for all dropped files.
+    """
     first, last, tenant_id = earlier
     parameters = {"document_id": document_id, "first": first, "last": last, "tenant_id": tenant_id}
+    forgotten = connection.execute(query("readings", "forget_assertions"), parameters).rowcount
     retracted = connection.execute(query("readings", "retract"), parameters).rowcount
-    connection.execute(query("readings", "reinstate"), {"document_id": document_id})
+    if not forgotten and not retracted:
+        return
+    heir_id = connection.execute(query("readings", "reinstate"), {"document_id": document_id}).scalar_one()
     connection.execute(query("readings", "mark_dirty_retracted"))
-    return retracted
+    since = min(document_id, document_id if heir_id is None else heir_id)
+    documents.reopen_newer(connection, document_id, tenant_id, (first, last), feed=feed, since=since)
 
 
 def _copy_ranges(connection: Connection, incoming: Incoming, span: Span | None = None) -> None:
+    series_id, first, last = _ranges(incoming, span)
+    connection.execute(query("readings", "create_range"))
+    copy_columns(connection, "incoming_range", [("series_id", series_id), ("lo", first), ("hi", last)])
+    connection.exec_driver_sql("ANALYZE incoming_range")
+
+
+def _ranges(incoming: Incoming, span: Span | None = None) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
+    """Each series with its first and last instant, or those of `span` where these are beyond [µs since 2000]."""
     starts = run_starts(incoming.series_id)
     ends = np.append(starts[1:], len(incoming)) - 1
     first, last = incoming.measured_at[starts], incoming.measured_at[ends]
     if span is not None:
         first, last = np.minimum(first, microseconds_of(span.start)), np.maximum(last, microseconds_of(span.end) - 1)
-    connection.execute(query("readings", "create_range"))
-    columns: list[tuple[str, NDArray[Any]]] = [
-        ("series_id", incoming.series_id[starts]),
-        ("lo", first - PG_EPOCH_US),
-        ("hi", last - PG_EPOCH_US),
-    ]
-    copy_columns(connection, "incoming_range", columns)
-    connection.exec_driver_sql("ANALYZE incoming_range")
+    return incoming.series_id[starts], first - PG_EPOCH_US, last - PG_EPOCH_US
+
+
+def bounds_of(incoming: Incoming, span: Span | None = None) -> dict[str, datetime]:
+    """First and last instant of all, or of `span` where these are beyond."""
+    first, last = incoming.first, incoming.last
+    return {"first": min(first, span.start), "last": max(last, span.end)} if span else {"first": first, "last": last}
 
 
 def _is_dense(connection: Connection, incoming: Incoming) -> bool:
@@ -180,7 +216,7 @@ def _is_dense(connection: Connection, incoming: Incoming) -> bool:
     starts = run_starts(incoming.series_id)
     counts = np.diff(np.append(starts, len(incoming)))
     picked = np.linspace(0, len(starts) - 1, min(_SAMPLED_SERIES, len(starts))).astype(int)
-    parameters = {"series_ids": incoming.series_id[starts[picked]].tolist()}
+    parameters = {"series_ids": incoming.series_id[starts[picked]].tolist(), **bounds_of(incoming)}
     stored = connection.execute(query("readings", "stored_in_sample"), parameters).scalar_one()
     return bool(counts[picked].sum() >= _DENSE_SHARE * stored)
 

@@ -41,7 +41,8 @@ class Alerts:
         if device.inverter is None:
             return
         now = self._world.now()
-        for local_day in days_of_span(device.plant, start, end):
+        known = [day for day in days_of_span(device.plant, start, end) if self._world.knows(device.plant, day)]
+        for local_day in known:
             for alarm in self._world.sunshine.alarms(device.inverter, local_day):
                 if alarm.raised_at <= now and start <= alarm.raised_at.timestamp() <= end:
                     yield _alert_row(device, alarm, is_closed=alarm.cleared_at <= now)

@@ -27,6 +27,11 @@ MESSAGES = {
 }
 
 
+MOST_DIGITS = 18
+LAST_SECOND = 253_402_000_000
+"""In the year 9999; milliseconds are no time here."""
+
+
 class Refusal(body.Refusal):
     """An answer with `success` false."""
 
@@ -47,7 +52,7 @@ class Body(body.Body):
     def number(self, name: str) -> int:
         """A whole number that is not negative, also one written as text."""
         text = self.text(name)
-        if not text.isdecimal():
+        if not text.isdecimal() or len(text) > MOST_DIGITS:
             raise Refusal("2101008")
         return int(text)
 
@@ -86,6 +91,8 @@ class Body(body.Body):
     def span(self, *, most_days: int) -> tuple[int, int]:
         """`startTimestamp` and `endTimestamp` in Unix seconds."""
         start, end = self.number("startTimestamp"), self.number("endTimestamp")
+        if max(start, end) > LAST_SECOND:
+            raise Refusal("2101015")
         if start > end:
             raise Refusal("2101014")
         if end - start > most_days * 86_400:

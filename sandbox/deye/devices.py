@@ -87,7 +87,7 @@ class Devices:
 
     def _measure_points(self, body: Body, sees_all: bool) -> dict[str, Any]:
         device = self._fleet.device(body, sees_all)
-        if body.given("deviceType") not in {None, device.device_type}:
+        if body.given("deviceType") not in (None, device.device_type):
             raise Refusal("2101032")
         return {
             "deviceSn": device.serial,
@@ -118,6 +118,8 @@ class Devices:
     def _frame_rows(self, device: Device, points: list[str], days: Iterable[date]) -> Iterator[dict[str, Any]]:
         assert device.inverter is not None
         for local_day in days:
+            if not self._world.knows(device.plant, local_day):
+                continue
             day = self._world.sunshine.day(device.inverter, local_day).until(self._world.now())
             for position, instant in enumerate(day.instants):
                 if readings := _readings(device.inverter, day, position):
@@ -137,10 +139,9 @@ class Devices:
                 }
 
     def _energy_of(self, inverter: Inverter, plant: Plant, local_day: date) -> float | None:
-        today = self._fleet.local_today(plant)
-        if not plant.installed_on <= local_day <= today:
+        if not self._world.knows(plant, local_day):
             return None
-        if local_day < today:
+        if local_day < self._fleet.local_today(plant):
             return self._world.sunshine.energy_kwh(inverter, local_day)
         return self._world.sunshine.day(inverter, local_day).until(self._world.now()).energy_kwh
 

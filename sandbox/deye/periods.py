@@ -1,5 +1,6 @@
 """Which rows are wanted: pages, granularities, periods and spans."""
 
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -38,9 +39,7 @@ def periods_of(body: Body, granularity: int) -> list[list[date]]:
     months = (end.year - start.year) * 12 + end.month - start.month + 1
     if granularity == MONTHS and months > MOST_MONTHS:
         raise Refusal("2101013")
-    last = (
-        end.replace(month=12, day=31) if granularity == YEARS else (end + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    )
+    last = end.replace(month=12, day=31) if granularity == YEARS else end.replace(day=monthrange(end.year, end.month)[1])
     periods: dict[str, list[date]] = {}
     for number in range(min((last - start).days + 1, 366 * 20)):
         day = start + timedelta(days=number)

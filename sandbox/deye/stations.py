@@ -49,7 +49,7 @@ class Stations:
         plants = self._fleet.plants(sees_all)
         rows = []
         for plant in page_of(plants, body, most=50):
-            devices = [device for device in devices_of(plant) if wanted in {None, device.device_type}]
+            devices = [device for device in devices_of(plant) if wanted is None or wanted == device.device_type]
             items = [self._fleet.device_row(device) for device in devices]
             rows.append({**self._station_row(plant), "deviceTotal": len(items), "deviceListItems": items})
         return {"stationTotal": len(plants), "stationList": rows}
@@ -110,8 +110,10 @@ class Stations:
     def _power_rows(self, plant: Plant, days: Iterable[date]) -> Iterator[dict[str, Any]]:
         now = self._world.now()
         for local_day in days:
+            if not self._world.knows(plant, local_day):
+                continue
             day = self._plant_days.of(plant, local_day)
-            sky = self._world.sunshine.weather(plant, local_day).irradiance_w_m2 if day.instants else []
+            sky = self._world.sunshine.weather(plant, local_day).irradiance_w_m2
             for position, instant in enumerate(day.instants):
                 power = day.power_kw[position]
                 if power is not None and instant <= now:
@@ -148,7 +150,7 @@ class Stations:
 
     def _day_energies(self, plant: Plant, local_day: date) -> tuple[float, float, float, float] | None:
         """Generated, used, fed in and bought kWh of a local day, as far as it has come."""
-        if not plant.installed_on <= local_day <= self._fleet.local_today(plant):
+        if not self._world.knows(plant, local_day):
             return None
         day = self._plant_days.of(plant, local_day)
         last = _last_position(day, self._world.now())

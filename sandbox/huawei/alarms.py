@@ -29,7 +29,7 @@ class Alarms:
         """Active alarms only, raised within the span: an inverter whose last frame is a fault."""
         if not body.get("language"):
             raise Refusal(20024, "language is empty")
-        if body["language"] not in LANGUAGES:
+        if str(body["language"]) not in LANGUAGES:
             raise Refusal(20025, "language is wrong")
         since, until = instant_in(body, "beginTime"), instant_in(body, "endTime")
         if since > until:

@@ -54,7 +54,7 @@ def instant_in(body: Body, name: str) -> datetime:
     value = body.get(name)
     if value is None:
         raise Refusal(20012, f"{name} is empty")
-    if not isinstance(value, int) or not 0 <= value < 32_503_680_000_000:
+    if type(value) is not int or not 0 <= value < 32_503_680_000_000:
         raise Refusal(30030, f"{name} is not a time in milliseconds")
     return datetime.fromtimestamp(value / 1000, UTC)
 

@@ -45,31 +45,28 @@ class Fleet:
     def __init__(self, world: World) -> None:
         self._world = world
         self._sunshine = world.sunshine
-        self._devices = {device.id: device for plant in self.plants() for device in devices_of(plant)}
+        self._devices = {str(device.id): device for plant in self.plants() for device in devices_of(plant)}
 
     def plants(self) -> tuple[Plant, ...]:
         """All plants."""
         return self._sunshine.plants(VENDOR)
 
     def wanted_plants(self, body: Body) -> list[Plant]:
-        """The plants of a comma-joined text; unknown ones among good ones are left out without a word."""
+        """The plants of a comma-joined text; unknown ones are left out without a word, though nothing be left."""
         codes = codes_in(body, "stationCodes", empty=20010)
         if len(codes) > 100:
             raise Refusal(20014, "more than 100 plants")
-        known = [plant for plant in self.plants() if plant.key in codes]
-        if not known:
-            raise Refusal(20007, "no such plant")
-        return known
+        return [plant for plant in self.plants() if plant.key in codes]
 
     def wanted_devices(self, body: Body, *, most: int, code: int = 20016) -> list[Device]:
         """The devices of a comma-joined text, which must be of the type that is told beside it."""
         codes = codes_in(body, "devIds", empty=20011)
         kind = body.get("devTypeId")
-        if kind not in MEASURED:
+        if type(kind) is not int or kind not in MEASURED:
             raise Refusal(20013, "wrong device type")
         if len(codes) > most:
             raise Refusal(code, f"more than {most} devices")
-        known = [self._devices[int(text)] for text in codes if text.removeprefix("-").isdecimal() and int(text) in self._devices]
+        known = [self._devices[text] for text in codes if text in self._devices]
         if any(device.kind != kind for device in known):
             raise Refusal(20006, "some devices do not match the type")
         return known

@@ -38,11 +38,14 @@ class Plants:
         page, size = body.get("pageNo"), body.get("pageSize", 10)
         if page is None:
             raise Refusal(30004, "pageNo is empty")
-        if not isinstance(page, int) or page < 1:
+        if type(page) is not int or page < 1:
             raise Refusal(30005, "pageNo is out of range")
         if size not in PAGE_SIZES:
             raise Refusal(30006, "pageSize is out of range")
-        since, until = body.get("gridConnectedStartTime"), body.get("gridConnectedEndTime")
+        since, until = (
+            instant_in(body, name) if body.get(name) is not None else None
+            for name in ("gridConnectedStartTime", "gridConnectedEndTime")
+        )
         plants = [plant for plant in self._fleet.plants() if _is_within(_installed(plant), since, until)]
         return {
             "list": [_plant_row(plant) for plant in plants[(page - 1) * size : page * size]],
@@ -65,7 +68,8 @@ class Plants:
         rows = []
         for plant in self._fleet.wanted_plants(body):
             day = instant_in(body, "collectTime").astimezone(plant.zone()).date()
-            rows += list(self._hours_of(plant, day))
+            if self._world.knows(plant, day):
+                rows += list(self._hours_of(plant, day))
         return rows
 
     def plant_days(self, body: Body) -> Answer:
@@ -126,8 +130,8 @@ def _installed(plant: Plant) -> datetime:
     return datetime.combine(plant.installed_on, datetime.min.time(), plant.zone()).replace(hour=10)
 
 
-def _is_within(instant: datetime, since: int | None, until: int | None) -> bool:
-    return (since is None or since <= ms_of(instant)) and (until is None or ms_of(instant) <= until)
+def _is_within(instant: datetime, since: datetime | None, until: datetime | None) -> bool:
+    return (since is None or since <= instant) and (until is None or instant <= until)
 
 
 def _plant_row(plant: Plant) -> dict[str, Any]:

@@ -25,6 +25,9 @@ MESSAGES = {
 }
 
 
+MOST_DIGITS = 18
+
+
 class Refusal(body.Refusal):
     """An answer other than `result_code` 1."""
 
@@ -47,7 +50,7 @@ class Body(body.Body):
         if self.given(name) is None and otherwise is not None:
             return otherwise
         text = self.text(name)
-        if not text.isdecimal() or int(text) < 1:
+        if not text.isdecimal() or len(text) > MOST_DIGITS or int(text) < 1:
             raise invalid(name)
         return int(text)
 

@@ -69,7 +69,8 @@ class Faults:
 
     def _alarms(self, device: Device, start: datetime, end: datetime) -> Iterator[Alarm]:
         assert device.inverter is not None
-        for day in days_between(max(start.date(), device.plant.installed_on), end.date()):
+        known = [day for day in days_between(start.date(), end.date()) if self._world.knows(device.plant, day)]
+        for day in known:
             for alarm in self._world.sunshine.alarms(device.inverter, day):
                 raised = alarm.raised_at.astimezone(device.plant.zone()).replace(tzinfo=None)
                 if alarm.raised_at <= self._world.now() and start <= raised <= end:

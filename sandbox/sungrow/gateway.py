@@ -183,7 +183,7 @@ class Cloud:
         key = request.headers.get("x-access-key")
         if key != SECRET_KEY:
             raise Refusal("E912" if key else "E911")
-        if body.given("lang") is not None and body.given("lang") not in LANGUAGES:
+        if body.given("lang") is not None and str(body.given("lang")) not in LANGUAGES:
             raise Refusal("010", "er_parameter_value_invalid:lang")
         self._check_key_parameter(body.given("api_key_param"))
 

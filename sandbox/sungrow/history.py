@@ -1,5 +1,6 @@
 """Histories: minutes, and figures of days, months and years. Nothing of the current local day is in them."""
 
+from calendar import monthrange
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -62,7 +63,8 @@ class History:
                 content[key] = rows
         self._append_dictionary(body, content, known, points)
         if illegal:
-            content[illegal] = [key for key in asked if key not in known]
+            # Of plants the list is there and empty, whatever was asked: clients read each further key as one of a plant.
+            content[illegal] = [] if ids == "ps_id_list" else [key for key in asked if key not in known]
         return content
 
     def _minute_rows(
@@ -149,7 +151,8 @@ def _labels(body: Body, query: str) -> list[tuple[str, list[date]]]:
     if start > end:
         raise invalid("start_time")
     periods: dict[str, list[date]] = {}
-    for day in days_between(start, min(_last_of(end, query), start + timedelta(days=366 * 6))):
+    last = date.fromordinal(min(_last_of(end, query).toordinal(), start.toordinal() + 366 * 6))
+    for day in days_between(start, last):
         periods.setdefault(day.strftime(form), []).append(day)
     if len(periods) > most:
         raise invalid("end_time")
@@ -161,7 +164,7 @@ def _last_of(first: date, query: str) -> date:
         return first
     if query == "year":
         return first.replace(month=12, day=31)
-    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    return first.replace(day=monthrange(first.year, first.month)[1])
 
 
 def _combined(values: list[float], kind: str) -> float:

@@ -1,6 +1,7 @@
 """Two tenants, `east` and `west`, of the same shape in one warehouse, and the API above it. The clock stands at NOW."""
 
 import hashlib
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,8 @@ from sqlalchemy import Connection, text
 
 from api.main import create_app
 from include.core.settings import Settings
+from include.warehouse import access_keys
+from include.warehouse.access_keys import SCOPES, new_key
 from include.warehouse.api_key import save_api_key
 from include.warehouse.api_session import CurrentUser
 from include.warehouse.engine import transaction
@@ -42,6 +45,7 @@ class SeededTenant:
     plant_series_id: int
     document_id: int
     report_id: int
+    analysis_id: int
 
     def ids(self) -> dict[str, int]:
         return {
@@ -51,6 +55,7 @@ class SeededTenant:
             "series_id": self.power_series_id,
             "document_id": self.document_id,
             "report_id": self.report_id,
+            "analysis_id": self.analysis_id,
         }
 
 
@@ -86,8 +91,31 @@ class Stage:
     def token(self, tenant: SeededTenant, role: str = "client") -> str:
         return self.app.state.heliograph.tokens.issue(CurrentUser(tenant.users[role], tenant.tenant_id, 1), now=NOW)
 
+    def headers_at(self, tenant: SeededTenant, now: datetime) -> dict[str, str]:
+        """A client's token of another moment."""
+        user = CurrentUser(tenant.users["client"], tenant.tenant_id, 1)
+        return {"Authorization": f"Bearer {self.app.state.heliograph.tokens.issue(user, now=now)}"}
+
     def headers(self, tenant: SeededTenant, role: str = "client") -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token(tenant, role)}"}
+
+
+WHAT_CAME_LATER = (
+    "INSERT INTO mart.series_mark SELECT :series, day::date, :tenant, 288, 6, 0, 1, '2026-11-22T00:00Z', '2026-11-22T00:00Z' "
+    "FROM generate_series('2026-11-19'::timestamp, '2026-11-21', '1 day') AS day",
+    "INSERT INTO fleet.brand (tenant_id, main_colour, accent_colour, footer, logo_png, set_at) "
+    "VALUES (:tenant, '#5b2a86', '#ffd166', :slug, convert_to(:slug, 'UTF8'), :at)",
+    "INSERT INTO ops.outbox (tenant_id, report_id, recipient, message_id, state, created_at) "
+    "VALUES (:tenant, :report, :slug || '-2', :slug || '-2', 'held', :at)",
+)
+"""What only newer tables and columns take; `seed_tenant` fills a warehouse of revision 0033, too."""
+
+
+def seed_what_came_later(connection: Connection, tenant: SeededTenant) -> None:
+    """Marked days of the power, a brand, and a mail that is held."""
+    values = {"tenant": tenant.tenant_id, "slug": tenant.slug, "series": tenant.power_series_id, "report": tenant.report_id}
+    for statement in WHAT_CAME_LATER:
+        connection.execute(text(statement), values | {"at": SINCE})
 
 
 @pytest.fixture(scope="session")
@@ -98,8 +126,10 @@ def stage(new_warehouse: Callable[[], str], tmp_path_factory: pytest.TempPathFac
     password_hash = hash_password(PASSWORD)
     with transaction(url) as connection:
         save_api_key(connection, SECRET)
-        connection.execute(text("SELECT ops.ensure_reading_partitions(:at, :at)"), {"at": FIRST_READING})
+        connection.execute(text("SELECT ops.ensure_reading_partitions('{2026-11-20}', 'month')"))
         east, west = (seed_tenant(connection, slug, store=store, password_hash=password_hash) for slug in ("east", "west"))
+        for tenant in (east, west):
+            seed_what_came_later(connection, tenant)
     app = create_app(an_apis_settings(api_url, store), clock=lambda: NOW)
     return Stage(app, east, west, url, api_url, store, password_hash)
 
@@ -125,6 +155,24 @@ class Client:
 @pytest.fixture
 def client(stage: Stage) -> Client:
     return Client(stage.app)
+
+
+@pytest.fixture
+def make_key(stage):
+    """Makes a key of a user of a tenant; every key of this test is gone after it."""
+
+    def make(tenant=stage.east, role="client", scopes=tuple(SCOPES), days=None):
+        key = new_key()
+        with transaction(stage.url) as connection:
+            access_keys.add_key(
+                connection, email=f"{role}@{tenant.slug}.example", name=secrets.token_hex(4), key=key, scopes=scopes,
+                now=stage.now, expires_at=None if days is None else stage.now + timedelta(days=days),
+            )  # fmt: skip
+        return key
+
+    yield make
+    with transaction(stage.url) as connection:
+        connection.execute(text("DELETE FROM access.access_key"))
 
 
 @pytest.fixture
@@ -260,6 +308,15 @@ def seed_tenant(connection: Connection, slug: str, *, store: Path, password_hash
             "INSERT INTO mart.counter_day (series_id, local_date, zeros, dips, resets, held_back, opened_at) "
             "VALUES (:s, :day, 3, 2, 1, 0, :since) RETURNING 1", s=counter, day=day, since=opened_at,
         )  # fmt: skip
+    compared = ((20, "very low", "rating", None, 20.6, 665.0, 644.4), (21, "not compared", None, "no peer", 640.0, None, None))
+    for day, verdict, method, reason, kwh, expected, lost in compared:
+        add(
+            "INSERT INTO mart.inverter_day (tenant_id, plant_id, device_id, local_date, verdict, method, reason, compared_kwh, "
+            "expected_kwh, lost_kwh, zero_s, stale_s, night_s, computed_at) VALUES (:t, :p, :d, :day, :verdict, :method, "
+            ":reason, :kwh, :expected, :lost, 0, 0, 0, :at) RETURNING 1", t=tenant_id, p=plant_id, d=device_id, kwh=kwh,
+            day=datetime(2026, 11, day).date(), verdict=verdict, method=method, reason=reason, expected=expected, lost=lost,
+            at=datetime(2026, 11, day, 12, tzinfo=UTC),
+        )  # fmt: skip
     for hour, is_open in enumerate((True, False, False)):
         at = FIRST_READING + timedelta(hours=hour)
         add(
@@ -276,17 +333,35 @@ def seed_tenant(connection: Connection, slug: str, *, store: Path, password_hash
             s=consumption, a=datetime(2026, month, 1, 3, tzinfo=UTC), b=datetime(2026, month + 1, 1, 3, tzinfo=UTC),
             day=datetime(2026, month, 1).date(), v=month * 100.5,
         )  # fmt: skip
+    for month, verdict in ((9, "usual"), (10, "high")):
+        add(
+            "INSERT INTO mart.consumption_check (customer_id, month, tenant_id, consumption_kwh, method, expected_kwh, "
+            "lower_kwh, upper_kwh, score, verdict, reason, checked_at) "
+            "VALUES (:c, :day, :t, :v, 'short', 500, 100, 904, :score, :verdict, CAST(:reason AS jsonb), :at) RETURNING 1",
+            c=customer_id, day=datetime(2026, month, 1).date(), t=tenant_id, v=month * 100.5, score=(month * 100.5 - 500) / 404.5,
+            verdict=verdict, reason=None if verdict == "usual" else f'{{"en": "of {slug}", "pt-BR": "de {slug}"}}', at=SINCE,
+        )  # fmt: skip
     file = store / slug / "report.pdf"
     file.parent.mkdir()
     file.write_bytes(PDF + slug.encode())
+    for suffix in (".xlsx", ".csv.zip"):
+        file.with_name(f"report{suffix}").write_bytes(PDF + slug.encode())
     report_id = add(
         "INSERT INTO mart.report (tenant_id, plant_id, kind, starts_on, ends_on, language, revision, fingerprint, figures, uri, "
-        "pdf_sha256, size_bytes, issued_at, run_id) VALUES (:t, :p, 'month', '2026-10-01', '2026-10-31', 'pt-BR', 1, 'f', "
-        "jsonb_build_object('who', :slug), :uri, :sha, 1, :at, :slug) RETURNING report_id",
+        "pdf_sha256, xlsx_sha256, csv_sha256, size_bytes, issued_at, run_id) VALUES (:t, :p, 'month', '2026-10-01', "
+        "'2026-10-31', 'pt-BR', 1, 'f', jsonb_build_object('who', :slug), :uri, :sha, :sha, :sha, 1, :at, :slug) "
+        "RETURNING report_id",
         t=tenant_id, p=plant_id, uri=str(file), sha=hashlib.sha256(PDF + slug.encode()).hexdigest(), at=SINCE,
     )  # fmt: skip
     add(
         "INSERT INTO ops.outbox (tenant_id, report_id, recipient, message_id, created_at) "
         "VALUES (:t, :r, :slug, :slug, :at) RETURNING mail_id", t=tenant_id, r=report_id, at=SINCE,
     )  # fmt: skip
-    return SeededTenant(slug, tenant_id, users, plant_id, device_id, customer_id, power, state, derived, document_id, report_id)
+    analysis_id = add(
+        "INSERT INTO mart.analysis (tenant_id, question, parameters, data_revision, answer, computed_at, run_id) "
+        "VALUES (:t, 'plant_generation', jsonb_build_object('plant_key', :slug), :slug, jsonb_build_object('who', :slug), :at, "
+        ":slug) RETURNING analysis_id", t=tenant_id, at=SINCE,
+    )  # fmt: skip
+    return SeededTenant(
+        slug, tenant_id, users, plant_id, device_id, customer_id, power, state, derived, document_id, report_id, analysis_id
+    )

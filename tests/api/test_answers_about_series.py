@@ -6,7 +6,7 @@ import pytest
 from pydantic import TypeAdapter
 from sqlalchemy import text
 
-from api.models import energy, envelopes, fleet, history, operation
+from api.models import analyses, consumption, energy, envelopes, fleet, history, operation, sensors
 from include.warehouse.engine import transaction
 
 pytestmark = pytest.mark.postgres
@@ -38,7 +38,7 @@ def test_a_bucket_has_coverage_null_at_night_and_half_by_day(stage, as_east):
     assert rows[0] | {"max": None} == {
         "starts_at": "2026-11-20T00:00:00-03:00", "ends_at": "2026-11-20T01:00:00-03:00", "local_date": "2026-11-20",
         "reading_count": 12, "mean": 0, "min": None, "max": None, "first": None, "last": None, "sum": None, "stddev": None,
-        "median": None, "p95": None, "p99": None, "energy_kwh": 0, "active_minutes": None, "active_hours": None,
+        "median": None, "p95": None, "p99": None, "energy_kwh": 0, "active_minutes": None,
         "covered_s": 1800, "expected_s": 0, "coverage": None, "provisional": False, "partial": False,
     }  # fmt: skip
     assert (rows[12]["coverage"], rows[12]["energy_kwh"]) == (0.5, 1.2)
@@ -53,12 +53,14 @@ def test_a_value_that_is_no_number_is_null(stage, as_east, layout):
     assert b"NaN" not in body.content
 
 
-def test_a_table_has_the_values_of_the_objects_in_the_order_of_its_columns(stage, as_east):
+def test_a_table_has_the_values_of_the_objects_in_the_order_of_its_columns_and_null_for_what_they_leave_out(stage, as_east):
     path = f"/series/{stage.east.power_series_id}/rollups?grain=hour&{DAY}"
 
     objects, table = as_east(path).json()["data"], as_east(f"{path}&layout=table").json()
 
-    assert [dict(zip(table["columns"], row, strict=True)) for row in table["data"]] == objects
+    rows = [dict(zip(table["columns"], row, strict=True)) for row in table["data"]]
+    assert [{name: row[name] for name in one} for row, one in zip(rows, objects, strict=True)] == objects
+    assert {row[name] for row, one in zip(rows, objects, strict=True) for name in row.keys() - one.keys()} == {None}
 
 
 def test_what_ended_less_than_two_hours_ago_is_provisional(stage, as_east):
@@ -179,7 +181,11 @@ def test_a_document_shows_that_no_row_was_lost(stage, client):
 def test_the_state_of_work_counts_the_own_tenant_only(stage, as_east):
     found = as_east("/health/detailed").json()["data"]
 
-    assert (found["dirty_days"], found["outbox"], found["pending_documents"]) == (2, {"pending": 1, "sent": 0, "failed": 0}, 0)
+    assert (found["dirty_days"], found["outbox"], found["pending_documents"]) == (
+        2,
+        {"held": 1, "pending": 1, "sent": 0, "failed": 0},
+        0,
+    )
     assert [feed["feed"] for feed in found["feeds"]] == ["telemetry_batches"]
 
 
@@ -274,12 +280,22 @@ def test_a_pdf_is_sent_as_it_was_rendered(stage, client):
     assert f"plant-{stage.east.plant_id}-month-2026-10-01-pt-BR-r1.pdf" in answer.headers["content-disposition"]
 
 
-def test_a_pdf_that_was_altered_is_not_sent(stage, client):
-    file = stage.store / "west" / "report.pdf"
+@pytest.mark.parametrize(("form", "name"), [("xlsx", "r1.xlsx"), ("csv", "r1.csv.zip")])
+def test_the_tables_of_a_report_are_sent_as_they_were_written(stage, client, form, name):
+    answer = client.get(f"/reports/{stage.east.report_id}/{form}", stage.headers(stage.east))
+
+    assert answer.content.endswith(b"east")
+    assert name in answer.headers["content-disposition"]
+    assert client.get(f"/reports/{stage.east.report_id}/{form}", stage.headers(stage.west)).status_code == 404
+
+
+@pytest.mark.parametrize(("form", "suffix"), [("pdf", ".pdf"), ("xlsx", ".xlsx"), ("csv", ".csv.zip")])
+def test_a_file_that_was_altered_is_not_sent(stage, client, form, suffix):
+    file = stage.store / "west" / f"report{suffix}"
     rendered = file.read_bytes()
     file.write_bytes(rendered + b"!")
 
-    answer = client.get(f"/reports/{stage.west.report_id}/pdf", stage.headers(stage.west))
+    answer = client.get(f"/reports/{stage.west.report_id}/{form}", stage.headers(stage.west))
 
     file.write_bytes(rendered)
     assert answer.status_code == 503
@@ -291,7 +307,7 @@ SHAPES = {
     "/devices": envelopes.Listing[fleet.Device], "/customers": envelopes.Listing[fleet.Customer],
     "/series": envelopes.Listing[history.Series], "/series/{series_id}": envelopes.Single[history.Series],
     "/series/{series_id}/readings?from=2026-11-20": history.Readings,
-    "/series/{series_id}/events?from=2026-11-20": history.Events,
+    "/series/{series_id}/events?from=2026-11-20": history.Events, "/series/{series_id}/marks?from=2026-11-20": history.Marks,
     "/series/{series_id}/rollups?grain=hour&from=2026-11-20": history.Rollups,
     "/series/{series_id}/rollups?grain=hour&from=2026-11-20&layout=table": history.Rollups,
     "/plants/{plant_id}/devices/rollups?grain=hour&from=2026-11-20": history.DeviceRollups,
@@ -303,6 +319,13 @@ SHAPES = {
     "/quarantine": envelopes.Listing[operation.QuarantinedRow], "/reports": envelopes.Listing[operation.Report],
     "/reports/{report_id}": envelopes.Single[operation.ReportWithFigures],
     "/health/detailed": envelopes.Single[operation.StateOfWork],
+    "/performance?window=month": energy.FleetPerformance,
+    "/customers/{customer_id}/consumption/summary": consumption.CustomerConsumption,
+    "/customers/{customer_id}/consumption/checks": consumption.ConsumptionChecks,
+    "/consumption/anomalies": consumption.ConsumptionAnomalies, "/consumption/ranking?by=mean": consumption.ConsumptionRanking,
+    "/consumption/months": consumption.TenantMonths, "/analyses": envelopes.Listing[analyses.Analysis],
+    "/analyses/{analysis_id}": envelopes.Single[analyses.AnalysisWithAnswer], "/health/devices": sensors.DevicesFreshness,
+    "/devices/{device_id}/statistics?period=24h": sensors.DeviceStatistics,
 }  # fmt: skip
 
 
@@ -400,12 +423,81 @@ def test_devices_are_answered_with_the_intervals_that_overlap_too(stage, as_east
 def test_a_day_tells_its_active_hours_and_other_grains_have_none(as_east, long_series):
     def hours(grain):
         answer = as_east(f"/series/{long_series}/rollups?grain={grain}&from=2020-03-28&to=2020-03-29").json()
-        return {row["active_hours"] for row in answer["data"]}
+        return {row.get("active_hours", "absent") for row in answer["data"]}
 
-    assert (hours("day"), hours("hour"), hours("year")) == ({7}, {None}, {None})
+    assert (hours("day"), hours("hour"), hours("year")) == ({7}, {"absent"}, {"absent"})
+
+
+def test_a_row_has_the_members_that_its_kind_and_grain_may_have(stage, as_east, long_series):
+    with transaction(stage.url) as connection:
+        (quantity,) = connection.execute(
+            text("SELECT quantity FROM fleet.series WHERE series_id = :id"), {"id": long_series}
+        ).one()
+    rows = {
+        grain: as_east(f"/series/{long_series}/rollups?grain={grain}&from=2020-03-28&to=2020-03-29").json()["data"][0]
+        for grain in ("day", "month")
+    }
+
+    assert quantity == "dc_power_kw"
+    assert {"median", "p95", "p99", "active_minutes", "active_hours", "energy_kwh"} <= set(rows["day"])
+    assert set(rows["day"]) - set(rows["month"]) == {"median", "p95", "p99", "active_minutes", "active_hours"}
+
+
+GRAINS = [
+    ("from=2026-11-20&to=2026-11-21", 1500, "minute"), ("from=2026-11-20&to=2026-11-21", None, "hour"),
+    ("from=2026-11-01&to=2026-11-21", 500, "hour"), ("from=2026-11-01&to=2026-11-21", 480, "day"), ("", None, "hour"),
+    ("", 100, "day"), ("from=2020-01-01&to=2026-01-01", None, "week"), ("from=2020-01-01&to=2026-01-01", 10, "year"),
+    ("from=1990-01-01&to=2026-01-01", None, "month"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("span", "points", "grain"), GRAINS)
+def test_the_finest_grain_within_the_points_is_chosen_and_told(stage, as_east, span, points, grain):
+    asked = "&".join(filter(None, (span, "" if points is None else f"points={points}")))
+
+    for path in (f"/series/{stage.east.power_series_id}/rollups", f"/plants/{stage.east.plant_id}/devices/rollups"):
+        answer = as_east(f"{path}?{asked}").json()
+        assert answer["grain"] == grain
+        assert len(answer["data"]) <= (points or 1000)
+    assert as_east(f"{path}?grain=auto&{asked}").json() == answer
+
+
+def test_consumption_that_utilities_tell_by_months_is_answered_by_months_and_not_with_empty_hours(stage, as_east):
+    with transaction(stage.url) as connection:
+        sql = "SELECT series_id FROM fleet.series WHERE customer_id = :c AND quantity = 'consumption_kwh'"
+        series_id = connection.execute(text(sql), {"c": stage.east.customer_id}).scalar_one()
+
+    answer = as_east(f"/series/{series_id}/rollups?grain=auto&from=2026-10-01&to=2026-10-15").json()
+
+    assert answer["grain"] == "month"
+    assert [(row["local_date"], row["energy_kwh"]) for row in answer["data"]] == [("2026-10-01", 1005)]
+
+
+def test_points_stand_for_a_grain_and_not_beside_one(stage, as_east):
+    path = f"/series/{stage.east.power_series_id}/rollups"
+
+    beside, too_few = as_east(f"{path}?grain=day&points=10"), as_east(f"{path}?points=2&from=1990-01-01&to=2026-01-01")
+
+    assert (beside.status_code, beside.json()["errors"][0]["parameter"]) == (422, "points")
+    assert (too_few.status_code, too_few.json()["errors"][0]["parameter"]) == (422, "points")
+    assert "about 37 points by years" in too_few.json()["detail"]
 
 
 def test_an_interval_that_goes_on_is_partial_and_provisional(stage, as_east):
     path = f"/series/{stage.east.power_series_id}/rollups?grain=hour&from=2026-11-21T11:30:00-03:00&to=2026-11-21T12:00:00-03:00"
 
     assert [(row["partial"], row["provisional"]) for row in as_east(path).json()["data"]] == [(True, True)]
+
+
+# --------------------------------------------------------------------------------------------------------------- marks
+def test_marks_of_a_series_are_told_by_local_day_and_page_by_page(stage, as_east):
+    path = f"/series/{stage.east.power_series_id}/marks?from=2026-11-20&to=2026-11-22"
+
+    both, first = as_east(path).json(), as_east(f"{path}&limit=1").json()
+    second = as_east(f"{path}&limit=1&cursor={first['next']}").json()
+
+    assert [(row["local_date"], row["stale_count"], row["outlier_count"]) for row in both["data"]] == [
+        ("2026-11-20", 6, 1), ("2026-11-21", 6, 1)
+    ]  # fmt: skip
+    assert first["data"] + second["data"] == both["data"]
+    assert (both["next"], second["next"]) == (None, None)

@@ -26,8 +26,8 @@ def thief(stage):
         yield cursor
 
 
-def pid_of(cursor) -> int:
-    cursor.execute("SELECT pg_backend_pid()")
+def challenge_of(cursor) -> str:
+    cursor.execute("SELECT pg_backend_pid() || ' ' || (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint")
     return cursor.fetchone()[0]
 
 
@@ -37,7 +37,7 @@ def plants_seen(cursor) -> int:
 
 
 def test_the_key_opens_a_tenant_and_its_rows(stage, thief):
-    proof = ApiKey(stage.secret).prove(f"tenant {stage.east.tenant_id}", backend_pid=pid_of(thief))
+    proof = ApiKey(stage.secret).prove(f"tenant {stage.east.tenant_id}", challenge=challenge_of(thief))
     thief.execute("SELECT * FROM api.admit_user(%s, %s, 1, %s)", (stage.east.tenant_id, stage.east.users["client"], proof))
 
     assert thief.fetchone()[0] == "client"
@@ -50,6 +50,9 @@ def test_the_key_opens_a_tenant_and_its_rows(stage, thief):
     {"heliograph.tenant_id": "{tenant}", "heliograph.tenant_proof": "0" * 64},
     {"heliograph.tenant_id": "{tenant}", "heliograph.tenant_proof": "{other_key}"},
     {"heliograph.tenant_id": "{tenant}", "heliograph.tenant_proof": "{other_session}"},
+    {"heliograph.tenant_id": "{tenant}", "heliograph.tenant_proof": "{other_transaction}"},
+    {"heliograph.tenant_id": "{tenant}", "heliograph.tenant_proof": "{no_transaction}"},
+    {"heliograph.tenant_id": "{tenant}", "heliograph.tenant_proof": "{admission}"},
     {"heliograph.tenant_id": "{tenant}", "heliograph.tenant_proof": "{other_tenant}"},
     {"heliograph.tenant_id": "{tenant}", "heliograph.tenant_proof": "{other_claim}"},
     {"heliograph.tenant_id": " {tenant}", "heliograph.tenant_proof": "{proof}"},
@@ -57,14 +60,19 @@ def test_the_key_opens_a_tenant_and_its_rows(stage, thief):
     {"heliograph.login_email": "client@east.example"},
 ])  # fmt: skip
 def test_a_tenant_without_its_proof_is_nobodys(stage, thief, settings):
-    tenant, pid, key = stage.east.tenant_id, pid_of(thief), ApiKey(stage.secret)
+    tenant, challenge, key = stage.east.tenant_id, challenge_of(thief), ApiKey(stage.secret)
+    pid, began_us = map(int, challenge.split())
+    another_session, another_transaction = f"{pid + 1} {began_us}", f"{pid} {began_us - 1}"
     words = {
         "tenant": tenant,
-        "proof": key.prove(f"tenant {tenant}", backend_pid=pid),
-        "other_key": ApiKey("another secret of thirty-two bytes!").prove(f"tenant {tenant}", backend_pid=pid),
-        "other_session": key.prove(f"tenant {tenant}", backend_pid=pid + 1),
-        "other_tenant": key.prove(f"tenant {stage.west.tenant_id}", backend_pid=pid),
-        "other_claim": key.prove("start", backend_pid=pid),
+        "proof": key.prove(f"tenant {tenant}", challenge=challenge),
+        "other_key": ApiKey("another secret of thirty-two bytes!").prove(f"tenant {tenant}", challenge=challenge),
+        "other_session": key.prove(f"tenant {tenant}", challenge=another_session),
+        "other_transaction": key.prove(f"tenant {tenant}", challenge=another_transaction),
+        "no_transaction": key.sign(f"tenant {tenant}"),
+        "admission": key.sign(f"admission {tenant} {stage.east.users['client']} 1"),
+        "other_tenant": key.prove(f"tenant {stage.west.tenant_id}", challenge=challenge),
+        "other_claim": key.prove("start", challenge=challenge),
     }
     for name, value in settings.items():
         thief.execute("SELECT set_config(%s, %s, false)", (name, value.format(**words)))
@@ -80,11 +88,19 @@ def test_a_tenant_without_its_proof_is_nobodys(stage, thief, settings):
     "SELECT * FROM api.begin_log_in('{{\"email\": \"client@east.example\", \"limits\": []}}', '{proof}')",
     "SELECT api.end_log_in('{{}}', '{proof}')",
     "SELECT api.check_key('{proof}')",
+    "SELECT * FROM api.read_admission({tenant}, {user}, 1, '{proof}')",
+    "SELECT * FROM api.admit_user({tenant}, {user}, 0, '{proof}', 1)",
+    "SELECT * FROM api.read_admission({tenant}, {user}, 0, '{proof}', 1)",
+    "SELECT * FROM api.find_key(repeat('0', 64), '{proof}')",
+    "SELECT api.note_key_use(1, now(), '{proof}')",
+    "SELECT api.begin_session({user}, 1, now(), now() + interval '1 day', '{proof}')",
+    "SELECT * FROM api.go_on(gen_random_uuid(), 1, now(), '{proof}')",
+    "SELECT api.end_session(gen_random_uuid(), '{proof}')",
 ])  # fmt: skip
 @pytest.mark.parametrize("proof", ["", "0" * 64, "replayed"])
 def test_every_function_of_the_api_asks_for_a_proof(stage, thief, question, proof):
     if proof == "replayed":
-        proof = ApiKey(stage.secret).prove(f"tenant {stage.west.tenant_id}", backend_pid=pid_of(thief))
+        proof = ApiKey(stage.secret).prove(f"tenant {stage.west.tenant_id}", challenge=challenge_of(thief))
     words = {"tenant": stage.east.tenant_id, "user": stage.east.users["client"], "proof": proof}
 
     with pytest.raises(errors.InvalidAuthorizationSpecification):
@@ -97,12 +113,15 @@ def test_every_function_of_the_schema_that_runs_as_the_owner_is_known_here(stage
             connection.execute(
                 text(
                     "SELECT proname FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace "
-                    "WHERE p.prosecdef AND n.nspname IN ('api', 'ops', 'fleet', 'mart', 'landing', 'public')"
+                    "WHERE p.prosecdef AND n.nspname IN ('api', 'ops', 'fleet', 'mart', 'landing', 'access', 'public')"
                 )
             ).scalars()
         )
 
-    assert names == {"check_key", "proven_tenant", "admit_user", "begin_log_in", "end_log_in"}
+    assert names == {
+        "check_key", "proven_tenant", "admit_user", "read_admission", "begin_log_in", "end_log_in",
+        "find_key", "note_key_use", "begin_session", "go_on", "end_session",
+    }  # fmt: skip
 
 
 def test_no_policy_believes_a_setting(stage):
@@ -114,6 +133,18 @@ def test_no_policy_believes_a_setting(stage):
     assert rows == []
 
 
+def test_what_was_proven_in_a_transaction_is_nothing_in_the_next_one_of_the_same_session(stage, thief):
+    tenant = stage.east.tenant_id
+    proof = ApiKey(stage.secret).prove(f"tenant {tenant}", challenge=challenge_of(thief))
+    for name, value in (("heliograph.tenant_id", str(tenant)), ("heliograph.tenant_proof", proof)):
+        thief.execute("SELECT set_config(%s, %s, false)", (name, value))
+    assert plants_seen(thief) == 1
+
+    thief.connection.commit()
+
+    assert plants_seen(thief) == 0
+
+
 @pytest.mark.parametrize("question", [
     "SELECT lo_creat(-1)", "SELECT lo_create(0)", "SELECT lo_from_bytea(0, 'x')", "SELECT lo_put(1, 0, 'x')",
     "SELECT lo_get(1)", "SELECT lo_open(1, 131072)", "SELECT lo_unlink(1)", "SELECT lowrite(0, 'x')", "SELECT loread(0, 1)",
@@ -121,6 +152,8 @@ def test_no_policy_believes_a_setting(stage):
     "SELECT pg_advisory_lock(1)", "SELECT pg_advisory_xact_lock(1)", "SELECT pg_try_advisory_lock(1)",
     "SELECT pg_try_advisory_xact_lock_shared(1, 2)", "SELECT pg_read_file('PG_VERSION')", "SELECT pg_ls_dir('.')",
     "SELECT password_hash FROM fleet.app_user", "SELECT * FROM ops.api_key", "SELECT * FROM ops.log_in_limit",
+    "SELECT * FROM access.access_key", "SELECT * FROM access.key_use", "SELECT * FROM access.user_session",
+    "INSERT INTO access.key_use VALUES (1, now())", "SELECT * FROM ops.read_admitted(1, 1, 1, 1)",
     "SELECT ops.is_proven('a', 'b')", "CREATE TEMPORARY TABLE x ()", "CREATE TABLE public.x ()",
 ])  # fmt: skip
 def test_it_may_not(thief, question):

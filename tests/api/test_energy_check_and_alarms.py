@@ -80,7 +80,9 @@ def test_an_alarm_is_told_in_the_plants_time_latest_first(stage, as_east):
     assert {name: value for name, value in latest.items() if name != "alarm_id"} == {
         "device_id": stage.east.device_id, "alarm_key": "east 2", "code": "2032", "name": "east", "severity": "major",
         "raised_at": "2026-11-20T02:00:00-03:00", "cleared_at": "2026-11-20T02:30:00-03:00", "is_open": False, "advice": None,
-        "document_id": stage.east.document_id,
+        "document_id": stage.east.document_id, "origin": "vendor", "state": "closed", "is_withdrawn": False, "lost_kwh": None,
+        "lost_value": None, "currency": None, "lost_value_missing": None,
+        "acknowledged_at": None, "acknowledged_by": None, "note": None,
     }  # fmt: skip
     assert (oldest["alarm_key"], oldest["is_open"], oldest["cleared_at"]) == ("east 0", True, None)
     assert (answer["start"], answer["end"]) == ("2026-11-20T00:00:00-03:00", "2026-11-21T00:00:00-03:00")

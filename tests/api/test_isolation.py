@@ -6,6 +6,7 @@ import dataclasses
 import random
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 
 import httpx
 import psycopg2
@@ -13,44 +14,64 @@ import pytest
 from sqlalchemy import text
 
 from api.main import create_app
+from api.scopes import SCOPE_OF_TAG
 from include.core.errors import NeedsHuman
 from include.core.settings import Settings
 from include.core.span import Span
 from include.rollups.minutes import read_minutes
+from include.warehouse.access_keys import SCOPES
 from include.warehouse.api_key import save_api_key
 from include.warehouse.api_session import CurrentUser, ReadOnlyDatabase
 from include.warehouse.engine import transaction
+from tests.openapi_document import openapi_document
 
 pytestmark = pytest.mark.postgres
 
-PUBLIC = {"/api/v1/auth/token", "/api/v1/health/live", "/api/v1/health/ready"}
+SESSIONS = {"/api/v1/auth/token", "/api/v1/auth/refresh", "/api/v1/auth/log-out"}
+PUBLIC = {*SESSIONS, "/api/v1/health/live", "/api/v1/health/ready"}
 QUERIES = {
-    "/api/v1/plants": "", "/api/v1/plants/{plant_id}": "",
+    "/api/v1/brand": "", "/api/v1/plants": "", "/api/v1/fleet": "", "/api/v1/plants/{plant_id}": "",
+    "/api/v1/plants/{plant_id}/now": "", "/api/v1/devices/{device_id}/now": "",
+    "/api/v1/plants/{plant_id}/energy-statistics": "?from=2026-11-20",
     "/api/v1/plants/{plant_id}/rollups": "?grain=hour&from=2026-11-20&to=2026-11-21",
     "/api/v1/plants/{plant_id}/devices/rollups": "?grain=hour&from=2026-11-20&to=2026-11-21",
     "/api/v1/plants/{plant_id}/energy": "?grain=month&from=2026-11-01",
+    "/api/v1/plants/{plant_id}/forecast": "", "/api/v1/plants/{plant_id}/insights": "", "/api/v1/plants/{plant_id}/model": "",
+    "/api/v1/plants/{plant_id}/yields": "?grain=day&from=2026-11-20",
+    "/api/v1/plants/{plant_id}/inverter-ranks": "?from=2026-11-20",
     "/api/v1/plants/{plant_id}/counter-days": "?from=2026-11-20",
-    "/api/v1/plants/{plant_id}/performance": "?as_of=2026-11-20",
+    "/api/v1/plants/{plant_id}/inverter-days": "?from=2026-11-20",
+    "/api/v1/plants/{plant_id}/performance": "?as_of=2026-11-20", "/api/v1/performance": "?window=year_to_date",
     "/api/v1/plants/{plant_id}/peak-power": "?from=2026-11-20&to=2026-11-21",
     "/api/v1/plants/{plant_id}/energy-check": "?from=2026-11-20", "/api/v1/plants/{plant_id}/alarms": "?from=2026-11-20",
     "/api/v1/devices": "", "/api/v1/devices/{device_id}": "",
     "/api/v1/customers": "", "/api/v1/customers/{customer_id}": "", "/api/v1/customers/{customer_id}/consumption": "",
-    "/api/v1/consumption": "?month=2026-10",
+    "/api/v1/consumption": "?month=2026-10", "/api/v1/consumption/anomalies": "", "/api/v1/consumption/ranking": "",
+    "/api/v1/consumption/months": "", "/api/v1/customers/{customer_id}/consumption/summary": "",
+    "/api/v1/customers/{customer_id}/consumption/checks": "",
     "/api/v1/series": "", "/api/v1/series/{series_id}": "",
     "/api/v1/series/{series_id}/readings": "?from=2026-11-20", "/api/v1/series/{series_id}/events": "?from=2026-11-20",
+    "/api/v1/series/{series_id}/marks": "?from=2026-11-20",
     "/api/v1/series/{series_id}/rollups": "?grain=hour&from=2026-11-20",
     "/api/v1/documents": "", "/api/v1/documents/{document_id}": "", "/api/v1/quarantine": "",
+    "/api/v1/loads": "", "/api/v1/loads/summary": "?run_id=east", "/api/v1/plants/{plant_id}/quarantine": "",
     "/api/v1/reports": "", "/api/v1/reports/{report_id}": "", "/api/v1/reports/{report_id}/pdf": "",
-    "/api/v1/health/detailed": "",
+    "/api/v1/reports/{report_id}/xlsx": "", "/api/v1/reports/{report_id}/csv": "",
+    "/api/v1/health/detailed": "", "/api/v1/analyses": "", "/api/v1/analyses/{analysis_id}": "",
+    "/api/v1/health/devices": "", "/api/v1/devices/{device_id}/statistics": "?period=24h",
+    "/api/v1/alarms": "", "/api/v1/accounts": "", "/api/v1/plants/{plant_id}/targets": "",
 }  # fmt: skip
 """A good query for every protected route; a route that is missing here fails the first test."""
-ADMINS_ONLY = {"/api/v1/documents", "/api/v1/documents/{document_id}", "/api/v1/quarantine"}
+ADMINS_ONLY = {
+    "/api/v1/accounts", "/api/v1/documents", "/api/v1/documents/{document_id}", "/api/v1/loads", "/api/v1/loads/summary",
+    "/api/v1/quarantine",
+}  # fmt: skip
 FILTERS = ("plant_id", "device_id", "customer_id", "document_id")
 
 
+@cache
 def _documented() -> dict:
-    settings = Settings(api_database_url="postgresql+psycopg2://nobody@127.0.0.1:1/none", jwt_secret="k" * 32)
-    return create_app(settings).openapi()["paths"]
+    return openapi_document()["paths"]
 
 
 def _filtered_routes() -> list[tuple[str, str]]:
@@ -71,15 +92,15 @@ def test_every_documented_route_is_public_by_intent_or_covered_here():
     assert set(_documented()) == PUBLIC | set(QUERIES)
 
 
-def test_only_the_log_in_is_not_a_get():
+def test_only_log_in_and_log_out_are_not_gets():
     methods = {(path, method) for path, operations in _documented().items() for method in operations}
 
-    assert {pair for pair in methods if pair[1] != "get"} == {("/api/v1/auth/token", "post")}
+    assert {pair for pair in methods if pair[1] != "get"} == {(path, "post") for path in SESSIONS}
 
 
 @pytest.mark.parametrize("path", QUERIES)
-def test_a_route_says_that_it_needs_a_token(path):
-    assert _documented()[path]["get"]["security"] == [{"OAuth2PasswordBearer": []}]
+def test_a_route_says_that_it_needs_a_token_or_a_key(path):
+    assert _documented()[path]["get"]["security"] == [{"OAuth2PasswordBearer": []}, {"APIKeyHeader": []}]
 
 
 @pytest.mark.parametrize("path", QUERIES)
@@ -105,6 +126,27 @@ def test_another_tenants_id_does_not_exist(stage, client, path):
 
     assert answer.status_code == 404
     assert b"west" not in answer.content
+
+
+@pytest.fixture(scope="module")
+def unasked(stage):
+    """An app that nobody asked for any of these addresses before."""
+    return stage.new_app()
+
+
+@pytest.mark.parametrize("path", QUERIES)
+def test_every_route_opens_to_the_key_of_its_scope_and_to_no_other(stage, unasked, make_key, path):
+    client = stage.client_of(unasked)
+    (scope,) = {SCOPE_OF_TAG[tag] for tag in _documented()[path]["get"]["tags"]}
+    role = "admin" if path in ADMINS_ONLY else "client"
+    right, others = make_key(role=role, scopes=[scope]), make_key(role=role, scopes=sorted(SCOPES.keys() - {scope}))
+    url = _url(path, stage.east.ids())
+
+    # Twice: the second answer may be one that was given before.
+    assert [client.get(url, {"X-API-Key": right}).status_code for _ in range(2)] == [200, 200]
+    refused = client.get(url, {"X-API-Key": others})
+    assert (refused.status_code, refused.json()["type"]) == (403, "urn:heliograph:problem:scope-missing")
+    assert client.get(_url(path, stage.west.ids()), {"X-API-Key": right}).status_code == (404 if "{" in path else 200)
 
 
 MINUTES = [path.replace("grain=hour", "grain=minute") for path in map("".join, QUERIES.items()) if "grain=hour" in path]
@@ -204,7 +246,7 @@ WRITES = [
     "SELECT pg_try_advisory_lock_shared(1, 2)",
     "CREATE TEMPORARY TABLE x (a int)",
     "SELECT nextval('fleet.plant_plant_id_seq')",
-    "SELECT ops.ensure_reading_partitions('2030-01-01Z', '2030-01-02Z')",
+    "SELECT ops.ensure_reading_partitions('{2030-01-01}', 'day')",
     "SELECT password_hash FROM fleet.app_user",
     "SELECT inner_pad FROM ops.api_key",
     "SELECT ops.is_proven('tenant 1', '')",
@@ -235,8 +277,9 @@ def test_the_apis_role_sees_nothing_before_a_tenant_is_set(stage):
     connection = psycopg2.connect(stage.api_url.replace("+psycopg2", ""))
     views = ("plant", "device", "customer", "series", "reading", "rollup", "document", "quarantine", "report",
              "dirty_day", "outbox", "state_event", "target", "tariff", "tenant", "consumption", "alarm",
-             "consumption_point", "point_consumption",
-             "energy_check", "energy_day", "plant_day", "counter_day")  # fmt: skip
+             "consumption_point", "point_consumption", "consumption_check", "target_revision", "analysis",
+             "energy_check", "energy_day", "plant_day", "counter_day", "inverter_day", "account", "account_block",
+             "account_left_out")  # fmt: skip
     with connection.cursor() as cursor:
         counts = {}
         for view in views:
@@ -306,19 +349,21 @@ def test_an_app_that_skipped_its_start_check_still_serves_nothing_as_a_dangerous
     assert b"east" not in answer.content
 
 
-def test_twenty_tenants_over_one_small_pool_never_see_a_foreign_row(new_warehouse: Callable[[], str], stage, tmp_path):
+def test_many_tenants_over_one_small_pool_never_see_a_foreign_row(new_warehouse: Callable[[], str], stage, torture):
+    tenant_count, request_count = (50, 10_000) if torture else (20, 2_000)
     url = new_warehouse()
     with transaction(url) as connection:
         save_api_key(connection, "k" * 32)
         connection.execute(
             text(
                 "INSERT INTO fleet.tenant (slug, name, timezone) "
-                "SELECT 't' || i, 't' || i, 'UTC' FROM generate_series(1, 20) AS i;"
+                "SELECT 't' || i, 't' || i, 'UTC' FROM generate_series(1, :count) AS i;"
                 "INSERT INTO fleet.app_user (tenant_id, email, role, password_hash, password_changed_at) "
                 "SELECT tenant_id, slug || '@x.example', 'client', '', '2026-01-01Z' FROM fleet.tenant;"
                 "INSERT INTO fleet.plant (tenant_id, plant_key, name, timezone) "
                 "SELECT tenant_id, slug, slug, 'UTC' FROM fleet.tenant"
-            )
+            ),
+            {"count": tenant_count},
         )
         tenants = [
             tuple(row)
@@ -341,7 +386,7 @@ def test_twenty_tenants_over_one_small_pool_never_see_a_foreign_row(new_warehous
         tenant: app.state.heliograph.tokens.issue(CurrentUser(user, tenant, 1), now=stage.now) for tenant, user, _, _ in tenants
     }
     chance = random.Random(7)
-    plans = [(chance.choice(tenants), chance.choice(tenants), chance.random()) for _ in range(2000)]
+    plans = [(chance.choice(tenants), chance.choice(tenants), chance.random()) for _ in range(request_count)]
 
     async def ask_all() -> list[str]:
         gate = asyncio.Semaphore(8)
@@ -368,3 +413,4 @@ def test_twenty_tenants_over_one_small_pool_never_see_a_foreign_row(new_warehous
     faults = asyncio.run(ask_all())
 
     assert faults == []
+    assert len({mine[0] for mine, _, _ in plans}) == tenant_count

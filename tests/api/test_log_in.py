@@ -13,11 +13,17 @@ from include.warehouse.engine import transaction
 pytestmark = pytest.mark.postgres
 
 
+@pytest.fixture(scope="module")
+def app(stage):
+    """One for all tests here: making one takes longer than most of them."""
+    return stage.new_app()
+
+
 @pytest.fixture
-def fresh(stage):
+def fresh(stage, app):
     """A client of a warehouse in which nobody has failed yet."""
     stage.forget_log_ins()
-    return stage.client_of(stage.new_app())
+    return stage.client_of(app)
 
 
 def test_the_right_password_gives_a_token_that_opens_the_own_tenant(stage, fresh):

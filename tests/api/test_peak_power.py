@@ -29,7 +29,8 @@ class Inverters:
         ]
         with transaction(self.url) as connection:
             connection.execute(
-                text("SELECT ops.ensure_reading_partitions(:a, :b)"), {"a": power.index.min(), "b": power.index.max()}
+                text("SELECT ops.ensure_reading_partitions(ARRAY[CAST(:a AS date), CAST(:b AS date)], 'month')"),
+                {"a": power.index.min(), "b": power.index.max()},
             )
             connection.execute(text("INSERT INTO mart.reading VALUES (:s, :d, :at, :v)"), rows)
 
@@ -167,3 +168,38 @@ def test_a_plant_that_was_silent_has_no_peak(inverters, as_east):
 def test_more_than_thirty_one_days_are_refused(inverters, as_east):
     assert as_east(f"/plants/{inverters.plant_id}/peak-power?from=2026-10-01&to=2026-11-01").status_code == 200
     assert as_east(f"/plants/{inverters.plant_id}/peak-power?from=2026-10-01&to=2026-11-02").status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("gone_on", "count"),
+    [("2026-11-09", 2), ("2026-11-12", 2), ("2026-11-13", 3), (None, 3)],
+    ids=["long before", "on the first day of the span", "on its last day", "still there"],
+)
+def test_an_inverter_that_was_gone_before_the_span_does_not_count(inverters, as_east, gone_on, count):
+    with transaction(inverters.url) as connection:
+        connection.execute(text("UPDATE fleet.device SET dismantled_on = :day WHERE device_key = 'peak c'"), {"day": gone_on})
+
+    answer = as_east(f"/plants/{inverters.plant_id}/peak-power?from=2026-11-12&to=2026-11-14").json()
+
+    assert answer["inverter_count"] == count
+
+
+def test_an_inverter_that_was_first_heard_after_the_span_does_not_count_and_one_that_told_in_it_does(inverters, as_east):
+    heard = (
+        "INSERT INTO mart.rollup (series_id, grain, starts_at, ends_at, local_date, reading_count, covered_s, expected_s, "
+        "computed_at) VALUES (:s, 'day', '2026-11-15T03:00Z', '2026-11-16T03:00Z', '2026-11-15', 1, 0, 0, now())"
+    )
+    with transaction(inverters.url) as connection:
+        connection.execute(text(heard), {"s": inverters.series["c"]})
+        connection.execute(text("UPDATE fleet.device SET dismantled_on = '2026-11-01' WHERE device_key = 'peak b'"))
+    counts = [
+        as_east(f"/plants/{inverters.plant_id}/peak-power?from=2026-11-{first}&to=2026-11-{first + 1}").json()["inverter_count"]
+        for first in (14, 15)
+    ]
+    inverters.measure("b", pd.Series(0.0, five_minutes("2026-11-16", "2026-11-17")))
+    told = as_east(f"/plants/{inverters.plant_id}/peak-power?from=2026-11-16&to=2026-11-17").json()
+    with transaction(inverters.url) as connection:
+        connection.execute(text("DELETE FROM mart.rollup WHERE series_id = :s"), {"s": inverters.series["c"]})
+
+    assert counts == [1, 2]
+    assert (told["inverter_count"], told["data"]["span"]["inverters_at_peak"]) == (3, 1)

@@ -1,6 +1,7 @@
 """The server's patience on a real socket: who is slow or sends too much is closed, and holds up nobody."""
 
 import contextlib
+import selectors
 import socket
 import threading
 import time
@@ -23,7 +24,7 @@ def port():
     app = create_app(Settings(api_database_url="postgresql+psycopg2://nobody@127.0.0.1:1/none", jwt_secret="k" * 32))
     config = uvicorn.Config(
         app, host="127.0.0.1", port=free_port(), http=LimitedHttp, log_level="critical", access_log=False,
-        server_header=False, proxy_headers=False, timeout_keep_alive=1, timeout_graceful_shutdown=1,
+        server_header=False, proxy_headers=False, timeout_keep_alive=20, timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -39,7 +40,7 @@ def port():
 
 @contextlib.contextmanager
 def connected(port: int):
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
         yield client
 
 
@@ -94,29 +95,33 @@ def test_who_sends_slowly_is_closed(port, name):
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             client.sendall(head + mark)
             for byte in rest:
-                if time.monotonic() - began > 5 * PATIENCE_HERE_S:
+                if time.monotonic() - began > 15 * PATIENCE_HERE_S:
                     break
                 client.sendall(bytes([byte]))
                 time.sleep(0.02)
         until_closed(client)
         took_s = time.monotonic() - began
 
-    assert PATIENCE_HERE_S * 0.9 < took_s < 4.5 * PATIENCE_HERE_S
+    # Whole it would be in twenty seconds, and most of these never.
+    assert PATIENCE_HERE_S * 0.9 < took_s < 12 * PATIENCE_HERE_S
 
 
-def test_two_hundred_slow_clients_hold_up_nobody(port):
-    with contextlib.ExitStack() as slow:
+def test_two_hundred_slow_clients_hold_up_nobody(port, monkeypatch):
+    monkeypatch.setattr(http_protocol, "PATIENCE_S", 4.0)
+    with contextlib.ExitStack() as slow, selectors.DefaultSelector() as ended:
         clients = [slow.enter_context(connected(port)) for _ in range(200)]
         for client in clients:
             client.sendall(b"GET / HTTP/1.1\r\nx: ")
         with connected(port) as client:
-            began = time.monotonic()
             client.sendall(LIVE + b"connection: close\r\n\r\n")
             assert status_of(until_closed(client)) == "HTTP/1.1 200 OK"
-            took_s = time.monotonic() - began
+            for each in clients:
+                ended.register(each, selectors.EVENT_READ)
+            closed = ended.select(0)
         ends = [status_of(until_closed(client)) for client in clients]
 
-    assert took_s < PATIENCE_HERE_S
+    # They all were there still.
+    assert closed == []
     assert set(ends) == {"HTTP/1.1 408 Request Timeout"}
 
 
@@ -135,7 +140,8 @@ def test_a_connection_that_is_kept_serves_longer_than_the_patience(port):
     [b"GET /" + b"a" * LARGEST_HEAD, b" HTTP/1.1\r\nhost: api\r\n\r\n"],
     [LIVE, b"x-large: " + b"a" * 9_000, b"a" * 9_000],
 ])  # fmt: skip
-def test_a_large_head_is_refused(port, parts):
+def test_a_large_head_is_refused(port, parts, monkeypatch):
+    monkeypatch.setattr(http_protocol, "PATIENCE_S", PATIENCE_S)
     with connected(port) as client:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             for part in parts:

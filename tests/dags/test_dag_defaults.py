@@ -1,7 +1,9 @@
 """The shared defaults: the retry policy in four words, the window of a run, the mail server."""
 
+import sys
 from datetime import UTC, date, datetime, timedelta
-from types import SimpleNamespace
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -162,3 +164,94 @@ def test_a_missing_mail_server_asks_for_a_person(monkeypatch: pytest.MonkeyPatch
 
     with pytest.raises(NeedsHuman, match="connection smtp_default does not exist; add it"):
         mail_server("smtp_default")
+
+
+@pytest.fixture
+def noted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What tasks note of their end."""
+    calls: list[Any] = []
+    module = ModuleType("include.steps.task_failures")
+    module.note_task_failure = lambda settings, *, now, **facts: calls.append(facts)
+    module.forget_task_failures = lambda settings, **facts: calls.append(facts)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr("include.steps.task_failures", module, raising=False)
+    return calls
+
+
+def ended(run_type: str = "scheduled", exception: BaseException | None = None) -> dict[str, Any]:
+    return {
+        "dag": SimpleNamespace(dag_id="roll_up_readings"),
+        "task": SimpleNamespace(task_id="roll_up"),
+        "dag_run": SimpleNamespace(run_type=run_type),
+        "exception": exception,
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (NeedsHuman("set it right"), "set it right"),
+        (ValueError("password=hush-hush"), "ValueError, see its log"),
+        (TryLater("x" * 9999), "x" * 500),
+    ],
+)
+def test_a_failed_task_is_noted_in_our_own_words_only(noted: list[Any], error: Exception, text: str) -> None:
+    from dags.dag_defaults import note_failure
+
+    note_failure(ended(exception=error))
+
+    assert noted == [{"dag_id": "roll_up_readings", "task_id": "roll_up", "error": text}]
+
+
+def test_the_sentences_of_what_a_run_could_not_do_are_noted(noted: list[Any]) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from dags.dag_defaults import note_failure
+
+    note_failure(ended(exception=AirflowFailException("document 6: TryLater: the store is away")))
+
+    assert [one["error"] for one in noted] == ["document 6: TryLater: the store is away"]
+
+
+def test_who_triggered_a_run_by_hand_sees_its_failure_and_is_not_told(noted: list[Any]) -> None:
+    from dags.dag_defaults import note_failure
+
+    note_failure(ended("manual", NeedsHuman("wrong table")))
+
+    assert noted == []
+
+
+def test_a_run_that_ends_well_forgets_the_failures_of_its_dag(noted: list[Any]) -> None:
+    from dags.dag_defaults import note_success
+
+    note_success(ended())
+
+    assert noted == [{"dag_id": "roll_up_readings"}]
+
+
+def test_what_cannot_be_noted_changes_nothing(noted: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["include.steps.task_failures"], "note_task_failure", None)
+    from dags.dag_defaults import note_failure
+
+    note_failure(ended(exception=NeedsHuman("set it right")))
+
+
+def _offered(home: Path, page: str | None, *kinds: str) -> dict[str, list[str]]:
+    from dags.dag_defaults import offered
+
+    if page is not None:
+        (home / "form_choices.json").write_text(page, "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HELIOGRAPH_HOME", str(home))
+        return offered(*kinds)
+
+
+def test_forms_offer_the_keys_that_the_page_holds(tmp_path: Path) -> None:
+    page = '{"tenants": ["demo"], "plants": ["p1", "roof"], "devices": ["1"]}'
+
+    assert _offered(tmp_path, page, "plants", "devices") == {"examples": ["p1", "roof", "1"]}
+
+
+@pytest.mark.parametrize("page", [None, "", "{", "[]", '{"plants": 1}', "[1, 2]", '{"tenants": []}'])
+def test_a_page_that_is_missing_or_broken_or_empty_offers_nothing_and_breaks_no_dag(tmp_path: Path, page: str | None) -> None:
+    assert _offered(tmp_path, page, "tenants") == {}

@@ -37,6 +37,7 @@ def test_optional_text_may_be_left_empty_in_the_ui(dag_bag: Any) -> None:
     [
         {"kind": "day", "day": "2026-11-20", "tenant": "demo", "plants": ["p1", "p2"], "language": "pt-BR", "send": False},
         {"kind": "month", "send_again": True},
+        {"kind": "span", "day": "2026-11-20", "last_day": "2026-11-29", "send_to": "me@example.org"},
     ],
 )
 def test_the_report_form_accepts_what_it_offers(dag_bag: Any, conf: dict[str, Any]) -> None:
@@ -45,7 +46,7 @@ def test_the_report_form_accepts_what_it_offers(dag_bag: Any, conf: dict[str, An
 
 @pytest.mark.parametrize(
     "conf",
-    [{"kind": "week"}, {"language": "de"}, {"day": "30/11/2026"}, {"plants": "p1"}, {"plants": [1]}, {"send": "yes"}],
+    [{"kind": "year"}, {"language": "de"}, {"day": "30/11/2026"}, {"plants": "p1"}, {"plants": [1]}, {"send": "yes"}],
     ids=str,
 )
 def test_the_report_form_refuses_what_it_does_not_offer(dag_bag: Any, conf: dict[str, Any]) -> None:
@@ -58,7 +59,7 @@ def test_the_report_form_refuses_what_it_does_not_offer(dag_bag: Any, conf: dict
 def test_targets_have_twelve_months_and_may_leave_some_open(dag_bag: Any) -> None:
     given = _validated(dag_bag.dags["set_targets"], TARGETS | {"jan": 1200.5, "dec": 0})
 
-    assert [name for name in given if name not in TARGETS] == MONTHS
+    assert [name for name in given if name not in TARGETS] == ["year_kwh", *MONTHS]
     assert (given["jan"], given["feb"], given["dec"]) == (1200.5, None, 0)
 
 
@@ -67,9 +68,10 @@ def test_targets_have_twelve_months_and_may_leave_some_open(dag_bag: Any) -> Non
     [
         {},
         TARGETS | {"tenant": ""},
-        TARGETS | {"source": "solaredge"},
+        TARGETS | {"source": "fronius"},
         TARGETS | {"year": 26},
         TARGETS | {"jan": -1},
+        TARGETS | {"year_kwh": -1},
         TARGETS | {"jan": "1200"},
     ],
     ids=str,
@@ -94,7 +96,7 @@ def test_the_form_of_an_integration_activates_unless_told_otherwise(dag_bag: Any
 
 @pytest.mark.parametrize(
     "conf",
-    [{}, {"tenant": "demo"}, {"tenant": "", "vendor": "deye"}, {"tenant": "demo", "vendor": "growatt"}],
+    [{}, {"tenant": "demo"}, {"tenant": "", "vendor": "deye"}, {"tenant": "demo", "vendor": "goodwe"}],
     ids=str,
 )
 def test_the_form_of_an_integration_refuses_what_is_incomplete_or_unknown(dag_bag: Any, conf: dict[str, Any]) -> None:

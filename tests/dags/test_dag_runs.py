@@ -237,15 +237,18 @@ def test_targets_reach_the_step_in_the_order_of_the_months(played: Any) -> None:
 
 SCENES["report"] = (
     """
-def due_reports(settings, *, tenant, plants, kind, day, language, run_after):
-    calls.append(["due", tenant, plants, kind, day and day.isoformat(), language, run_after.tzinfo is not None])
+def asked_reports(settings, form, *, day, last_day, run_after):
+    kind = form["kind"] or day
+    asked = [form["tenant"], form["plants"], form["kind"], day and day.isoformat(), form["language"]]
+    calls.append(["due", *asked, run_after.tzinfo is not None])
     return [{"tenant": "t", "plant": "p2"}, {"tenant": "t", "plant": "p1"}] + [{"tenant": "t", "plant": "q"}] * 19 if kind else []
-def render_reports(settings, requests, *, now, run_id, send, send_again):
+def render_reports(settings, requests, *, now, run_id, send, send_again, send_to):
     calls.append(["render", len(requests), send, send_again])
     errors = ["day report of plant p2: BadDocument: no readings"] if kinds.pop() == "broken" and len(requests) == 20 else []
     return {"reports": [], "mails": 3 if send and len(requests) == 20 else 0, "errors": errors}
 kinds = ["", "", "broken", "broken", "", ""]
-step("report", due_reports=due_reports, render_reports=render_reports)
+step("due_reports", asked_reports=asked_reports)
+step("report", render_reports=render_reports)
 """,
     [
         ("report_plants", {"kind": "month", "day": "2026-10-05"}),
@@ -277,7 +280,7 @@ def test_a_morning_without_reports_ends_well(played: Any) -> None:
 def test_a_report_that_cannot_be_rendered_fails_the_run_but_holds_back_no_mail(played: Any) -> None:
     runs, calls = played["report"]
 
-    assert calls[4] == ["due", None, None, "day", "2026-10-05", None, True]
+    assert calls[4] == ["due", None, None, None, "2026-10-05", None, True]
     assert runs[2]["tasks"] == RENDERED | {"conclude": "failed"}
     assert runs[2]["events"] == ["outbox"]
 
@@ -391,3 +394,143 @@ def test_the_form_of_an_integration_says_what_is_wrong_with_it(played: Any, stag
 
     assert "there are no credentials for the vendor account acme__gone" in said
     assert "tenant 'nobody' does not exist (known: acme)" in said
+
+
+SCENES["watch"] = (
+    """
+def look_around(settings, *, now):
+    calls.append(["look", now.tzinfo is not None])
+    return found.pop()
+found = [{"critical": 1, "mails": 0}, {"major": 2, "mails": 2}]
+step("watch", look_around=look_around)
+step("task_failures", forget_task_failures=lambda settings, *, dag_id: calls.append(["ended well", dag_id]))
+""",
+    [("watch_operations", {})] * 2,
+)
+
+
+def test_the_watch_wakes_the_sender_only_where_it_wrote_mails_and_its_end_is_noted(played: Any) -> None:
+    runs, calls = played["watch"]
+
+    assert [run["events"] for run in runs] == [["outbox"], []]
+    assert calls == [["look", True], ["ended well", "watch_operations"]] * 2
+
+
+SCENES["sources"] = (
+    """
+from include.core.errors import NeedsHuman
+def watch_volumes(settings, *, now):
+    calls.append(["volumes", now.tzinfo is not None])
+    if isinstance(outcome := outcomes.pop(), Exception):
+        raise outcome
+    return outcome
+def mark_readings(settings, *, now):
+    calls.append(["marks", now.tzinfo is not None])
+    return {"days": 3}
+outcomes = [NeedsHuman("the database role may not read"), {}]
+step("source_volumes", watch_volumes=watch_volumes)
+step("series_marks", mark_readings=mark_readings)
+""",
+    [("watch_sources", {})] * 2,
+)
+
+
+def test_readings_are_marked_though_the_volumes_could_not_be_counted(played: Any) -> None:
+    runs, calls = played["sources"]
+
+    assert calls == [["volumes", True], ["marks", True]] * 2
+    assert [run["tasks"] for run in runs] == [
+        {"volumes": "success", "marks": "success", "conclude": "success"},
+        {"volumes": "failed", "marks": "success", "conclude": "upstream_failed"},
+    ]
+    assert [run["state"] for run in runs] == ["success", "failed"]
+
+
+SCENES["approval"] = (
+    """
+import threading, time
+from airflow.models.hitl import HITLDetail
+from airflow.models.taskinstance import TaskInstance
+from airflow.models.trigger import handle_event_submit
+from airflow.triggers.base import TriggerEvent
+from airflow.utils.session import create_session
+from sqlalchemy import select
+
+def claim_questions(settings, *, run_id, is_by_hand, now):
+    calls.append(["claim", run_id[:6], is_by_hand, now.tzinfo is not None])
+    return claims.pop()
+def question(settings, *, tenant, run_id, address, now):
+    asks = [f"Mail the reports of {tenant}?", "{{ 1 + 1 }} reports, see " + address]
+    return None if tenant == "decided" else asks
+def answer(settings, *, tenant, run_id, decision, by, reason, now):
+    calls.append(["answer", tenant, run_id[:6], decision, by, reason])
+    return Outcome(2, 3 if decision == "approved" else 0)
+step("approvals", claim_questions=claim_questions, question=question, answer=answer)
+from collections import namedtuple
+Outcome = namedtuple("Outcome", "reports mails")
+
+def responses(tenant):
+    told = {"sol": (["Approve"], ""), "lua": (["Reject"], "wrong target")}
+    return told.get(tenant)
+
+def person():
+    "Answers what waits, as the web server does on behalf of whoever clicks; leaves `late` unanswered until its time is over."
+    end = time.monotonic() + 120
+    while time.monotonic() < end and len(seen) < 3:
+        time.sleep(0.2)
+        try:
+            with create_session() as session:
+                for ti in session.scalars(select(TaskInstance).where(TaskInstance.state == "awaiting_input")):
+                    detail = session.scalar(select(HITLDetail).where(HITLDetail.ti_id == ti.id))
+                    tenant = detail.subject.split()[-1].strip("?")
+                    if told := responses(tenant):
+                        detail.responded_by = {"id": "7", "name": "ana"}
+                        detail.responded_at = datetime.now(UTC)
+                        detail.chosen_options, detail.params_input = told[0], {"reason": told[1]}
+                        event = detail.as_resume_event_payload(timedout=False)
+                    else:
+                        event = {"error": "the time has passed", "error_type": "timeout"}
+                    handle_event_submit(TriggerEvent(event), task_instance=ti, session=session)
+                    seen.append(tenant)
+                    calls.append(["asked", detail.subject, detail.body, sorted(detail.options), detail.defaults])
+        except Exception as error:
+            print("the person tries again:", error)
+from datetime import UTC, datetime
+seen = []
+claims = [[], ["late", "decided"], ["sol", "lua"]]
+threading.Thread(target=person, daemon=True).start()
+""",
+    [("approve_reports", {})] * 3,
+)
+
+
+def test_a_person_is_asked_once_a_tenant_and_the_answer_of_one_holds_back_no_other(played: Any) -> None:
+    runs, calls = played["approval"]
+
+    assert runs[0]["tasks"] == {"waiting": "success", "ask0": "success", "ask1": "success"}
+    assert calls[0] == ["claim", "manual", True, True]
+    assert sorted(call for call in calls if call[0] == "answer")[:2] == [
+        ["answer", "lua", "manual", "rejected", "ana", "wrong target"],
+        ["answer", "sol", "manual", "approved", "ana", ""],
+    ]
+
+
+def test_a_yes_wakes_the_sender_and_what_others_wrote_is_no_template(played: Any) -> None:
+    runs, calls = played["approval"]
+
+    assert runs[0]["events"] == ["outbox"]
+    bodies = [call[2] for call in calls if call[0] == "asked"]
+    assert all(body.startswith("{{ 1 + 1 }} reports, see ") and body.endswith("/heliograph/reports") for body in bodies)
+    assert all(call[3:] == [["Approve", "Reject"], None] for call in calls if call[0] == "asked")
+
+
+def test_a_question_without_an_answer_and_one_that_is_decided_are_no_failures(played: Any) -> None:
+    runs, calls = played["approval"]
+
+    assert runs[1]["tasks"] == {"waiting": "success", "ask0": "skipped", "ask1": "skipped"}
+    assert (runs[1]["state"], runs[1]["events"]) == ("success", [])
+    assert [call[1] for call in calls if call[0] == "answer"].count("late") == 0
+
+
+def test_where_nothing_waits_nobody_is_asked(played: Any) -> None:
+    assert played["approval"][0][2]["tasks"] == {"waiting": "success", "ask": "skipped"}

@@ -31,7 +31,7 @@ def pid_of(house: Installation, name: str) -> int:
 def is_well(house: Installation) -> bool:
     try:
         airflow = requests.get(f"http://127.0.0.1:{house.ports['AIRFLOW_PORT']}/api/v2/monitor/health", timeout=5).json()
-        api = requests.get(f"http://127.0.0.1:{house.ports['API_PORT']}/api/v1/health", timeout=5)
+        api = requests.get(f"http://127.0.0.1:{house.ports['API_PORT']}/api/v1/health/live", timeout=5)
     except (requests.RequestException, ValueError):
         return False
     parts = ("metadatabase", "scheduler", "triggerer", "dag_processor")

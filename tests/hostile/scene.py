@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from include.landing.drops import Look, look, prepare
+from tests import memory
 
 TOKEN = b"known-to-nobody-outside"
 GOOD = b'{"server_ulid":"G","timestamp":"2026-03-01T12:00:00Z","temperature":20}'
@@ -101,7 +102,7 @@ def _holds_token(path: Path) -> bool:
 @contextlib.contextmanager
 def new_scene() -> Iterator[Scene]:
     """A scene in a folder that any user may enter."""
-    root = Path(tempfile.mkdtemp(prefix="drops-"))
+    root = Path(tempfile.mkdtemp(prefix="drops-", dir=os.environ.get(memory.FOLDER)))
     root.chmod(0o755)
     try:
         yield Scene(root)

@@ -24,7 +24,7 @@ ENGLISH = """
     written
 """
 """Plain English, and participles of what was done to a thing."""
-NAMES = "deye heliograph huawei sungrow"
+NAMES = "deye growatt heliograph huawei solaredge sungrow"
 PLAIN = set(f"{SOFTWARE} {ENGLISH} {NAMES}".split())
 PARTICIPLES = {
     "checked": "check",

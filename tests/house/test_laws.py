@@ -63,6 +63,7 @@ def test_columns_of_energy_power_and_time_carry_their_unit():
         "latitude",
         "longitude",
         "completeness",
+        "score",
     }
 
     assert len(columns) > 40
@@ -70,7 +71,7 @@ def test_columns_of_energy_power_and_time_carry_their_unit():
         if kind == "timestamptz":
             assert name.endswith("_at"), name
         elif kind == "float8":
-            assert name in statistics or name.endswith(("_kw", "_kwh", "_kwp", "_s")), name
+            assert name in statistics or name.endswith(("_kw", "_kwh", "_kwp", "_s", "_deg", "_pct", "_kg_kwh", "_kwh_m2")), name
         else:
             assert name in {"month", "local_day", "local_date", "valid_from"} or name.endswith("_on"), name
 

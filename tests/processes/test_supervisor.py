@@ -105,10 +105,9 @@ def test_a_damaged_pid_file_is_cleared(supervisor):
     assert not (supervisor.folder / "odd.pid").exists()
 
 
-def test_a_service_that_ends_is_reported_with_its_log(supervisor, tmp_path):
-    supervisor.start(shell("fragile", f"echo the disk is on fire; touch {tmp_path}/over; exit 3"))
-    wait_for(tmp_path / "over")
-    time.sleep(0.2)
+def test_a_service_that_ends_is_reported_with_its_log(supervisor):
+    supervisor.start(shell("fragile", "echo the disk is on fire; exit 3"))
+    supervisor._started["fragile"].wait(60)
 
     with pytest.raises(ServiceFailed, match=r"fragile ended with status 3; .*fragile\.log ends with:\nthe disk is on fire"):
         supervisor.check()

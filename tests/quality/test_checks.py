@@ -13,7 +13,7 @@ import pytest
 from include.core.frames import Fault
 from include.core.quantities import QUANTITIES
 from include.quality import checks
-from include.quality.checks import CheckFailed, check
+from include.quality.checks import CheckFailed, check, check_all
 from include.quality.rules import CHECKED_FEEDS, RULES, rules_of
 
 pytestmark = pytest.mark.gx
@@ -216,6 +216,50 @@ def test_the_verdict_equals_a_row_by_row_reference_on_random_frames(seed):
         assert [rule in names for names in broken] == mask.tolist(), rule
         assert checked.counts.get(rule, 0) == mask.sum()
     assert checked.good.tolist() == (~np.logical_or.reduce(list(expected.values()))).tolist()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_many_frames_checked_together_are_judged_as_each_alone_at_its_own_receipt(seed):
+    frames = [random_frame(100 * seed + number, rows=number) for number in (0, 1, 2, 40, 7)]
+    received_at = [NOW + timedelta(minutes=minutes) for minutes in (0, -300, 480, -20, 7)]
+    feeds = ["huawei_plants", "huawei_devices", "sensor_readings", "deye_devices", "huawei_plants"]
+    alone = [check(frame, received_at=at, feed=feed) for frame, at, feed in zip(frames, received_at, feeds, strict=True)]
+
+    together = check_all(frames, received_at=received_at, feeds=feeds)
+
+    assert [one.broken_bits.tolist() for one in together] == [one.broken_bits.tolist() for one in alone]
+    assert [one.counts for one in together] == [one.counts for one in alone]
+    assert [one.report for one in together] == [one.report for one in alone]
+
+
+def test_of_frames_with_other_quantities_each_is_judged_by_its_own_limits():
+    frames = [frame_of(GOOD | {"quantity": name, "value": 150.0}) for name in ("ac_power_kw", "humidity_pct", "ac_power_kw")]
+
+    together = check_all(frames, received_at=[NOW] * 3, feeds=["sensor_readings"] * 3)
+
+    assert [one.counts for one in together] == [{}, {"within_physical_limits": 1}, {}]
+
+
+def test_many_frames_take_one_pass(monkeypatch):
+    judge, passes = checks.positions_that_break, []
+    monkeypatch.setattr(checks, "positions_that_break", lambda suite, frame: passes.append(len(frame)) or judge(suite, frame))
+    frames = [frame_of(GOOD | {"value": float("nan") if number == 3 else 1.0}) for number in range(5)]
+
+    together = check_all(
+        frames, received_at=[NOW + timedelta(hours=number) for number in range(5)], feeds=["sensor_readings"] * 5
+    )
+
+    assert passes == [5]
+    assert [one.good.tolist() for one in together] == [[True], [True], [True], [False], [True]]
+
+
+def test_feeds_with_different_rules_are_not_judged_together():
+    with pytest.raises(ValueError, match="different rules"):
+        check_all([frame_of(GOOD), frame_of(GOOD)], received_at=[NOW, NOW], feeds=["sensor_readings", "consumption"])
+
+
+def test_no_frames_are_judged_without_a_pass():
+    assert check_all([], received_at=[], feeds=[]) == []
 
 
 def test_more_broken_rows_than_great_expectations_samples_are_all_found():

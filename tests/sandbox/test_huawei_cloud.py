@@ -184,7 +184,6 @@ REFUSALS = [
     ("getStationList", {}, 401),
     ("getDevList", {"stationCodes": ""}, 20010),
     ("getDevList", {"stationCodes": ["NE=50331701"]}, 20010),
-    ("getDevList", {"stationCodes": "NE=1"}, 20007),
     ("getStationRealKpi", {"stationCodes": ",".join(["NE=50331701"] * 101)}, 20014),
     ("getKpiStationDay", {"stationCodes": "NE=50331701"}, 20012),
     ("getKpiStationDay", {"stationCodes": "NE=50331701", "collectTime": "soon"}, 30030),

@@ -3,7 +3,6 @@
 import os
 import signal
 import smtplib
-import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from aiosmtpd import smtp
 
+from cli.run.postgres import free_port
 from include.core.errors import NeedsHuman, TryLater
 from include.reports.mail import MailEnvelope, SmtpEndpoint, report_mail, send
 from sandbox.mail_sink import Sink, controller
@@ -36,12 +36,6 @@ FIGURES = {
     },
 }
 PDF = b"%PDF-1.3\n" + bytes(range(256)) * 100
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def mail(recipient="owner@example.com", message_id="<report-7@heliograph>"):
@@ -72,7 +66,7 @@ def test_a_mail_arrives_whole_with_its_attachment(sink):
     assert line.split(" | ")[1:] == [
         kept.stem,
         "owner@example.com",
-        "Usina Serf East: Relatório mensal, 1 a 31 de outubro de 2026",
+        "Usina Serf East: Relatório mensal, 1º a 31 de outubro de 2026",
         "usina-serf-east-2026-10.pdf",
         "new",
     ]

@@ -1,8 +1,9 @@
 """A small fleet in a fresh warehouse, and documents that are loaded without any file."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,14 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from include.core.documents import LandedDocument
+from include.core.settings import Settings
 from include.rollups.plants import roll_up_plants
 from include.rollups.roll_up import roll_up
+from include.steps import watch
 from include.warehouse import documents, fleet, readings
 from include.warehouse.engine import transaction
 from include.warehouse.incoming import Gathered
+from tests.warehouse.operation import Operation
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -38,6 +42,10 @@ class SmallFleet:
             known = fleet.read_subjects(connection, self.tenant_id, "device", [key])
             found = fleet.ensure_series(connection, self.tenant_id, "device", [(known[key].subject_id, q) for q in quantities])
         self.series |= {(key, quantity): series_id for (_, quantity), series_id in found.items()}
+
+    def in_warehouse(self, url: str) -> "SmallFleet":
+        """The same fleet in a copy of its warehouse."""
+        return replace(self, url=url, series=dict(self.series))
 
     def register(self, name: str) -> int:
         """Give a document its place in the order of receipt."""
@@ -69,12 +77,12 @@ class SmallFleet:
         )
         settled = gathered.settle(most_contradicted=100)
         incoming = settled.incoming
+        if len(incoming):
+            readings.ensure_partitions(self.url, incoming)
         with transaction(self.url) as connection:
             document: LandedDocument | None = documents.lock_document(connection, document_id)
             if document is None:
                 return None
-            if len(incoming):
-                readings.ensure_partitions(self.url, incoming)
             readings.lock_tenant(connection, self.tenant_id)
             earlier = documents.read_earlier_span(connection, document_id)
             written = readings.load_readings(
@@ -97,9 +105,14 @@ class SmallFleet:
             documents.write_load(connection, document, counts, loaded_at=NOW, run_id="test", code_version="test")
         return counts
 
+    def reopen(self, document_id: int) -> None:
+        """Have a document loaded once more."""
+        with transaction(self.url) as connection:
+            connection.execute(text("UPDATE landing.document SET state = 'landed' WHERE document_id = :id"), {"id": document_id})
+
     def waiting(self) -> list[int]:
         with transaction(self.url) as connection:
-            return [document_id for document_id, _ in documents.read_pending(connection, ["plant_measurements"])]
+            return [document.document_id for document in documents.read_pending(connection, ["plant_measurements"])]
 
     def roll_up(self, *, now: datetime = NOW) -> int:
         """Work both lists off, series and then plants, and return how many rows changed."""
@@ -175,3 +188,14 @@ def small_fleet(warehouse_url: str) -> SmallFleet:
 def fleet_in(warehouse_url: str):
     """Make a fleet in another zone or place."""
     return lambda **place: make_fleet(warehouse_url, **place)
+
+
+@pytest.fixture
+def operation(small_fleet: SmallFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Operation:
+    """Its watch with two recipients; the clock of PostgreSQL is the operation's."""
+    settings = Settings(
+        home=tmp_path, database_url=small_fleet.url, operator_emails="ops@example.org, second@example.org", min_free_mb=0.001
+    )
+    operation = Operation(settings, small_fleet.tenant_id)
+    monkeypatch.setattr(watch, "database_clock", lambda connection: operation.at)
+    return operation

@@ -6,7 +6,7 @@ import json
 import multiprocessing
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from include.core.errors import TryLater
 from include.core.settings import Settings
 from include.landing.store import ObjectStore
 from include.steps import land, load, register, roll_up
+from include.steps.subscriptions import subscribe
 from include.warehouse import fleet
 from include.warehouse.engine import engine_of, transaction
 
@@ -69,11 +70,18 @@ STATE = {
 class SmallRiver:
     """A tenant with its folders and the steps; files are dropped in order and rest at once."""
 
-    def __init__(self, url: str, home: Path, **tenant: object) -> None:
+    def __init__(self, url: str, home: Path, recipients: Sequence[str] = (), **tenant: object) -> None:
         self.settings = Settings(home=home, database_url=url, drop_settle_s=0)
+        self.recipients = recipients
         self.tenant = fleet.Tenant(0, "demo", "Demo", "America/Sao_Paulo", **tenant)
         with transaction(url) as connection:
             self.tenant_id = fleet.upsert_tenant(connection, self.tenant)
+        self._give_calendars()
+
+    def _give_calendars(self) -> None:
+        for email in self.recipients:
+            wish = {"about": "plant", "kinds": ["day", "month"], "language": "en", "now": datetime(2026, 1, 1, tzinfo=UTC)}
+            subscribe(self.settings, tenant="demo", email=email, **wish)
 
     def drop(self, files: Files, *, wave: int = 0) -> None:
         """Put files into the drop folder; their times tell the order of receipt."""
@@ -88,12 +96,12 @@ class SmallRiver:
         self.drop({("registry", name): json.dumps(registry).encode()})
         self.flow()
 
-    def flow(self, *, patience_s: float = 600.0) -> None:
+    def flow(self, *, patience_s: float = 600.0, now: datetime | None = None) -> None:
         """Let the river run until nothing waits. What another process still holds is waited for, as the next run would."""
         give_up = time.monotonic() + patience_s
         while True:
             with contextlib.suppress(TryLater):
-                self._flow_once(datetime.now(UTC))
+                self._flow_once(now or datetime.now(UTC))
             if not self.waits():
                 return
             assert time.monotonic() < give_up, f"after {patience_s:g} s this still waits: {self.waits()}"
@@ -158,6 +166,7 @@ class SmallRiver:
                 )
             )
             self.tenant_id = fleet.upsert_tenant(connection, self.tenant)
+        self._give_calendars()
         for path in sorted(self.settings.home.rglob("*"), reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()
 

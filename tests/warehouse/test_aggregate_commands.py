@@ -12,7 +12,7 @@ from cli.main import app
 from include.steps.overview import read_health
 from include.warehouse.engine import transaction
 from tests.warehouse.conftest import SmallFleet
-from tests.warehouse.test_audit import change, fleet  # noqa: F401 - a fixture
+from tests.warehouse.test_audit import change, filled, fleet  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.postgres
 
@@ -137,3 +137,28 @@ def test_the_worst_five_counters_are_told_the_worst_first(fleet):  # noqa: F811
 
     assert [row["device"] for row in health["counters"]] == ["c", "d", "f", "a", "b"]
     assert health["tenants"][0]["misbehaving_counters"] == 6
+
+
+def test_a_monitor_reads_what_waits_and_the_mails_to_the_operator_too(helio, fleet):  # noqa: F811
+    with transaction(fleet.url) as connection:
+        connection.execute(text("INSERT INTO ops.dirty_plant_day (plant_id, local_day) VALUES (1, '2026-02-01')"))
+        connection.execute(text("INSERT INTO ops.notice (kind, content, written_at) VALUES ('digest', '{}', now())"))
+        for state in ("pending", "failed", "pending", "sent"):
+            row = {"state": state, "number": f"{state}{datetime.now(UTC)}"}
+            connection.execute(
+                text(
+                    "INSERT INTO ops.outbox (notice_id, recipient, message_id, state, created_at) "
+                    "VALUES (1, :number, :number, :state, now())"
+                ),
+                row,
+            )
+
+    code, said = helio("metrics")
+
+    assert code == 0
+    lines = said.splitlines()
+    assert 'heliograph_rollup_plant_days_waiting{tenant="demo"} 1.0' in lines
+    assert 'heliograph_mails_waiting{tenant="demo"} 0.0' in lines
+    assert 'heliograph_mails_waiting{tenant=""} 2.0' in lines
+    assert 'heliograph_mails_failed{tenant=""} 1.0' in lines
+    assert "heliograph_warehouse_up 1.0" in lines

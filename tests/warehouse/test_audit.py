@@ -14,7 +14,7 @@ from include.rollups.roll_up import roll_up
 from include.steps.audit import audit_rollups, audit_sentence, require_agreement
 from include.warehouse import fleet as registry
 from include.warehouse.engine import snapshot, transaction
-from tests.warehouse.conftest import NOW, SmallFleet
+from tests.warehouse.conftest import NOW, SmallFleet, make_fleet
 from tests.warehouse.test_rollups import add_plant_series, rows_of, uneven_days
 
 pytestmark = pytest.mark.postgres
@@ -35,10 +35,10 @@ def counted(at: pd.DatetimeIndex) -> np.ndarray:
     return values
 
 
-@pytest.fixture
-def fleet(fleet_in) -> SmallFleet:
+@pytest.fixture(scope="module")
+def filled(new_warehouse) -> SmallFleet:
     """Two inverters with powers, counters, a gauge and the vendor's days; a plant's amounts of months; all rolled up."""
-    small = fleet_in(**PLACE)
+    small = make_fleet(new_warehouse(), **PLACE)
     small.add_device("1", quantities=("ac_power_kw", "energy_total_kwh", "temp_inverter_c", "energy_day_kwh"))
     small.add_device("2", quantities=("ac_power_kw",))
     add_plant_series(small, "energy_month_kwh")
@@ -52,6 +52,12 @@ def fleet(fleet_in) -> SmallFleet:
     tell(small, "p1", "energy_month_kwh", pd.DatetimeIndex(["2026-01-01", "2026-02-01"]).tz_localize(ZONE), [2000.0, 900.0])
     small.roll_up()
     return small
+
+
+@pytest.fixture
+def fleet(filled, copy_of) -> SmallFleet:
+    """The same, for one test to change."""
+    return filled.in_warehouse(copy_of(filled.url))
 
 
 def tell(small: SmallFleet, key: str, quantity: str, at, values) -> None:

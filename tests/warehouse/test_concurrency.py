@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +13,7 @@ from include.quality.checks import preload
 from include.rollups.roll_up import roll_up
 from include.steps import land, load, register
 from include.steps import roll_up as roll_up_step
-from include.warehouse.engine import transaction
+from include.warehouse.engine import engine_of
 from tests.warehouse.small_river import (
     REGISTRY,
     SmallRiver,
@@ -181,7 +180,7 @@ def test_a_roll_up_that_finds_every_series_held_by_another_is_told_to_try_later(
     load_pending(river)
     dirty = river.count("ops.dirty_day")
 
-    with transaction(river.settings.database_url) as connection:
+    with engine_of(river.settings.database_url).begin() as connection:
         roll_up(connection, computed_at=datetime.now(UTC))
         for attempt in (roll_up_step.roll_up_dirty, roll_up_all):
             with pytest.raises(roll_up_step.HeldByOthers, match="other roll-ups"):
@@ -249,7 +248,7 @@ def test_an_inverter_registered_during_a_roll_up_is_expected_in_its_days_too(riv
     another = {"devices": [{"device_key": "4", "plant_key": "q", "kind": "inverter"}]}
     registering = threading.Thread(target=land_and_register, args=(river, {("registry", "4.json"): as_json(another)}))
 
-    with transaction(river.settings.database_url) as connection:
+    with engine_of(river.settings.database_url).begin() as connection:
         roll_up(connection, computed_at=datetime.now(UTC))
         registering.start()
         registering.join(timeout=1)
@@ -321,5 +320,5 @@ def hang_up(server, river) -> None:
         connection.autocommit = True
         cursor = stack.enter_context(connection.cursor())
         name = river.settings.database_url.rpartition("/")[2]
-        cursor.execute("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s", (name,))
-    time.sleep(0.1)
+        # Waits until they are gone.
+        cursor.execute("SELECT count(pg_terminate_backend(pid, 60000)) FROM pg_stat_activity WHERE datname = %s", (name,))

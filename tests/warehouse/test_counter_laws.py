@@ -34,7 +34,7 @@ COUNTERS = {
 }
 
 short = settings(
-    max_examples=2000 if settings().max_examples > 100 else 25, deadline=None,
+    max_examples=2000 if settings().max_examples > 50 else 25, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 """25 examples, in torture 2,000."""

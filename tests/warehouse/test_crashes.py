@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -13,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from cli.run.postgres import free_port
 from include.quality.checks import preload
-from include.steps.report import due_reports, render_report
+from include.steps.due_reports import due_reports
+from include.steps.report import render_report
 from include.steps.send import send_outbox
 from include.warehouse.engine import engine_of
 from sandbox.mail_sink import controller
@@ -30,7 +31,7 @@ from tests.warehouse.small_river import (
 
 pytestmark = [pytest.mark.postgres, pytest.mark.gx]
 
-KILLS, KILLS_IN_TORTURE = 30, 2000
+KILLS, KILLS_IN_TORTURE = 16, 2000
 KILLS_PER_WAVE = 4
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -39,7 +40,7 @@ NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 def river(new_warehouse, tmp_path_factory) -> SmallRiver:
     """Everything heavy is imported and the warehouse has its partitions, so that kills meet the work itself."""
     preload()
-    return SmallRiver(new_warehouse(), tmp_path_factory.mktemp("river"), report_recipients=["a@example.org", "b@example.org"])
+    return SmallRiver(new_warehouse(), tmp_path_factory.mktemp("river"), recipients=["a@example.org", "b@example.org"])
 
 
 def test_a_river_killed_at_any_moment_and_run_again_ends_as_if_undisturbed(river, torture):
@@ -119,8 +120,8 @@ FAILPOINTS = [
     "before include.rollups.plants:write",
     "after include.rollups.roll_up:roll_up_plants",
     "after include.steps.report:render",
-    "before include.steps.report:put_report",
-    "after include.steps.report:put_report",
+    "before include.steps.report_files:put_report",
+    "after include.steps.report_files:put_report",
     "after include.warehouse.reports:insert_report",
     "after include.warehouse.reports:put_in_outbox",
     "before include.steps.send:read_report",
@@ -137,9 +138,7 @@ class PowerCut(BaseException):
 @pytest.fixture
 def mails(tmp_path) -> Iterator[tuple[dict, Path]]:
     """How to reach a mail server, and the folder where it keeps each mail once."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = controller(tmp_path / "mail", port=port)
     server.start()
     yield {"host": "127.0.0.1", "port": port, "sender": "reports@example.org"}, tmp_path / "mail" / "mails"
@@ -170,6 +169,7 @@ def test_a_power_cut_at_a_border_is_repaired_by_running_again(river, mails, told
     assert_same_state(found["state"], told["state"])
     assert found["reports"] == told["reports"]
     assert found["refused"] == told["refused"]
+    assert found["given back"] == told["given back"]
     assert_nothing_lost(river)
     assert sorted(message_from_bytes(path.read_bytes())["To"] for path in kept.glob("*.eml")) == [
         "a@example.org",
@@ -224,4 +224,5 @@ def outcome(river):
     reports = river.read(
         "SELECT plant_key, kind, starts_on, revision, fingerprint FROM mart.report JOIN fleet.plant USING (plant_id)"
     )
-    return {"state": river.state(), "refused": river.refused(), "reports": reports.values.tolist()}
+    given_back = sorted(page.name for page in river.settings.drops_path.glob("*/*/refused/*.reason.txt"))
+    return {"state": river.state(), "refused": river.refused(), "given back": given_back, "reports": reports.values.tolist()}

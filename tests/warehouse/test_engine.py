@@ -2,11 +2,11 @@
 
 import pytest
 from sqlalchemy import make_url, text
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, OperationalError
 
 from cli.run.postgres import free_port
 from include.core.errors import NeedsHuman, TryLater
-from include.warehouse.engine import transaction
+from include.warehouse.engine import _told, transaction
 
 pytestmark = pytest.mark.postgres
 
@@ -37,6 +37,17 @@ def test_a_server_that_lets_nobody_in_needs_a_person(small_fleet, wrong):
 
     with pytest.raises(NeedsHuman, match=r"does not let \w+ in"):
         ask(url)
+
+
+def test_a_pooler_that_knows_no_such_database_needs_a_person():
+    """PgBouncer's words, where its list names each database."""
+    refused = OperationalError("", None, Exception("connection to server failed: FATAL:  no such database: elsewhere"))
+
+    with (
+        pytest.raises(NeedsHuman, match=r"does not let heliograph in \(FATAL:  no such database"),
+        _told("postgresql+psycopg2://heliograph@h/x"),
+    ):
+        raise refused
 
 
 def test_a_connection_that_is_lost_on_the_way_is_tried_again_later(small_fleet):

@@ -1,5 +1,7 @@
 """Loading is idempotent, balanced, and independent of the order of arrival."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import psycopg2.errors
@@ -180,3 +182,90 @@ def test_every_order_of_arrival_gives_the_same_readings_and_rollups(small_fleet,
 
     for one, other in zip(*outcomes, strict=True):
         pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
+SAID = st.dictionaries(st.integers(0, 2), st.sampled_from([1.0, 2.0]), max_size=3)
+WORDINGS = st.lists(st.lists(SAID, min_size=1, max_size=3), min_size=2, max_size=5)
+"""What each document says of three instants, as it is read today and as it is read later, when more is registered."""
+
+A, B, C, NOTHING = {0: 1.0}, {0: 2.0}, {0: 3.0}, {}
+READ_ANEW = {
+    "confirmed": ([[A, NOTHING], [A]], [0, 1, 0]),
+    "confirmed before it was loaded": ([[A], [A, NOTHING]], [1, 0, 1]),
+    "confirmed over one in between": ([[A], [B], [A], [C, NOTHING]], [0, 2, 3, 1, 3]),
+    "confirmed, then superseded": ([[A, NOTHING], [A], [B, NOTHING]], [0, 1, 2, 0, 2]),
+    "superseded": ([[A], [B, NOTHING], [A, NOTHING]], [0, 1, 2, 1, 2]),
+}
+"""Documents that say less when they are read anew, and in which order they are read."""
+
+
+HOURS = itertools.count()
+"""Each archive tells of an hour of its own, so that nothing has to be cleared away between them."""
+
+
+class Archive:
+    """Documents of which each may be read more than once, and says something else each time."""
+
+    def __init__(self, fleet, wordings):
+        self.fleet, self.wordings = fleet, wordings
+        self.hour = pd.Timestamp("2026-02-01", tz="UTC") + pd.Timedelta(hours=next(HOURS))
+        self.ids = [fleet.register(f"document {place} of {self.hour}") for place in range(len(wordings))]
+        self.times_read = [0] * len(wordings)
+
+    def read(self, place):
+        """Read one: for the first time, or once more with its next wording."""
+        if self.times_read[place]:
+            self.fleet.reopen(self.ids[place])
+        self.times_read[place] += 1
+        self._load(place)
+
+    def settle(self):
+        """Load what waits to be loaded once more, each as it was read last."""
+        while waiting := set(self.fleet.waiting()) & {one for one, times in zip(self.ids, self.times_read, strict=True) if times}:
+            for document_id in sorted(waiting):
+                self._load(self.ids.index(document_id))
+
+    def _load(self, place):
+        said = self._said(place)
+        at = self.hour.tz_localize(None) + pd.to_timedelta(list(said), unit="min")
+        self.fleet.load(self.ids[place], rows_of(self.fleet.series["1", "ac_power_kw"], at, list(said.values())))
+
+    def _said(self, place):
+        return self.wordings[place][self.times_read[place] - 1]
+
+    def held(self):
+        """Values by minute."""
+        rows = self.fleet.read(
+            "SELECT measured_at, value FROM mart.reading WHERE measured_at >= :hour ORDER BY 1", hour=self.hour
+        )
+        return {int((row.measured_at - self.hour).total_seconds()) // 60: row.value for row in rows.itertuples()}
+
+    def in_order_of_receipt(self):
+        """What must be held: each instant as the last document says that says anything of it."""
+        return {minute: value for place in range(len(self.ids)) for minute, value in self._said(place).items()}
+
+
+@pytest.mark.parametrize(("wordings", "order"), READ_ANEW.values(), ids=READ_ANEW)
+def test_what_another_document_said_again_holds_when_one_says_it_no_longer(small_fleet, wordings, order):
+    archive = Archive(small_fleet, wordings)
+
+    for place in order:
+        archive.read(place)
+    archive.settle()
+
+    assert archive.held() == archive.in_order_of_receipt()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(wordings=WORDINGS, data=st.data())
+def test_documents_that_are_read_anew_in_any_order_leave_what_their_order_of_receipt_says(small_fleet, wordings, data):
+    archive = Archive(small_fleet, wordings)
+    readings_of_each = [place for place, of_it in enumerate(wordings) for _ in of_it]
+
+    for place in data.draw(st.permutations(readings_of_each)):
+        archive.read(place)
+        if data.draw(st.booleans()):
+            archive.settle()
+    archive.settle()
+
+    assert archive.held() == archive.in_order_of_receipt()

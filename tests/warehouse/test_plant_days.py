@@ -498,7 +498,7 @@ def test_a_plant_that_another_roll_up_holds_is_left_to_it_and_the_others_are_tak
     many_plants(url)
     change(url, date(2026, 1, 1), 1.0)
 
-    with transaction(url) as first, transaction(url) as second:
+    with engine_of(url).begin() as first, engine_of(url).begin() as second:
         assert roll_up_plants(first, computed_at=NOW, limit=3).plant_days == 3
         # The first holds the plants of its first lot, all twelve.
         assert roll_up_plants(second, computed_at=NOW).plant_days == 0

@@ -9,9 +9,9 @@ from sqlalchemy import text
 from include.core.errors import NeedsHuman, Refused, TryLater
 from include.core.settings import Settings
 from include.steps.recompute import plan_recompute, recompute_rollups
-from include.warehouse.engine import transaction
+from include.warehouse.engine import engine_of, transaction
 from tests.warehouse.conftest import NOW, SmallFleet
-from tests.warehouse.test_audit import audited, change, fleet  # noqa: F401 - a fixture
+from tests.warehouse.test_audit import audited, change, filled, fleet  # noqa: F401 - fixtures
 from tests.warehouse.test_rollups import rows_of
 
 pytestmark = pytest.mark.postgres
@@ -164,7 +164,7 @@ def test_two_one_after_the_other_do_not_disturb_each_other(fleet):  # noqa: F811
 
 def test_days_that_others_hold_for_too_long_are_told_and_not_waited_for_without_end(fleet, monkeypatch):  # noqa: F811
     monkeypatch.setattr("include.steps.recompute._WAIT_S", 0.0)
-    with transaction(fleet.url) as holder:
+    with engine_of(fleet.url).begin() as holder:
         holder.execute(text("SELECT 1 FROM fleet.series FOR NO KEY UPDATE"))
 
         with pytest.raises(TryLater, match="others hold the 180 days that are left"):

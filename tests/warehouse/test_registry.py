@@ -81,13 +81,15 @@ def energy_by_day(river, plant: str) -> dict[str, float]:
 # ----------------------------------------------------------------------------------------------------------------- order
 
 
-def test_registry_files_in_any_order_make_the_same_fleet(river):
+def test_registry_files_in_any_order_make_the_same_fleet(river, torture):
     for part in PARTS:
         drop_part(river, part)
     expected = fleet_of(river)
     assert len(expected) == 2 + 4 + 2 + 3 + 2
 
-    for order in permutations(PARTS):
+    orders = list(permutations(PARTS))
+    # Every ninth: each part comes first and last, and each comes before and after each other one.
+    for order in orders if torture else orders[::9]:
         river.forget()
         for number, part in enumerate(order):
             river.drop({("registry", f"{part}.csv"): PARTS[part]}, wave=number)
@@ -126,6 +128,29 @@ def test_a_row_of_an_unknown_plant_waits_and_does_not_stop_the_others(river):
     assert [row[1] for row in fleet_of(river) if row[0] == "device"] == ["1"]
     waiting = river.read("SELECT subject, broken_rules::text AS rules FROM landing.quarantine")
     assert waiting.values.tolist() == [["nowhere", "{plant_known}"]]
+
+
+def test_the_day_on_which_a_device_was_dismantled_is_told_taken_back_and_never_ahead(river):
+    def gone() -> list[str | None]:
+        found = river.read(
+            "SELECT device_key, dismantled_on::text AS day FROM fleet.device WHERE device_key IN ('1', '2') ORDER BY 1"
+        )
+        return found.day.astype(object).where(found.day.notna(), None).tolist()
+
+    drop_part(river, "plants")
+    drop_part(river, "devices")
+    drop_part(river, "devices", b"device_key;desmontado_em\n1;31/03/2025\n2;2999-01-01\n", "gone")
+    told = gone()
+    waiting = river.read("SELECT broken_rules::text AS rules, payload ->> 'reason' AS reason FROM landing.quarantine")
+    drop_part(river, "devices", b"device_key,name\n1,Uno\n", "renamed")
+    kept = gone()
+    drop_part(river, "devices", b"device_key,dismantled_on\n1,never\n2,soon\n", "back")
+
+    assert (told, kept, gone()) == (["2025-03-31", None], ["2025-03-31", None], [None, None])
+    assert waiting.values.tolist() == [
+        ["{row_readable}", "row 2 of 'devices' is wrong: dismantled_on '2999-01-01' lies ahead; drop it on that day"]
+    ]
+    assert "nor the word never" in river.read("SELECT payload ->> 'reason' AS reason FROM landing.quarantine").reason.iloc[-1]
 
 
 # ---------------------------------------------------------------------------------------------------------------- repeat
@@ -352,3 +377,43 @@ def test_a_table_that_comes_again_after_another_one_holds_again(river, by_form):
             river.flow()
 
     assert river.read("SELECT name FROM fleet.plant")["name"].tolist() == ["One"]
+
+
+def test_planes_emission_factors_and_meter_readings_are_registered_and_wait_for_their_plant(river):
+    drop_part(river, "readings", b"plant_key,read_on\np,2026-01-05\np,2026-02-04\np,2026-01-05\n")
+    drop_part(
+        river,
+        "factors",
+        b"plant_key,valid_from,co2_kg_kwh,factor_source\n,2023-01-01,0.0385,MCTI 2023\np,2024-01-01,0.05,MCTI 2024\n",
+    )
+    drop_part(river, "plants", b"plant_key,inclinacao,azimute,documento_cliente\np,20,360,11\n")
+    drop_part(river, "plants", b"plant_key,name\np,P\n", name="without")
+    drop_part(
+        river, "factors", b"plant_key,valid_from,co2_kg_kwh,factor_source\np,2024-01-01,0.06,MCTI 2024 final\n", name="again"
+    )
+
+    kept = river.read("SELECT tilt_deg, azimuth_deg, customer_document FROM fleet.plant WHERE plant_key = 'p'")
+    assert kept.values.tolist() == [[20, 0, "11"]]
+    assert river.read("SELECT read_on::text FROM fleet.meter_reading_day ORDER BY 1")["read_on"].tolist() == [
+        "2026-01-05", "2026-02-04"
+    ]  # fmt: skip
+    assert river.read(
+        "SELECT coalesce(plant_key, 'all'), co2_kg_kwh, factor_source FROM fleet.emission_factor "
+        "LEFT JOIN fleet.plant USING (plant_id) ORDER BY 2"
+    ).values.tolist() == [["all", 0.0385, "MCTI 2023"], ["p", 0.06, "MCTI 2024 final"]]
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        (b"plant_key,tilt,azimuth\np,95,0\n", "tilt_deg"),
+        (b"plant_key,tilt,azimuth\np,20,-90\n", "azimuth_deg"),
+        (b"valid_from,co2_kg_kwh,factor_source\n2026-01-01,385,grams\n", "co2_kg_kwh"),
+        (b"plant_key,read_on\np,every month\n", "read_on"),
+    ],
+)
+def test_a_plane_factor_or_reading_that_cannot_be_is_kept_with_a_reason(river, row, fault):
+    drop_part(river, "bad", row)
+
+    (payload,) = river.read("SELECT payload::text AS p FROM landing.quarantine")["p"]
+    assert fault in payload

@@ -10,7 +10,8 @@ import pytest
 from pypdf import PdfReader
 
 from include.core.settings import Settings
-from include.steps.report import due_reports, render_report
+from include.steps.due_reports import due_reports
+from include.steps.report import render_report
 from include.warehouse import fleet
 from include.warehouse.engine import transaction
 from include.warehouse.overview import read_overview

@@ -17,7 +17,8 @@ from include.core.errors import BadDocument, TryLater
 from include.core.settings import Settings
 from include.landing.store import ObjectStore
 from include.steps import land, load, register, roll_up
-from include.warehouse import documents, fleet
+from include.steps.lease import LANDING, lease
+from include.warehouse import fleet
 from include.warehouse.engine import transaction
 
 pytestmark = [pytest.mark.postgres, pytest.mark.gx]
@@ -157,6 +158,27 @@ def test_every_load_is_balanced(river):
     assert loads[loads["document_id"].isin(feeds)]["inserted_rows"].sum() == readings
 
 
+def test_a_load_notes_the_plants_whose_readings_its_document_has(river):
+    for file in sample_files():
+        river.drop(file.parent.name, file)
+
+    river.flow()
+
+    noted = river.read(
+        "SELECT d.document_id, d.feed, l.plant_ids FROM landing.document AS d JOIN LATERAL "
+        "(SELECT * FROM landing.load AS l WHERE l.document_id = d.document_id ORDER BY load_id DESC LIMIT 1) AS l ON true"
+    )
+    found = river.read(
+        "SELECT m.document_id, coalesce(s.plant_id, d.plant_id) AS plant_id FROM mart.reading AS m JOIN fleet.series AS s "
+        "USING (series_id) LEFT JOIN fleet.device AS d USING (device_id) WHERE coalesce(s.plant_id, d.plant_id) IS NOT NULL"
+    )
+    plants = {document: sorted(set(rows)) for document, rows in found.groupby("document_id")["plant_id"]}
+    assert len(plants) > 3
+    kept = noted[noted["document_id"].isin(list(plants))]
+    assert dict(zip(kept["document_id"], kept["plant_ids"], strict=True)) == plants
+    assert noted[noted["feed"] == "registry"]["plant_ids"].isna().all()
+
+
 def test_the_same_drops_again_change_nothing(river):
     for file in sample_files():
         river.drop(file.parent.name, file)
@@ -262,8 +284,8 @@ def test_contradictory_states_and_values_of_one_document_are_set_aside_and_the_l
 def test_two_landings_never_take_each_others_files(river):
     river.write("registry", "plants.csv", b"plant_key,name,timezone\np,Plant,America/Sao_Paulo\n")
 
-    with transaction(river.settings.database_url) as guard:
-        assert documents.try_lock_landing(guard)
+    with lease(river.settings, LANDING, seconds=60) as other:
+        assert other
         with pytest.raises(TryLater, match="another landing"):
             river.land()
 

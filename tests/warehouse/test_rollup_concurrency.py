@@ -15,7 +15,7 @@ from include.quality.checks import preload
 from include.rollups.roll_up import roll_up
 from include.steps import land, load, register
 from include.warehouse import fleet
-from include.warehouse.engine import transaction
+from include.warehouse.engine import engine_of
 from tests.warehouse.small_river import SmallRiver, assert_nothing_lost, assert_same_state, at_once, measurements
 
 pytestmark = [pytest.mark.postgres, pytest.mark.gx]
@@ -61,7 +61,7 @@ def _empty(river):
 
 
 def forget(river) -> None:
-    with transaction(river.settings.database_url) as connection:
+    with engine_of(river.settings.database_url).begin() as connection:
         connection.execute(text("TRUNCATE ops.dirty_plant_day, mart.energy_day, mart.counter_day"))
     river.forget()
 
@@ -77,7 +77,7 @@ def readings_of(devices: range, *, days: list[str], step: str = "30min") -> byte
     return measurements({key: 5.0 + key for key in devices}, days, step=step)
 
 
-def dropped_files(count: int = 12) -> dict:
+def dropped_files(count: int = 8) -> dict:
     """The fleet, documents that touch the same series and days from several sides, and changes of the fleet between them."""
     files = {("registry", "0.json"): registry(FLEET)}
     for number in range(count):
@@ -107,7 +107,7 @@ def land_and_load(river, files) -> None:
 
 
 def round_of(river, *, limit: int = 50_000):
-    with transaction(river.settings.database_url) as connection:
+    with engine_of(river.settings.database_url).begin() as connection:
         return roll_up(connection, computed_at=NOW, limit=limit)
 
 
@@ -122,7 +122,7 @@ def roll_up_until(river, is_over: Callable[[], bool], *, limit: int) -> None:
             return
         assert time.monotonic() < give_up, f"this still remains: {done.remaining}"
         if not done.dirty_days:
-            time.sleep(0.005)
+            time.sleep(0.02)
 
 
 def work_off(river) -> None:
@@ -178,8 +178,8 @@ def test_four_roll_ups_side_by_side_come_to_what_one_comes_to(river, limit):
 
 
 def test_four_roll_ups_while_documents_load_and_the_fleet_changes_lose_and_double_nothing(river, torture):
-    for turn in range(25 if torture else 2):
-        files = dropped_files(12 + turn % 5)
+    for turn in range(25 if torture else 1):
+        files = dropped_files(12 + turn % 5 if torture else 8)
         expected = one_shot(river, files)
         over = multiprocessing.get_context("fork").Event()
         first, *others = files.items()
@@ -250,7 +250,7 @@ def test_a_roll_up_passes_by_the_series_that_another_holds_and_tells_that_they_r
     expected = one_shot(river, p_and_q())
     land_and_load(river, p_and_q())
 
-    with transaction(river.settings.database_url) as connection:
+    with engine_of(river.settings.database_url).begin() as connection:
         first = roll_up(connection, computed_at=NOW, limit=1)
         second = round_of(river)
         assert second is not None, "the second roll-up had to wait for the first"
@@ -266,7 +266,7 @@ def test_a_roll_up_that_fails_puts_its_days_back(river):
     expected = one_shot(river, p_and_q())
     land_and_load(river, p_and_q())
 
-    with suppress(RuntimeError), transaction(river.settings.database_url) as connection:
+    with suppress(RuntimeError), engine_of(river.settings.database_url).begin() as connection:
         roll_up(connection, computed_at=NOW)
         raise RuntimeError("killed before the commit")
 
@@ -284,7 +284,7 @@ def test_two_inverters_of_a_plant_rolled_up_side_by_side_are_both_in_its_power(r
     expected = one_shot(river, files)
     land_and_load(river, files)
 
-    with transaction(river.settings.database_url) as one:
+    with engine_of(river.settings.database_url).begin() as one:
         # Power and temperature of one inverter; the other one's are left to the second roll-up.
         assert roll_up(one, computed_at=NOW, limit=2) is not None
         assert round_of(river) is not None, "the second roll-up had to wait for the first"
@@ -298,9 +298,9 @@ def test_readings_that_come_while_a_day_is_rolled_up_make_it_dirty_again(river):
     expected = one_shot(river, files)
     land_and_load(river, p_and_q())
 
-    with transaction(river.settings.database_url) as connection:
+    with engine_of(river.settings.database_url).begin() as connection:
         roll_up(connection, computed_at=NOW)
-        within(10, lambda: land_and_load(river, files))
+        within(120, lambda: land_and_load(river, files))
         assert river.count("ops.dirty_day") > 0
 
     work_off(river)
@@ -321,9 +321,9 @@ def test_a_change_of_the_fleet_does_not_wait_for_a_roll_up_of_others(river, chan
     work_off(river)
     land_and_load(river, only_p)
 
-    with transaction(river.settings.database_url) as connection:
+    with engine_of(river.settings.database_url).begin() as connection:
         assert roll_up(connection, computed_at=NOW).dirty_days > 0
-        within(10, lambda: land_and_load(river, files))
+        within(120, lambda: land_and_load(river, files))
 
     work_off(river)
     assert_same_state(whole_state(river), expected)
@@ -340,7 +340,7 @@ def test_a_change_of_the_fleet_in_the_middle_of_a_roll_up_of_its_own_series_reac
     land_and_load(river, p_and_q())
     changing = threading.Thread(target=land_and_load, args=(river, files))
 
-    with transaction(river.settings.database_url) as connection:
+    with engine_of(river.settings.database_url).begin() as connection:
         roll_up(connection, computed_at=NOW)
         changing.start()
         # Whether it waits for the roll-up or goes ahead is left to it.
@@ -357,7 +357,7 @@ def test_a_roll_up_in_the_middle_of_a_change_of_the_fleet_ends_by_the_new_fleet(
     land_and_load(river, p_and_q())
     rolling = threading.Thread(target=round_of, args=(river,))
 
-    with transaction(river.settings.database_url) as connection:
+    with engine_of(river.settings.database_url).begin() as connection:
         upsert(connection, river.tenant_id, change)
         rolling.start()
         # Whether it waits for the change or passes by its series is left to it.

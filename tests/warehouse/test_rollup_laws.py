@@ -65,10 +65,10 @@ ODD_WINDOWS = [
 clock put back from 00:01 to 23:01, where only the counts are sure: offsets are looked up by the quarter of an hour."""
 
 short = settings(
-    max_examples=2000 if settings().max_examples > 100 else 40, deadline=None,
+    max_examples=2000 if settings().max_examples > 50 else 25, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
-"""40 examples, in torture 2,000."""
+"""25 examples, in torture 2,000."""
 
 
 # --------------------------------------------------------------------------------------------------------------- two equal plants

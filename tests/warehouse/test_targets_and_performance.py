@@ -8,9 +8,10 @@ import pytest
 
 from include.core.errors import NeedsHuman, Refused
 from include.core.settings import Settings
-from include.steps.targets import save_targets
+from include.steps.register import register_text
+from include.steps.targets import change_targets, read_plant_targets, save_targets
 from include.warehouse.engine import transaction
-from include.warehouse.performance import read_performance
+from include.warehouse.performance import calendar_windows, day_windows, read_indices, read_performance, read_windows
 
 pytestmark = pytest.mark.postgres
 
@@ -61,6 +62,9 @@ def settings_of(fleet) -> Settings:
 def windows(fleet, as_of: str) -> dict[int, dict]:
     with transaction(fleet.url) as connection:
         rows = read_performance(connection, plant_ids=[1], as_of=date.fromisoformat(as_of))
+        indices = read_indices(connection, day_windows(1, date.fromisoformat(as_of)))
+    # What the fleet asks for all plants at once is the same number.
+    assert indices == pytest.approx([row["performance_index"] for row in rows])
     return {row["window_days"]: row for row in rows}
 
 
@@ -246,3 +250,104 @@ def test_targets_of_an_unknown_plant_or_tenant_are_refused_by_name(plant):
         save_targets(settings_of(plant), tenant="demo", plant="nowhere", **asked)
     with pytest.raises(NeedsHuman, match="known: demo"):
         save_targets(settings_of(plant), tenant="nobody", plant="p1", **asked)
+
+
+def calendar(fleet, as_of: str) -> dict[str, dict]:
+    with transaction(fleet.url) as connection:
+        rows = read_windows(connection, calendar_windows(1, date.fromisoformat(as_of)))
+        indices = read_indices(connection, calendar_windows(1, date.fromisoformat(as_of)))
+    assert indices == pytest.approx([row["performance_index"] for row in rows])
+    return {row["window"]: row for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("as_of", "expected"),
+    [
+        ("2024-02-28", ["2024-02-01 2024-02-28", "2024-01-01 2024-01-31", "2024-01-01 2024-02-28", "2023-01-01 2023-12-31"]),
+        ("2024-02-29", ["2024-02-01 2024-02-29", "2024-02-01 2024-02-29", "2024-01-01 2024-02-29", "2023-01-01 2023-12-31"]),
+        ("2025-12-31", ["2025-12-01 2025-12-31", "2025-12-01 2025-12-31", "2025-01-01 2025-12-31", "2025-01-01 2025-12-31"]),
+        ("2026-01-01", ["2026-01-01 2026-01-01", "2025-12-01 2025-12-31", "2026-01-01 2026-01-01", "2025-01-01 2025-12-31"]),
+    ],
+)
+def test_months_and_years_run_to_the_day_or_are_the_last_that_ended(as_of, expected):
+    windows = calendar_windows(7, date.fromisoformat(as_of))
+
+    assert [each.name for each in windows] == ["month_to_date", "month", "year_to_date", "year"]
+    assert [f"{each.first_day} {each.last_day}" for each in windows] == expected
+    assert [f"{each.first_day}" for each in day_windows(7, date(2024, 3, 1))] == ["2024-03-01", "2024-02-24", "2024-02-01"]
+
+
+def test_month_and_year_to_date_weigh_targets_by_days_and_leave_out_what_does_not_count(plant):
+    # May's 31 days at 100 of 110 kWh, June's first 10 at 99 of 90; 3 June was half silent; January to April have no target.
+    set_targets(plant, may=110.0 * 31, jun=90.0 * 30)
+    energy = dict.fromkeys(days("2020-05-01", "2020-05-31"), 100.0) | dict.fromkeys(days("2020-06-01", "2020-06-10"), 99.0)
+    fill(plant, energy | {"2020-04-30": 500.0}, covered={"2020-06-03": 0.5})
+
+    found = calendar(plant, "2020-06-10")
+
+    month = found["month_to_date"]
+    assert (month["days_counted"], month["days_expected"], month["target_kwh"]) == (9, 10, pytest.approx(810))
+    assert (month["energy_kwh"], month["performance_index"]) == pytest.approx((891, 1.1), rel=1e-3)
+    assert found["month"]["performance_index"] == pytest.approx(10 / 11, rel=1e-3)
+    year = found["year_to_date"]
+    assert (year["days_counted"], year["days_expected"], year["days_without_target"]) == (40, 31 + 29 + 31 + 30 + 31 + 10, 121)
+    assert year["performance_index"] == pytest.approx((3100 + 891) / (3410 + 810), rel=1e-3)
+    assert year["measured_kwh"] == pytest.approx(500 + 3100 + 891 + 99 / 2, rel=1e-3)
+    assert [each["month"] for each in year["targets"]] == ["2020-05", "2020-06"]
+
+
+def test_a_window_says_what_is_missing(plant):
+    fill(plant, {"2020-06-10": 100.0})
+    assert calendar(plant, "2020-06-10")["month_to_date"]["missing"] == "target"
+
+    set_targets(plant, may=100.0, jun=3000.0)
+    found = calendar(plant, "2020-06-10")
+
+    assert (found["month_to_date"]["missing"], found["month"]["missing"], found["year"]["missing"]) == (None, "energy", "target")
+
+
+def test_every_value_of_a_target_is_kept_with_who_told_it(plant):
+    set_targets(plant, may=100.0, jun=200.0)
+    told = {"tenant": "demo", "plant": "p1", "now": datetime(2020, 6, 15, tzinfo=UTC)}
+    change_targets(settings_of(plant), months_kwh={date(2020, 6, 1): 250.0}, **told)
+    change_targets(settings_of(plant), months_kwh={date(2020, 6, 1): 250.0, date(2020, 5, 1): None}, **told)
+    change_targets(settings_of(plant), months_kwh={date(2020, 5, 1): 120.0}, **told)
+
+    history = plant.read("SELECT month, revision, target_kwh, origin FROM fleet.target_revision ORDER BY month, revision")
+    assert history.astype(object).where(history.notna(), None).values.tolist() == [
+        [date(2020, 5, 1), 1, 100.0, "form"],
+        [date(2020, 5, 1), 2, None, "command"],
+        [date(2020, 5, 1), 3, 120.0, "command"],
+        [date(2020, 6, 1), 1, 200.0, "form"],
+        [date(2020, 6, 1), 2, 250.0, "command"],
+    ]
+    holds = read_plant_targets(settings_of(plant), tenant="demo", plant="p1")
+    assert [(row["target_kwh"], row["revision"]) for row in holds] == [(120.0, 3), (250.0, 2)]
+    june = calendar(plant, "2020-06-14")["month_to_date"]["targets"]
+    assert [(each["revision"], each["origin"], each["told_at"][:10]) for each in june] == [(2, "command", "2020-06-15")]
+
+
+def test_a_target_of_a_file_knows_its_document(plant, tmp_path):
+    settings = Settings(database_url=plant.url, home=tmp_path)
+    content = "plant_key;month;target_kwh\np1;2020-06;310\n"
+
+    register_text(settings, tenant="demo", content=content, name="targets.csv", now=datetime(2020, 6, 14, tzinfo=UTC), run_id="t")
+
+    row = plant.read(
+        "SELECT origin, feed, told_at = received_at AS is_receipt "
+        "FROM fleet.target_revision JOIN landing.document USING (document_id)"
+    )
+    assert row.values.tolist() == [["registry", "registry", True]]
+
+
+def test_a_change_recalculates_the_windows_that_it_touches_and_no_others(plant):
+    now = datetime(2020, 6, 14, 12, tzinfo=UTC)
+
+    def touched(month: date) -> set[str]:
+        told = change_targets(settings_of(plant), tenant="demo", plant="p1", months_kwh={month: 60.0 + month.month}, now=now)
+        return {row["window"] for row in told["performance"]}
+
+    assert touched(date(2020, 6, 1)) == {"1_days", "7_days", "30_days", "month_to_date", "year_to_date"}
+    assert touched(date(2020, 5, 1)) == {"30_days", "month", "year_to_date"}
+    assert touched(date(2019, 7, 1)) == {"year"}
+    assert touched(date(2018, 7, 1)) == set()

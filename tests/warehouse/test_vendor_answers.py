@@ -1,8 +1,9 @@
 """A vendor's landed answers load like any document; one that is authoritative about a span retracts what it does not confirm."""
 
+import itertools
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from include.quality.checks import Checked, CheckFailed
 from include.sources import feeds
 from include.sources.clouds.document import pack, unpack_answer
 from include.sources.feeds import AlarmFeed, Feed
-from include.steps import load, prepared_readings, roll_up
+from include.steps import load, prepared_readings, roll_up, small_answers
 from include.warehouse import documents, fleet
 from include.warehouse.engine import engine_of, transaction
 
@@ -119,6 +120,7 @@ class Cloud:
                 | {"original_name": "answer"},
                 received_at=received_at,
                 integration_id=integration_id,
+                is_snapshot=span is None,
             )
         return claim.document_id
 
@@ -200,17 +202,29 @@ MANY = 80
 """More documents than are checked together."""
 
 
-def land_many(cloud: Cloud) -> list[int]:
-    """Small answers of an account: document n has the reading n kW at minute n."""
-    account = cloud.read(
+def add_account(cloud: Cloud) -> int:
+    return cloud.read(
         "INSERT INTO fleet.integration (tenant_id, vendor, name, connection_id, state_set_at, next_due_at) "
         "VALUES (:tenant_id, 'huawei', 'huawei', 'demo__huawei', :now, :now) RETURNING integration_id",
         tenant_id=cloud.tenant_id,
         now=NOW,
     )["integration_id"].item()
+
+
+def land_many(
+    cloud: Cloud, said: Callable[[int], list] = lambda number: [at(number), number], received_at=lambda _: NOW
+) -> list[int]:
+    """Small answers of an account: document n has the reading n kW at minute n, or what is said."""
+    account = add_account(cloud)
+    documents_said = [said(number) for number in range(MANY)]
     return [
-        cloud.land("devices", {"rows": [["I1", "ac_power_kw", at(number).isoformat(), number]]}, integration_id=account)
-        for number in range(MANY)
+        cloud.land(
+            "devices",
+            {"rows": [["I1", "ac_power_kw", instant.isoformat(), kilowatts]], "n": number},
+            integration_id=account,
+            received_at=received_at(number),
+        )
+        for number, (instant, kilowatts) in enumerate(documents_said)
     ]
 
 
@@ -228,12 +242,72 @@ def break_checks(monkeypatch: pytest.MonkeyPatch, is_broken: Callable[[pd.DataFr
     return checked
 
 
-def test_a_batch_of_small_answers_is_checked_a_handful_at_a_time(cloud, monkeypatch):
+def test_a_batch_of_small_answers_is_checked_many_at_a_time(cloud, monkeypatch):
     ids, checked = land_many(cloud), break_checks(monkeypatch, lambda _: False)
+    monkeypatch.setattr(small_answers, "_MOST_DOCUMENTS", 60)
 
     counts = load.load_batch(cloud.settings, ids, now=NOW, run_id="test")
 
-    assert (counts["documents"], counts["inserted_rows"], checked) == (MANY, MANY, [40, 40])
+    assert (counts["documents"], counts["inserted_rows"], checked) == (MANY, MANY, [60, 20])
+
+
+def test_answers_about_plants_and_about_devices_are_checked_in_one_pass_and_each_goes_to_its_own(cloud, monkeypatch):
+    account, said = add_account(cloud), (("plants", "S1", 7.0), ("devices", "I1", 5.0), ("plants", "S1", 1e9))
+    ids = [
+        cloud.land(kind, {"rows": [[key, "ac_power_kw", at(0).isoformat(), value]]}, integration_id=account)
+        for kind, key, value in said
+    ]
+    checked = break_checks(monkeypatch, lambda _: False)
+
+    counts = load.load_batch(cloud.settings, ids, now=NOW, run_id="test")
+
+    assert (counts["documents"], counts["inserted_rows"], counts["quarantined_rows"], checked) == (3, 2, 1, [3])
+    told = cloud.read(
+        "SELECT plant_id IS NOT NULL AS is_of_plant, value FROM mart.reading JOIN fleet.series USING (series_id) ORDER BY 2"
+    )
+    assert told.to_numpy().tolist() == [[False, 5.0], [True, 7.0]]
+    assert cloud.read("SELECT document_id FROM landing.quarantine")["document_id"].tolist() == [ids[2]]
+
+
+def test_as_many_small_answers_are_checked_together_as_have_room_at_rest(cloud, monkeypatch):
+    ids, checked = land_many(cloud), break_checks(monkeypatch, lambda _: False)
+    with transaction(cloud.url) as connection:
+        sizes = [one.stored_bytes for one in documents.read_pending(connection, ["huawei_devices"])]
+    monkeypatch.setattr(small_answers, "_MOST_BYTES", sum(sizes[:30]))
+
+    load.load_batch(cloud.settings, ids, now=NOW, run_id="test")
+
+    assert sum(checked) == MANY
+    assert 28 <= min(checked[:-1]) <= max(checked) <= 32
+
+
+def test_a_document_that_takes_too_long_is_refused_with_that_reason_and_holds_back_no_other(cloud):
+    slow, other = (cloud.snapshot(minute, 1.0) for minute in (0, 5))
+    hurried = replace(cloud.settings, max_document_cpu_s=1e-9)
+
+    assert load.load_document(hurried, slow, now=NOW, run_id="test") is None
+
+    state, reason = cloud.read("SELECT state, reason FROM landing.document WHERE document_id = :id", id=slow).iloc[0]
+    assert (state, "HELIOGRAPH_MAX_DOCUMENT_CPU_S" in reason) == ("refused", True)
+    assert cloud.load(other).inserted_rows == 1
+
+
+def test_of_many_answers_checked_together_only_the_bad_rows_are_held_back_and_each_in_its_document(cloud, monkeypatch):
+    """Received six minutes apart, eight hours in all; two are of after their own receipt, one is impossible."""
+
+    def said(number):
+        return [at(6 * number + (60 if number in {7, 70} else 0)), 1e9 if number == 41 else number]
+
+    ids, checked = land_many(cloud, said, lambda number: at(6 * number)), break_checks(monkeypatch, lambda _: False)
+
+    counts = load.load_batch(cloud.settings, ids, now=NOW, run_id="test")
+
+    held = cloud.read("SELECT document_id, broken_rules FROM landing.quarantine ORDER BY document_id")
+    assert (counts["documents"], counts["inserted_rows"], counts["quarantined_rows"]) == (MANY, MANY - 3, 3)
+    assert held["document_id"].tolist() == [ids[7], ids[41], ids[70]]
+    assert held["broken_rules"].tolist() == [["time_plausible"], ["within_physical_limits"], ["time_plausible"]]
+    assert cloud.stored() == {6.0 * number: float(number) for number in range(MANY) if number not in {7, 41, 70}}
+    assert sum(checked) == MANY
 
 
 def test_a_small_answer_takes_few_statements(cloud):
@@ -249,7 +323,7 @@ def test_a_small_answer_takes_few_statements(cloud):
     event.remove(engine_of(cloud.url), "before_cursor_execute", count)
 
     # One of them takes the tenant's turn.
-    assert len(statements) <= 17 * 40
+    assert len(statements) <= 13 * 40
     assert sum("FROM fleet.tenant\n" in statement for statement in statements) == 1
 
 
@@ -376,6 +450,55 @@ def test_a_history_retracts_the_snapshots_that_it_does_not_confirm(cloud):
     assert cloud.read("SELECT DISTINCT local_day FROM ops.dirty_day")["local_day"].astype(str).tolist() == ["2026-06-15"]
 
 
+def test_a_gap_that_a_history_leaves_keeps_what_snapshots_said(cloud):
+    """A logger that uploads late: the snapshots of two hours are all that is known of them, however many frames there are."""
+    for minute in range(720, 840, 10):
+        cloud.load(cloud.snapshot(minute + 0.5, 50.0))
+    frames = {minute: 40.0 for minute in range(0, 1440, 5) if not 720 <= minute < 840}
+
+    cloud.load(cloud.history(frames))
+
+    # The frames at 715 and 840 reach five minutes into the gap: no snapshot of these minutes is so near.
+    assert cloud.stored() == frames | {minute + 0.5: 50.0 for minute in range(720, 840, 10)}
+
+
+def test_a_true_history_ends_snapshots_that_stood_still_though_they_were_more(cloud):
+    for minute in range(0, 120, 5):
+        cloud.load(cloud.snapshot(minute + 0.5, 50.0))
+    frames = dict.fromkeys(range(0, 120, 10), 10.0)
+
+    cloud.load(cloud.history(frames, span=Span(at(0), at(120))))
+
+    assert cloud.stored() == frames
+
+
+def test_a_snapshot_that_comes_after_the_history_is_an_answer_like_any_other(cloud):
+    cloud.load(cloud.history({0: 1.0, 5: 2.0, 10: 3.0}))
+
+    cloud.load(cloud.snapshot(7.5, 9.0))
+    assert cloud.stored() == {0: 1.0, 5: 2.0, 7.5: 9.0, 10: 3.0}
+    cloud.load(cloud.history({0: 1.0, 5: 2.0}))
+
+    # The later history is poorer, so the frame of the first one stays; the snapshot lies within a step of its frames.
+    assert cloud.stored() == {0: 1.0, 5: 2.0, 10: 3.0}
+
+
+def test_amounts_of_days_are_no_neighbours_of_each_other(cloud):
+    days = Span(at(0) - timedelta(hours=2), at(3 * 1440) - timedelta(hours=2))
+    cloud.load(cloud.land("plants", {"rows": [["S1", "energy_day_kwh", "2026-06-16", 120.0]]}))
+
+    cloud.load(
+        cloud.land(
+            "plants",
+            {"rows": [["S1", "energy_day_kwh", "2026-06-15", 100.0], ["S1", "energy_day_kwh", "2026-06-17", 90.0]]},
+            span=days,
+            received_at=NOW + timedelta(hours=1),
+        )
+    )
+
+    assert cloud.read("SELECT value FROM mart.reading ORDER BY measured_at")["value"].tolist() == [100.0, 120.0, 90.0]
+
+
 def test_a_poorer_history_takes_nothing_away(cloud):
     cloud.load(cloud.history({0: 1.0, 5: 2.0, 10: 3.0}))
 
@@ -459,7 +582,7 @@ def test_a_late_answer_does_not_open_the_one_that_begins_where_it_ends(cloud):
 
 def test_a_late_answer_weighs_itself_against_what_only_later_ones_retracted(cloud):
     for minute in (4, 5, 9):
-        cloud.load(cloud.snapshot(minute, 1.0))
+        cloud.load(cloud.history({minute: 1.0}, span=Span(at(minute), at(minute + 1))))
     late = cloud.history({10: 2.0}, span=Span(at(4), at(12)))
     cloud.load(cloud.history({0: 3.0, 1: 3.0}, span=Span(at(0), at(6))))
 
@@ -490,13 +613,25 @@ def test_a_replay_of_everything_changes_nothing(cloud):
 def fold(answers: Sequence[tuple[Span | None, dict[int, float]]]) -> dict[float, float]:
     """What must be stored after answers in the order of receipt: the rule once more, in a few lines."""
     stored: dict[float, float] = {}
-    for span, said in answers:
+    first_told: dict[float, int] = {}  # by a history, since when it holds
+    histories: list[tuple[int, Span, int]] = []
+    for place, (span, said) in enumerate(answers):
         if span is not None:
-            held = [minute for minute in stored if span.start <= at(minute) < span.end]
-            brought = [minute for minute in said if span.start <= at(minute) < span.end]
-            if brought and len(brought) >= len(held):
-                for minute in set(held) - set(brought):
+            held = {minute for minute in stored if span.start <= at(minute) < span.end}
+            brought = sorted(minute for minute in said if span.start <= at(minute) < span.end)
+            is_fullest = len(brought) >= len(first_told.keys() & held)
+            apart = [one for one, asked, _ in histories if asked != span and asked.start < span.end and span.start < asked.end]
+            fuller = [one for one, asked, count in histories if asked == span and count > len(brought)]
+            outdone_at = max(apart + fuller, default=-1)
+            gaps = sorted(later - minute for minute, later in itertools.pairwise(brought))
+            step = min(gaps[(len(gaps) - 1) // 2] if gaps else 5, 30)
+            for minute in held - set(brought):
+                is_near = any(abs(minute - one) <= step for one in brought)
+                if is_fullest or first_told[minute] > outdone_at if minute in first_told else is_near:
                     del stored[minute]
+                    first_told.pop(minute, None)
+            first_told = dict.fromkeys(said, place) | first_told
+            histories.append((place, span, len(brought)))
         stored |= said
     return dict(sorted(stored.items()))
 
@@ -508,6 +643,79 @@ def readings_within(span: Span | None) -> st.SearchStrategy:
     minutes = st.integers(0, 11) if span is None else st.sampled_from([m for m in range(12) if span.start <= at(m) < span.end])
     readings = st.dictionaries(minutes, st.sampled_from([1.0, 2.0]), min_size=1, max_size=8)
     return readings.map(lambda said: (span, said))
+
+
+THIRD, HALF = Span(at(6), at(9)), Span(at(0), at(6))
+SAID_AGAIN = [
+    ([(None, {10: 1.0}), (None, {10: 2.0}), (None, {10: 1.0})], (0, 2, 1)),
+    (
+        [(THIRD, {8: 1.0, 6: 2.0}), (None, {8: 2.0}), (THIRD, {7: 2.0}), (None, {8: 1.0, 6: 1.0}), (THIRD, {7: 1.0})],
+        (1, 2, 4, 0, 3),
+    ),
+    (
+        [(HALF, {2: 2.0, 0: 2.0}), (HALF, {0: 1.0, 2: 1.0, 4: 1.0}), (None, {2: 2.0, 0: 2.0, 11: 2.0}), (HALF, {4: 1.0, 3: 1.0})],
+        (0, 2, 3, 1),
+    ),
+]
+"""A reading that a later document confirms stays with the first that told it; what comes in between is loaded late."""
+
+
+def land_all(cloud: Cloud, answers: Sequence[tuple[Span | None, dict[int, float]]]) -> list[int]:
+    return [
+        cloud.land(
+            "devices",
+            {"rows": [["I1", "ac_power_kw", at(minute).isoformat(), value] for minute, value in said.items()], "n": place},
+            span=span,
+        )
+        for place, (span, said) in enumerate(answers)
+    ]
+
+
+@pytest.mark.parametrize(("answers", "order"), SAID_AGAIN, ids=["replaced", "restored over another", "restored"])
+def test_what_a_later_document_confirmed_is_not_lost_to_one_that_is_loaded_late(cloud, unchecked, answers, order):
+    ids = land_all(cloud, answers)
+
+    for place in order:
+        cloud.load(ids[place])
+    cloud.settle()
+
+    assert cloud.stored() == fold(answers)
+
+
+RIGHT = dict.fromkeys(range(0, 60, 5), 2.0)
+LATE_CLOCK = {minute + 7: kilowatts for minute, kilowatts in RIGHT.items() if minute < 50}
+ONE_MISSING = {minute: kilowatts for minute, kilowatts in RIGHT.items() if minute != 30}
+
+
+@pytest.mark.parametrize(
+    ("said", "stored"),
+    [
+        ([RIGHT, LATE_CLOCK, RIGHT], RIGHT),
+        ([RIGHT, LATE_CLOCK, ONE_MISSING], RIGHT),
+        ([RIGHT, LATE_CLOCK, LATE_CLOCK, RIGHT], RIGHT),
+        ([RIGHT, ONE_MISSING, {0: 2.0}], RIGHT),
+    ],
+    ids=["the same again", "with a frame less", "wrong twice", "cut short twice"],
+)
+def test_a_history_of_a_wrong_clock_is_taken_back_by_the_next_right_one_in_every_order_of_loading(cloud, unchecked, said, stored):
+    for order in itertools.permutations(range(len(said))):
+        cloud.forget()
+        ids = land_all(cloud, [(WHOLE_DAY, one) for one in said])
+
+        for place in order:
+            cloud.load(ids[place])
+        cloud.settle()
+
+        assert cloud.stored() == stored, order
+
+
+def test_what_a_history_confirms_of_a_snapshot_is_judged_as_the_historys(cloud):
+    cloud.load(cloud.snapshot(5, 1.0))
+    cloud.load(cloud.history({5: 1.0}))
+
+    cloud.load(cloud.history({60: 2.0, 61: 2.0}))
+
+    assert cloud.stored() == {60: 2.0, 61: 2.0}
 
 
 ANSWERS = st.lists(SPANS.flatmap(readings_within), min_size=2, max_size=7)
@@ -531,10 +739,7 @@ def test_every_order_of_loading_overlapping_answers_gives_what_their_order_of_re
     replayed = data.draw(st.lists(st.sampled_from(range(len(answers))), max_size=3))
     is_eager = data.draw(st.booleans())
     cloud.forget()
-    ids = []
-    for place, (span, said) in enumerate(answers):
-        rows = [["I1", "ac_power_kw", at(minute).isoformat(), value] for minute, value in said.items()]
-        ids.append(cloud.land("devices", {"rows": rows, "n": place}, span=span))
+    ids = land_all(cloud, answers)
 
     for place in order:
         cloud.load(ids[place])
@@ -633,7 +838,7 @@ def test_the_same_empty_list_again_ends_what_was_raised_in_between(cloud):
     cloud.settle()
     cloud.load(told(cloud, alarm("a"), at_hour=1))
 
-    with transaction(cloud.url) as connection:
+    with engine_of(cloud.url).begin() as connection:
         row = cloud.read(
             "SELECT sha256, uri, size_bytes, stored_bytes, original_name FROM landing.document WHERE document_id = 1"
         )

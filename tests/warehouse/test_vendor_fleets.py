@@ -312,7 +312,7 @@ def whole(river) -> list:
     return rows.astype(object).where(rows.notna(), None).values.tolist()
 
 
-def test_answers_and_an_edit_end_equal_in_whatever_order_they_are_registered(river):
+def test_answers_and_an_edit_end_equal_in_whatever_order_they_are_registered(river, torture):
     device = {"device_key": "7", "kind": "inverter", "vendor_type": "1"}
     answers = [
         ("huawei_fleet", {"plants": [one_plant(commissioned_on=None)], "devices": [device | {"plant_key": "NE=1", "name": "A"}]}),
@@ -322,8 +322,10 @@ def test_answers_and_an_edit_end_equal_in_whatever_order_they_are_registered(riv
         ("registry", {"plants": [{"plant_key": "NE=1", "source": "huawei", "longitude": 12.5, "timezone": "Europe/Vienna"}]}),
     ]
     ends = []
+    orders = list(permutations(range(len(answers))))
 
-    for order in permutations(range(len(answers))):
+    # Every ninth: each answer comes first and last, and each comes before and after each other one.
+    for order in orders if torture else orders[::9]:
         river.forget()
         account = river.add_account("huawei", "roofs")
         ids = [
@@ -337,7 +339,6 @@ def test_answers_and_an_edit_end_equal_in_whatever_order_they_are_registered(riv
     assert ends[0][0][:4] == ["7", "A", "inverter", None]
     assert ends[0][0][6] == "NE=2"
     assert ends[0][1][:8] == ["NE=1", "Barn", "Europe/Vienna", 48.1, 12.5, 140.0, "2022-11-21", 1]
-    assert len(ends) == 120
     assert all(end == ends[0] for end in ends)
 
 

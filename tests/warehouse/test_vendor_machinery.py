@@ -7,13 +7,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from include.core.errors import TryLater
-from include.core.pulls import TICK, RateLimit, Request
+from include.core.pulls import TICK, PulledFleet, RateLimit, Request
 from include.core.span import Span
 from include.landing.store import ObjectStore
 from include.sources.clouds.errors import MemberRefused, RateLimited, Rejected
@@ -22,7 +24,8 @@ from include.steps import load, pull_plan, register
 from include.steps.backfill import BackfillWish, order_backfill
 from include.steps.integrations import set_state
 from include.steps.pull import due_accounts, pull_account
-from include.warehouse import integrations, pulls, readings
+from include.steps.vendor_account import open_account
+from include.warehouse import account_states, integrations, pulls, readings
 from include.warehouse.engine import transaction
 from include.warehouse.queries import query_text
 from tests.conftest import live_clouds
@@ -120,7 +123,7 @@ def test_the_newest_refusal_of_a_request_stands_for_the_earlier_ones(house: Vend
             pulls.add_requests(connection, account, "now", [one], now=house.world.now())
             waiting = pulls.read_next(connection, house.ids["huawei"], since=account.state_set_at, now=house.world.now())
             assert waiting is not None
-            pulls.end_request(connection, waiting.pull_id, state="refused", reason="no such device", now=house.world.now())
+            pulls.end_refused(connection, waiting, reason="no such device", now=house.world.now())
 
     refused = house.rows("SELECT request -> 'asked' ->> 'devIds' FROM ops.pull WHERE state = 'refused' ORDER BY pull_id")
     assert refused == [("8",), ("7",)]
@@ -272,7 +275,7 @@ def test_devices_are_asked_for_though_another_run_registers_the_plants(
             monkeypatch.setattr(register, "_read", read_slowly)
             other.append(threading.Thread(target=lambda: register.register_document(settings, document_id, **how)))
             other[0].start()
-            assert is_at_work.wait(10)
+            assert is_at_work.wait(300)
             monkeypatch.setattr(register, "_read", read)
         return register.register_document(settings, document_id, **how)
 
@@ -310,7 +313,7 @@ def test_a_person_who_activates_an_account_and_its_pull_do_not_lock_each_other_o
 
     pulling = threading.Thread(target=pull)
     with transaction(house.settings.database_url) as connection:
-        integrations.set_state(connection, house.ids["huawei"], "active", reason=None, now=house.world.now())
+        account_states.set_state(connection, house.ids["huawei"], "active", reason=None, now=house.world.now())
         pulling.start()
         pulling.join(1.5)
         pulls.take_up_again(connection, house.ids["huawei"], now=house.world.now())
@@ -424,7 +427,7 @@ def test_a_day_is_asked_for_when_the_devices_of_all_plants_are_known(
 
     inverters = {key for (key,) in house.rows("SELECT device_key FROM fleet.device WHERE kind = 'inverter'")}
     asked = house.rows(
-        "SELECT DISTINCT jsonb_array_elements_text(request -> 'subjects') FROM ops.pull "
+        "SELECT DISTINCT regexp_split_to_table(request -> 'asked' ->> 'devIds', ',') FROM ops.pull "
         "WHERE purpose = 'days' AND interface = 'getDevHistoryKpi'"
     )
     assert house.calls("huawei")["getDevList"] == 2
@@ -455,7 +458,125 @@ def test_a_question_that_waits_speaks_for_what_was_planned_last(house: VendorHou
     assert waiting.request.span == requests[1].span
 
 
+def test_a_question_that_is_widened_while_it_is_asked_stays_open_for_the_rest(house: VendorHouse) -> None:
+    house.add("huawei")
+    now = house.world.now()
+    today, wider = (Request("getKpiStationDay", {"collectTime": 1}, "plants", Span(DAY.start, DAY.end + timedelta(days=more)))
+                    for more in (0, 1))  # fmt: skip
+    states = []
+
+    with transaction(house.settings.database_url) as connection:
+        account = integrations.read_integration(connection, house.ids["huawei"])
+        pulls.add_requests(connection, account, "days", [today], now=now)
+        asked = pulls.read_next(connection, house.ids["huawei"], since=account.state_set_at, now=now)
+        assert asked is not None
+        pulls.postpone_request(connection, asked.pull_id, until=now, reason="once in vain")
+        pulls.add_requests(connection, account, "days", [wider], now=now)
+        for _ in range(2):
+            pulls.end_answered(connection, [asked], now=now)
+            statement = "SELECT state, attempts, reason FROM ops.pull"
+            states.append(tuple(connection.execute(text(statement)).one()))
+            asked = replace(asked, request=wider)
+
+    assert states == [("waiting", 0, None), ("done", 0, None)]
+
+
+def test_refusals_for_a_limit_are_counted_without_the_time_outs_before_them(house: VendorHouse) -> None:
+    house.add("huawei")
+    now, request = house.world.now(), Request("getDevRealKpi", {"devIds": "7"}, "devices", None, ("7",))
+    postpone, told = pulls.postpone_refused_request, []
+    again, anew = partial(postpone, is_again=True), partial(postpone, is_again=False)
+
+    with transaction(house.settings.database_url) as connection:
+        account = integrations.read_integration(connection, house.ids["huawei"])
+        pulls.add_requests(connection, account, "now", [request], now=now)
+        pull_id = connection.execute(text("SELECT pull_id FROM ops.pull")).scalar_one()
+        steps = [(pulls.postpone_request, "no answer")] * 3 + [(anew, "too often"), (again, "too often at 12:01")]
+        for step, reason in steps:
+            step(connection, pull_id, until=now, reason=reason)
+            pulls.postpone_interface(connection, account.integration_id, "*", until=now, reason="another one's")
+            asked = pulls.read_next(connection, account.integration_id, since=account.state_set_at, now=now)
+            assert asked is not None
+            told.append((asked.attempts, asked.reason))
+
+    assert told == [(1, "no answer"), (2, "no answer"), (3, "no answer"), (1, "too often"), (2, "too often at 12:01")]
+
+
+def test_what_fails_stands_behind_what_did_not_yet_and_its_purpose_keeps_its_rank(house: VendorHouse) -> None:
+    house.add("huawei")
+    now = house.world.now()
+    purposes = {"old": "days", "new": "days", "list": "fleet", "wish": "backfill"}
+    order: list[str] = []
+
+    with transaction(house.settings.database_url) as connection:
+        account = integrations.read_integration(connection, house.ids["huawei"])
+        for name, purpose in purposes.items():
+            pulls.add_requests(connection, account, purpose, [Request(name, {}, "plants")], now=now)
+            if name in {"old", "list"}:
+                number = connection.execute(text("SELECT max(pull_id) FROM ops.pull")).scalar_one()
+                pulls.postpone_request(connection, number, until=now, reason="in vain")
+        while (waiting := pulls.read_next(connection, house.ids["huawei"], since=account.state_set_at, now=now)) is not None:
+            order.append(waiting.request.interface)
+            pulls.end_answered(connection, [waiting], now=now)
+
+    assert order == ["list", "new", "old", "wish"]
+
+
+def test_accounts_of_one_user_share_what_the_vendor_allows_and_others_do_not(house: VendorHouse) -> None:
+    house.add("huawei")
+    house.add("huawei", name="huawei-again")
+    house.add("huawei", {"login": "another-user", "password": "x"}, name="huawei-other")
+    limit = (RateLimit("stations", 1, 3600),)
+    open_ = partial(open_account, house.settings, credentials=None, clock=house.clock(), fleet=PulledFleet())
+    refused = []
+
+    for name in ("huawei", "huawei-again", "huawei-other"):
+        with transaction(house.settings.database_url) as connection:
+            budget = open_(integrations.read_integration(connection, house.ids[name])).budget
+        budget.rate_limits = limit
+        try:
+            budget.spend("stations")
+        except RateLimited:
+            refused.append(name)
+
+    assert refused == ["huawei-again"]
+
+
+def test_calls_from_before_callers_were_counted_count_from_the_first_pull_on(house: VendorHouse) -> None:
+    house.add("huawei")
+    house.rows(
+        "INSERT INTO ops.vendor_call (integration_id, caller, interface, called_at, call_number) "
+        "VALUES (:id, '', 'login', :at, 1) RETURNING 1",
+        id=house.ids["huawei"],
+        at=house.world.now(),
+    )
+
+    house.pull("huawei")
+
+    assert house.rows("SELECT count(*), count(DISTINCT caller) FROM ops.vendor_call WHERE interface = 'login'") == [(2, 1)]
+
+
 # ---------------------------------------------------------------------------------------------------------------- what is kept
+def test_of_what_ended_lately_only_the_newest_are_kept_and_what_waits_always_is(house: VendorHouse) -> None:
+    house.add("deye")
+    house.rows(
+        "INSERT INTO ops.pull "
+        "(integration_id, purpose, priority, interface, request_key, request, state, due_at, planned_at, ended_at) "
+        "SELECT :id, 'days', 4, state || number, number::text, '{}', state, :now, :now, "
+        "CASE WHEN state <> 'waiting' THEN CAST(:now AS timestamptz) - number * interval '1 s' END "
+        "FROM generate_series(1, 30) AS number, unnest(ARRAY['done', 'refused', 'waiting']) AS state RETURNING 1",
+        id=house.ids["deye"],
+        now=house.world.now(),
+    )
+
+    long_ago = house.world.now() - timedelta(days=30)
+    with transaction(house.settings.database_url) as connection:
+        pulls.forget_old(connection, house.ids["deye"], before=long_ago, moments_before=long_ago, most=12)
+
+    kept = house.rows("SELECT state, count(*), max(request_key::int) FROM ops.pull GROUP BY state ORDER BY state")
+    assert kept == [("done", 12, 12), ("refused", 12, 12), ("waiting", 30, 30)]
+
+
 def test_answered_questions_are_forgotten_snapshots_after_a_day_and_a_backfill_like_the_rest(house: VendorHouse) -> None:
     house.add("huawei")
     kinds = [("now", "done", 2), ("now", "refused", 2), ("days", "done", 2), ("days", "done", 31), ("backfill", "done", 31)]
@@ -487,7 +608,8 @@ def test_the_next_question_is_found_by_its_index(house: VendorHouse) -> None:
         now=house.world.now(),
     )
     house.rows("ANALYZE ops.pull; SELECT 1")
-    parameters = {"integration_id": house.ids["huawei"], "since": house.world.now(), "now": house.world.now()}
+    now = house.world.now()
+    parameters = {"integration_id": house.ids["huawei"], "since": now, "now": now, "beside": [1, 2]}
 
     statement = query_text("include.warehouse", "pulls")["read_next"]
     plan = "\n".join(line for (line,) in house.rows(f"EXPLAIN {statement}", **parameters))

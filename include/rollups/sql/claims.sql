@@ -61,3 +61,9 @@ INSERT INTO ops.dirty_plant_day (plant_id, local_day)
 SELECT DISTINCT plant_id, date '1970-01-01' + day
 FROM unnest(CAST(:plant_ids AS int4[]), CAST(:days AS int4[])) AS m (plant_id, day)
 ORDER BY plant_id, 2;
+
+-- name: mark_yields
+-- Days on which the irradiance or temperature of a plant's modules changed: its yields follow, though its energy stays.
+INSERT INTO ops.unanswered_day (subject, plant_id, local_day)
+SELECT DISTINCT 'yields', plant_id, date '1970-01-01' + day
+FROM unnest(CAST(:plant_ids AS int4[]), CAST(:days AS int4[])) AS m (plant_id, day);

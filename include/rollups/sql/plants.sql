@@ -43,11 +43,13 @@ JOIN fleet.plant AS p USING (plant_id)
 ORDER BY p.plant_id, w.local_day;
 
 -- name: read_devices
--- Inverters and meters of plants as they are registered now.
-SELECT plant_id, device_id, kind, capacity_kw
-FROM fleet.device
-WHERE plant_id = ANY (:plant_ids) AND kind IN ('inverter', 'meter')
-ORDER BY device_id;
+-- Inverters and meters of plants as they are registered now. Where an inverter of the plant is retired, also the first and last local
+-- days on which each inverter generated: they decide when it is expected.
+SELECT d.plant_id, d.device_id, d.kind, d.capacity_kw, t.is_retired, t.first_day, t.last_day, t.missed_until
+FROM fleet.device AS d
+LEFT JOIN api.inverter_time AS t USING (device_id)
+WHERE d.plant_id = ANY (:plant_ids) AND d.kind IN ('inverter', 'meter')
+ORDER BY d.device_id;
 
 -- name: read_series
 -- Measured series of plants and of their devices that tell an energy.
@@ -103,7 +105,8 @@ WHERE
         EXCLUDED.tenant_id, EXCLUDED.starts_at, EXCLUDED.ends_at, EXCLUDED.energy_kwh, EXCLUDED.energy_source,
         EXCLUDED.recovered_kwh, EXCLUDED.integrated_kwh, EXCLUDED.counted_kwh, EXCLUDED.vendor_kwh, EXCLUDED.covered_s,
         EXCLUDED.expected_s, EXCLUDED.completeness
-    );
+    )
+RETURNING e.plant_id, e.local_date;
 
 -- name: delete_gone_energies
 -- Energies of the taken days of a subject of which nothing is known any more, or that belongs to another plant now.
@@ -115,4 +118,13 @@ WHERE
         SELECT 1
         FROM unnest(CAST(:plant_id AS int[]), CAST(:device_id AS int[]), CAST(:local_date AS date[])) AS f (plant_id, device_id, local_date)
         WHERE f.plant_id = e.plant_id AND f.local_date = e.local_date AND f.device_id IS NOT DISTINCT FROM e.device_id
-    );
+    )
+RETURNING e.plant_id, e.local_date;
+
+-- name: mark_unanswered
+-- Days of plants whose energies changed, once per subject that is analysed by them.
+INSERT INTO ops.unanswered_day (subject, plant_id, local_day)
+SELECT subject, plant_id, local_day
+FROM unnest(CAST(:plant_ids AS int[]), CAST(:local_days AS date[])) AS m (plant_id, local_day)
+CROSS JOIN (VALUES ('inverters'), ('yields')) AS s (subject)
+ORDER BY subject, plant_id, local_day;

@@ -73,7 +73,7 @@ class Cloud:
             where there is no such way.
         sign: (interface, body, credentials, tokens) -> the call with everything that the vendor wants beside the body.
         classify_response: (interface, reply) -> the JSON object of a success; raises one of `clouds.errors`, or `TryLater`.
-        rate_limits: Limits of an account with this fleet.
+        rate_limits: (credentials, fleet) -> limits of an account; what it pays for may decide them.
         fleet_requests: (credentials) -> lists of plants and, where one list has them all, devices.
         device_requests: (credentials, fleet) -> lists of devices where the vendor lists them by plant; else nothing.
         snapshot_requests: (credentials, fleet) -> realtime snapshot.
@@ -82,6 +82,7 @@ class Cloud:
             days, both included, in the largest spans that the vendor allows: one budgeted call each. A backfill leaves out what
             costs a call per day and says nothing that the history does not.
         fetch: (session, request) -> the answers of one request, all pages of it, checked to be what was asked.
+        row_count: (interface, JSON object of an answer) -> how many rows it has: an account of which none come needs attention.
         group_fields: Field of the body that lists the plants or devices of a request, by interface: what the vendor refuses for
             one of them is asked again in halves.
         parse: Landed answer -> readings of plants or devices. Pure.
@@ -95,13 +96,14 @@ class Cloud:
     consent_page: Callable[[Credentials, str], str] | None
     sign: Callable[[str, Mapping[str, Any], Credentials, Tokens], Call]
     classify_response: Callable[[str, Reply], Mapping[str, Any]]
-    rate_limits: Callable[[PulledFleet], tuple[RateLimit, ...]]
+    rate_limits: Callable[[Credentials, PulledFleet], tuple[RateLimit, ...]]
     fleet_requests: Callable[[Credentials], list[Request]]
     device_requests: Callable[[Credentials, PulledFleet], list[Request]]
     snapshot_requests: Callable[[Credentials, PulledFleet], list[Request]]
     alarm_requests: Callable[[Credentials, PulledFleet, Span], list[Request]]
     day_requests: Callable[[Credentials, PulledFleet, date, date, bool], list[Request]]
     fetch: Callable[[SessionLike, Request], list[Answer]]
+    row_count: Callable[[str, Mapping[str, Any]], int]
     group_fields: Mapping[str, str]
     parse: Callable[[bytes | memoryview, ParseContext], Iterator[Piece]]
     parse_fleet: Callable[[bytes | memoryview, ParseContext], Registry]

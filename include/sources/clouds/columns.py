@@ -68,6 +68,17 @@ def column_of(rows: Sequence[Mapping[str, Any]], name: str) -> Column:
     return read_column([row.get(name, _ABSENT) for row in rows])
 
 
+def columns_without(left_out: Sequence[bool]) -> Callable[[Sequence[Mapping[str, Any]], str], Column]:
+    """Reads as `column_of`, without the readings of these rows."""
+    is_out = np.array(left_out, dtype=bool)
+
+    def read(rows: Sequence[Mapping[str, Any]], name: str) -> Column:
+        column = column_of(rows, name)
+        return Column(column.values, column.is_missing | is_out, column.is_absent | is_out)
+
+    return read
+
+
 def first_of(columns: Sequence[Column]) -> Column:
     """Of points of the same meaning, on several models, the first that has a reading, row by row."""
     first, *others = columns

@@ -1,19 +1,30 @@
-"""How a vendor's answer rests in landing: one line that says what was asked, then the answer's bytes untouched."""
+"""How vendors' answers rest in landing: one line that says what was asked, then the answer's bytes untouched.
+
+Several answers may rest in one document: one line with the length of each, then the documents of the single answers as they are.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final
 
 import msgspec
 
 from include.core.errors import BadDocument, Refused
 from include.core.pulls import Request
+from include.core.span import Span
 from include.sources.formats import names
 from include.sources.formats.json_text import check_nesting
 
 MAX_NESTING: Final = 32
 """Deepest nesting of an answer; the vendors' own have six levels at most."""
+
+TOP_LIST: Final = "[]"
+"""Key under which an answer that is nothing but an array is read as an object."""
+
+_TOGETHER: Final = "answers"
+"""Field of the first line that has the lengths [bytes] of the documents of single answers behind it."""
 
 _HEAD_PIECE: Final = 65_536
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -32,6 +43,49 @@ def pack(vendor: str, request: Request, raw: bytes) -> bytes:
     """The document of one answer. Nothing in it depends on the moment of asking, so an equal answer is an equal document."""
     head = {"vendor": vendor, **request.as_json()}
     return json.dumps(head, sort_keys=True, ensure_ascii=False).encode() + b"\n" + raw
+
+
+def pack_together(documents: Sequence[bytes]) -> bytes:
+    """One document of those of several answers, each untouched; of one answer it is its own."""
+    if len(documents) == 1:
+        return documents[0]
+    return json.dumps({_TOGETHER: [len(one) for one in documents]}).encode() + b"\n" + b"".join(documents)
+
+
+def single_documents(body: bytes | memoryview) -> list[bytes]:
+    """The documents of the single answers in a landed one, in their order; raises `BadDocument` where bytes lack or are left."""
+    whole = bytes(body)
+    end = _end_of_head(whole)
+    lengths = _lengths(whole[:end])
+    if lengths is None:
+        return [whole]
+    ends = [end + 1 + reached for reached in accumulate(lengths)]
+    if not ends or ends[-1] != len(whole):
+        raise BadDocument("the first line tells other lengths of its answers than are there; the document is damaged")
+    return [whole[last - length : last] for last, length in zip(ends, lengths, strict=True)]
+
+
+def _lengths(head: bytes) -> list[int] | None:
+    """Lengths of the documents of single answers; None where the document is that of one."""
+    if not head.startswith(b'{"%s"' % _TOGETHER.encode()):
+        return None
+    try:
+        lengths = msgspec.json.decode(head)[_TOGETHER]
+    except (msgspec.MsgspecError, ValueError, KeyError, TypeError) as error:
+        raise BadDocument(
+            f"the first line does not tell the lengths of its answers ({error}); the document is damaged"
+        ) from error
+    if not isinstance(lengths, list) or not all(type(one) is int and one > 0 for one in lengths):
+        raise BadDocument("the first line tells lengths that are none; the document is damaged")
+    return lengths
+
+
+def common_span(body: bytes | memoryview) -> Span | None:
+    """The span in which a landed document's answers hold all of their subjects; raises `BadDocument` where they differ."""
+    spans = {unpack_request(one).authoritative_span for one in single_documents(body)}
+    if len(spans) > 1:
+        raise BadDocument("the document's answers are authoritative about different spans; they cannot be one document")
+    return spans.pop()
 
 
 def unpack_answer(body: bytes | memoryview) -> LandedAnswer:
@@ -69,7 +123,7 @@ def _read_head(head: bytes) -> tuple[str, Request]:
 
 
 def json_object(raw: bytes) -> Mapping[str, Any]:
-    """The JSON object of an answer; a byte order mark is skipped.
+    """The JSON object of an answer, of an array `{TOP_LIST: array}`; a byte order mark is skipped.
 
     Raises `BadDocument` for anything else: NaN, and what nests deeper than 32 levels, included.
     """
@@ -79,6 +133,8 @@ def json_object(raw: bytes) -> Mapping[str, Any]:
         data = _decoded(text)
     except (ValueError, RecursionError) as error:
         raise BadDocument(f"the vendor's answer is not JSON ({error}); ask again") from error
+    if isinstance(data, list):
+        return {TOP_LIST: data}
     if not isinstance(data, dict):
         raise BadDocument("the vendor's answer is no JSON object; ask again")
     return data

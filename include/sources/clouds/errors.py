@@ -8,7 +8,19 @@ class TokenEnded(TryLater):
 
 
 class TokenRejected(TokenEnded):
-    """A gateway answers 401: the token is not good any more or, where a fresh one is refused as well, not for this interface."""
+    """The status 401: the token is not good any more or, where a fresh one is refused as well, not for this interface."""
+
+
+class TokenFault(TokenEnded):
+    """A fault that a token which has ended brings about, too; where a fresh one meets it as well, it is the vendor's own."""
+
+
+class UnknownRefusal(TryLater):
+    """A refusal that no table explains: asked again ever more rarely, at last once a day, and told in the vendor's own words."""
+
+
+class LoginRefused(UnknownRefusal):
+    """A log-in was answered without a token and without a reason that is known: a few in a row reject the account."""
 
 
 class Contested(TryLater):

@@ -11,9 +11,10 @@ import ssl
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
 import urllib3.exceptions
@@ -26,6 +27,7 @@ for _name in ("urllib3.connection", "urllib3.connectionpool"):
     logging.getLogger(_name).setLevel(logging.ERROR)
 
 _USUAL_LIMITS: Final = HttpLimits()
+_FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 _PIECE: Final = 65_536
 _UNPACKED_PIECE: Final = 1_000_000
 _MAX_RATIO: Final = 200
@@ -44,12 +46,16 @@ _FAULTS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP call: path from the root, query included; JSON body, unsent by a GET; headers. Secrets included; never logged."""
+    """One HTTP call: path from the root, query included; body, unsent by a GET; headers. Secrets included; never logged.
+
+    The body is JSON, or a form.
+    """
 
     path: str
     body: Mapping[str, Any]
     headers: Mapping[str, str]
     method: Literal["POST", "GET"] = "POST"
+    is_form: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +123,8 @@ class VendorHttp:
             with session.request(
                 call.method,
                 place + call.path,
-                data=None if call.method == "GET" else json.dumps(call.body, allow_nan=False).encode(),
-                headers={**_usual_headers(), **call.headers},
+                data=_written_body(call),
+                headers={**_usual_headers(), **(_FORM if call.is_form else {}), **call.headers},
                 allow_redirects=False,
                 stream=True,
                 timeout=(self._limits.connect_s, self._limits.read_s),
@@ -142,6 +148,12 @@ class VendorHttp:
         return bytes(body)
 
 
+def _written_body(call: Call) -> bytes | None:
+    if call.method == "GET":
+        return None
+    return (urlencode(call.body) if call.is_form else json.dumps(call.body, allow_nan=False)).encode()
+
+
 def _usual_headers() -> dict[str, str]:
     return {
         "User-Agent": f"Heliograph/{_version()}",
@@ -152,7 +164,9 @@ def _usual_headers() -> dict[str, str]:
     }
 
 
+@lru_cache(maxsize=1)
 def _version() -> str:
+    """Ours; reading it parses the whole description of the package."""
     try:
         return version("heliograph")
     except PackageNotFoundError:

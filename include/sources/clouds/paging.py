@@ -13,10 +13,13 @@ MOST_PAGES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: its rows, how many rows all pages have, and its number where the vendor says it."""
+    """One page: its rows, how many rows all pages have, and its number, the last two where the vendor says them.
+
+    Without a total, a page that is not full is the last one.
+    """
 
     rows: list[Any]
-    total: int
+    total: int | None
     number: int | None = None
 
 
@@ -52,7 +55,7 @@ def fetch_pages(session: SessionLike, request: Request, paging: Paging, *, label
 
 def _pages(session: SessionLike, request: Request, paging: Paging, label: str) -> Iterator[Answer]:
     known: set[str] = set()
-    row_count = 0
+    row_count = total = 0
     for number in range(1, MOST_PAGES + 1):
         answer = session.post(request.interface, {**request.body, paging.number: number})
         page = paging.read(answer.data)
@@ -61,11 +64,16 @@ def _pages(session: SessionLike, request: Request, paging: Paging, label: str) -
         is_new = len(keys) < len(page.rows) or not known.issuperset(keys)
         known.update(keys)
         row_count += len(page.rows)
-        listed = f"{label} listed {row_count} of {page.total} rows of {request.interface}"
+        size = request.body[paging.size]
+        total = max(total, page.total or 0)  # a later page that knows of fewer rows ends no list
+        listed = f"{label} listed {row_count} of {total} rows of {request.interface}"
         if page.number not in {None, number} or is_repeat:
             raise TryLater(f"{listed}, but page {number} repeats another; ask again for all pages")
         yield answer
-        if row_count >= page.total and (paging.repeats != "on any page" or _is_last(page, known, request.body[paging.size])):
+        if page.total is None:
+            if len(page.rows) < size:
+                return
+        elif row_count >= total and (paging.repeats != "on any page" or _is_last(known, page.total, len(page.rows) < size)):
             return
         if not is_new:
             raise TryLater(f"{listed}, and page {number} brings nothing new; ask again for all pages")
@@ -77,6 +85,6 @@ def _is_repeat(keys: list[str], known: set[str], paging: Paging) -> bool:
     return is_twice or (paging.repeats != "on any page" and not known.isdisjoint(keys))
 
 
-def _is_last(page: Page, known: set[str], size: int) -> bool:
+def _is_last(known: set[str], total: int, is_short: bool) -> bool:
     """Whether no page follows, where a row may come twice: all are known, or the page is not full."""
-    return len(known) >= page.total or len(page.rows) < size
+    return len(known) >= total or is_short

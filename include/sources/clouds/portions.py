@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from include.core.pulls import PulledDevice, PulledFleet, PulledPlant, Request
 from include.core.span import Span, month_start, next_month
@@ -33,17 +33,37 @@ def halves(request: Request, group_field: str) -> list[Request]:
         request: What the vendor refused for one of its members.
         group_field: Field of its body that lists them, as an array or as a comma-joined text.
     """
+    count = len(_listed(request, group_field))
+    middle = (count + 1) // 2
+    return [some_of(request, group_field, part) for part in (range(middle), range(middle, count))] if count > 1 else []
+
+
+def members_of(request: Request, group_field: str | None) -> tuple[str, ...]:
+    """Keys of the plants or devices that a request is about, in the order of its body.
+
+    The subjects of alarms are plants, though a device may be asked for them.
+    """
+    if group_field is None:
+        return request.subjects
+    members = tuple(map(str, _listed(request, group_field)))
+    is_each_named = request.kind != "alarms" and len(request.subjects) == len(members)
+    return request.subjects if is_each_named else members
+
+
+def some_of(request: Request, group_field: str, positions: Iterable[int]) -> Request:
+    """The same request about those of its members only."""
+    places, listed = list(positions), request.body[group_field]
+    members = _listed(request, group_field)
+    some = [members[place] for place in places]
+    is_each_named = len(request.subjects) == len(members)
+    subjects = tuple(request.subjects[place] for place in places) if is_each_named else request.subjects
+    body = {**request.body, group_field: ",".join(some) if isinstance(listed, str) else some}
+    return replace(request, body=body, subjects=subjects)
+
+
+def _listed(request: Request, group_field: str) -> list[Any]:
     listed = request.body[group_field]
-    members = listed.split(",") if isinstance(listed, str) else list(listed)
-    if len(members) < 2:
-        return []
-    middle = (len(members) + 1) // 2
-    found = []
-    for part in (slice(None, middle), slice(middle, None)):
-        some = ",".join(members[part]) if isinstance(listed, str) else members[part]
-        subjects = request.subjects[part] if len(request.subjects) == len(members) else request.subjects
-        found.append(replace(request, body={**request.body, group_field: some}, subjects=subjects))
-    return found
+    return listed.split(",") if isinstance(listed, str) else list(listed)
 
 
 def parts(span: Span, longest: timedelta) -> Iterator[Span]:

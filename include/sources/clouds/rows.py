@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from include.core.frames import Fault
 from include.sources.clouds.columns import Column
 from include.sources.formats.columns import QUANTITY_CODES, Columns, series_code
 from include.sources.formats.instants import UNREADABLE
@@ -14,13 +15,17 @@ from include.sources.formats.instants import UNREADABLE
 
 @dataclass(slots=True)
 class AnswerRows:
-    """Rows of one answer of which subject and time are read: numbers from 1, subject codes, UTC µs, points by name, records."""
+    """Rows of one answer of which subject and time are read: numbers from 1, subject codes, UTC µs, points by name, records.
+
+    `faults` tell, by position, why a time is `UNREADABLE` where that is known.
+    """
 
     numbers: "array[int]" = field(default_factory=lambda: array("i"))
     codes: "array[int]" = field(default_factory=lambda: array("i"))
     instants: "array[int]" = field(default_factory=lambda: array("q"))
     points: list[Mapping[str, Any]] = field(default_factory=list)
     records: list[Any] = field(default_factory=list)
+    faults: dict[int, Fault] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """How many rows there are."""
@@ -43,7 +48,10 @@ class AnswerRows:
         values = np.where(np.isfinite(column.values), column.values, np.nan)[positions] + 0.0
         is_bad = (at[positions] == UNREADABLE) | np.isnan(values)
         for offset in np.flatnonzero(is_bad).tolist():
-            columns.keep_raw(offset, self.records[int(positions[offset])])
+            position = int(positions[offset])
+            columns.keep_raw(offset, self.records[position])
+            if position in self.faults and at[position] == UNREADABLE:
+                columns.add_fault(offset, self.faults[position])
         codes = np.array(self.codes, np.int32)[positions]
         columns.add_arrays(
             np.array(self.numbers, np.int32)[positions],
@@ -62,6 +70,6 @@ class AnswerRows:
         for position in positions[np.argsort(np.array(self.instants, np.int64)[positions], kind="stable")].tolist():
             code, instant, state = self.codes[position], self.instants[position], states[position]
             if instant == UNREADABLE or state is None or before.get(code) != state:
-                columns.add_state(self.numbers[position], code, instant, state, self.records[position])
+                columns.add_state(self.numbers[position], code, instant, state, self.records[position], self.faults.get(position))
             if instant != UNREADABLE and state is not None:
                 before[code] = state

@@ -1,8 +1,10 @@
 """Registry files: what a tenant's fleet consists of. CSV (one table per file), XLSX (one table per sheet) or JSON.
 
-A JSON object names its lists: `{"plants": [...], "devices": [...], "customers": [...], "targets": [...], "tariffs": [...]}`,
-any of them. A table, or a JSON array, is recognised by its columns: `valid_from` and `price_per_kwh` make tariffs, `month` and
-`target_kwh` targets, `device_key` devices, `document` customers, `plant_key` with anything else plants.
+A JSON object names its lists: `{"plants": [...], "devices": [...], "customers": [...], "targets": [...], "tariffs": [...],
+"emission_factors": [...], "meter_readings": [...]}`, any of them. A table, or a JSON array, is recognised by its columns:
+`valid_from` and `price_per_kwh` make tariffs, `valid_from`, `co2_kg_kwh` and `factor_source` emission factors, `plant_key` and
+`read_on` meter readings, `month` and `target_kwh` targets, `device_key` devices, `document` customers, `plant_key` with anything
+else plants.
 Portuguese names of columns are read too. A bad row is rejected with a reason and does not stop the others.
 """
 
@@ -13,7 +15,17 @@ from typing import Any, Final
 
 from include.core.documents import DROPS, VENDOR_NAMES
 from include.core.errors import BadDocument
-from include.core.fleet import CustomerRow, DeviceRow, PlantRow, Registry, RejectedRow, TargetRow, TariffRow
+from include.core.fleet import (
+    CustomerRow,
+    DeviceRow,
+    EmissionFactorRow,
+    MeterReadingRow,
+    PlantRow,
+    Registry,
+    RejectedRow,
+    TargetRow,
+    TariffRow,
+)
 from include.sources.drops.registry_fields import (
     ALIASES,
     DEVICE_KINDS,
@@ -36,6 +48,8 @@ from include.sources.formats.zip_archive import MAGIC
 
 _TABLES: Final[dict[str, tuple[Callable[..., Any], frozenset[str]]]] = {
     "tariffs": (TariffRow, frozenset({"plant_key", "valid_from", "price_per_kwh"})),
+    "emission_factors": (EmissionFactorRow, frozenset({"valid_from", "co2_kg_kwh", "factor_source"})),
+    "meter_readings": (MeterReadingRow, frozenset({"plant_key", "read_on"})),
     "targets": (TargetRow, frozenset({"plant_key", "month", "target_kwh"})),
     "devices": (DeviceRow, frozenset({"device_key"})),
     "customers": (CustomerRow, frozenset({"document"})),
@@ -43,8 +57,9 @@ _TABLES: Final[dict[str, tuple[Callable[..., Any], frozenset[str]]]] = {
 }
 FIELDS: Final = Fields(
     ALIASES,
-    (frozenset({"plant_key", "device_key", "document"}),),
-    "plant_key with more columns, device_key, document, plant_key+month+target_kwh or plant_key+valid_from+price_per_kwh",
+    (frozenset({"plant_key", "device_key", "document", "co2_kg_kwh"}),),
+    "plant_key with more columns, device_key, document, plant_key+month+target_kwh, plant_key+valid_from+price_per_kwh, "
+    "plant_key+read_on or valid_from+co2_kg_kwh+factor_source",
 )
 RECORD: Final = RecordFields(FIELDS, names.plain)
 
@@ -190,6 +205,8 @@ __all__ = [
     "DEVICE_KINDS",
     "CustomerRow",
     "DeviceRow",
+    "EmissionFactorRow",
+    "MeterReadingRow",
     "PlantRow",
     "Registry",
     "RejectedRow",

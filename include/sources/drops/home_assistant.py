@@ -22,6 +22,7 @@ from include.core.errors import BadDocument
 from include.core.frames import Fault, Piece, Subject
 from include.core.identities import identity
 from include.core.quantities import QUANTITIES
+from include.core.span import HOUR_US
 from include.sources.drops.telemetry_measures import Measure, measure_of, unknown_measure
 from include.sources.formats import names, numbers
 from include.sources.formats.columns import QUANTITY_CODES, STATE, Columns
@@ -44,7 +45,6 @@ _LOOKED_AT: Final = 20_000
 _MOST_RECORDS: Final = 1_000_000
 """Records of one JSON document: all states of an entity are decoded at once."""
 
-_HOUR_US: Final = 3_600_000_000
 _NUMERIC_DOMAINS: Final = frozenset({"sensor", "number", "input_number", "counter"})
 _DAILY: Final = frozenset({"today", "daily", "hoje", "diaria", "diario"})
 _WRAPPERS: Final = ("result", "statistics", "service_response")
@@ -143,7 +143,7 @@ class _Reader:
         start = times.read(told.stamp, code)
         if told.at == "stamp" or start == UNREADABLE:
             return start, None
-        end = start + _HOUR_US if told.end is None else times.read(told.end, code)
+        end = start + HOUR_US if told.end is None else times.read(told.end, code)
         if start >= OPEN or end >= OPEN:
             return UNREADABLE, Fault("time_unambiguous", f"the period that starts at {told.stamp!r} can be two")
         return end if told.at == "end" or end == UNREADABLE else (start + end) // 2, None

@@ -65,6 +65,10 @@ def _above_zero(value: Any) -> float:  # noqa: ANN401
     return found
 
 
+def _azimuth(value: Any) -> float:  # noqa: ANN401
+    return _between(0, 360)(value) % 360
+
+
 def _zone(value: Any) -> str:  # noqa: ANN401
     try:
         return zone(_text(value)).key
@@ -92,6 +96,15 @@ def _day(value: Any) -> date:  # noqa: ANN401
         return date.fromisoformat(written)
     except ValueError as error:
         raise BadField("is no day such as 2025-03-31 or 31/03/2025") from error
+
+
+def _day_or_never(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, str) and names.plain(value) in {"never", "nunca"}:
+        return "never"
+    try:
+        return _day(value).isoformat()
+    except BadField as error:
+        raise BadField("is no day such as 2025-03-31 or 31/03/2025, nor the word never") from error
 
 
 def _month(value: Any) -> date:  # noqa: ANN401
@@ -124,12 +137,15 @@ _KINDS: Final = {kind: kind for kind in DEVICE_KINDS} | {
 }  # fmt: skip
 READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "plant_key": _key, "device_key": _key, "parent_key": _key, "document": _customer_key(None),
-    "name": _text, "city": _text, "model": _text,
+    "customer_document": _customer_key(None),
+    "name": _text, "group_name": _text, "city": _text, "model": _text,
     "kind": _kind, "timezone": _zone, "utc_offset": _utc_offset,
     "latitude": _between(-90, 90), "longitude": _between(-180, 180),
     "capacity_kwp": _above_zero, "capacity_kw": _above_zero, "target_kwh": _between(0, 1e12),
     "price_per_kwh": _between(0, 100_000), "commissioned_on": _day,
-    "valid_from": _day,
+    "dismantled_on": _day_or_never,
+    "valid_from": _day, "read_on": _day, "co2_kg_kwh": _between(0, 10), "factor_source": _text,
+    "tilt_deg": _between(0, 90), "azimuth_deg": _azimuth,
     "month": _month, "currency": _currency, "source": _source,
 }  # fmt: skip
 VENDOR_READERS: Final[dict[str, Callable[[Any], Any]]] = {
@@ -144,12 +160,19 @@ ALIASES: Final = {name: name for name in READERS} | {
     "device_id": "device_key", "inversor_id": "device_key", "inverter_id": "device_key", "dispositivo": "device_key",
     "pai": "parent_key", "parent": "parent_key", "documento": "document", "cpf_cnpj": "document", "cpf": "document",
     "cnpj": "document", "nome": "name", "usina_nome": "name", "cliente": "name", "customer": "name", "cidade": "city",
+    "grupo": "group_name", "group": "group_name",
     "localizacao": "city", "modelo": "model", "tipo": "kind", "type": "kind", "fuso": "timezone", "fuso_horario": "timezone",
     "capacidade_kwp": "capacity_kwp", "potencia_kwp": "capacity_kwp", "capacidade_kw": "capacity_kw",
     "potencia_kw": "capacity_kw", "comissionada_em": "commissioned_on", "data_comissionamento": "commissioned_on",
+    "desmontado_em": "dismantled_on", "retirado_em": "dismantled_on", "removed_on": "dismantled_on",
     "mes": "month", "meta_kwh": "target_kwh", "projecao_kwh": "target_kwh", "projection_kwh": "target_kwh",
     "kwh": "target_kwh", "valido_de": "valid_from", "vigencia": "valid_from", "inicio_vigencia": "valid_from",
     "preco_kwh": "price_per_kwh", "preco_por_kwh": "price_per_kwh", "tarifa": "price_per_kwh", "price": "price_per_kwh",
+    "lido_em": "read_on", "data_leitura": "read_on", "leitura": "read_on", "fator_co2": "co2_kg_kwh",
+    "fator_emissao": "co2_kg_kwh", "kg_co2_kwh": "co2_kg_kwh", "fonte_fator": "factor_source",
+    "documento_cliente": "customer_document", "cliente_documento": "customer_document",
+    "inclinacao": "tilt_deg", "tilt": "tilt_deg",
+    "azimute": "azimuth_deg", "azimuth": "azimuth_deg",
     "deslocamento_utc": "utc_offset", "offset_utc": "utc_offset", "gmt": "utc_offset",
     "moeda": "currency", "fonte": "source", "origem": "source", "vendor": "source",
     "capacity_mwp": "capacity_kwp", "capacidade_mwp": "capacity_kwp", "potencia_mwp": "capacity_kwp",

@@ -9,7 +9,10 @@ from include.sources.drops.registry_fields import BadField
 from include.sources.formats.notation import Notation
 from include.sources.formats.numbers import written
 
-NUMBERS: Final = frozenset({"latitude", "longitude", "capacity_kwp", "capacity_kw", "target_kwh", "price_per_kwh"})
+NUMBERS: Final = frozenset({
+    "latitude", "longitude", "capacity_kwp", "capacity_kw", "target_kwh", "price_per_kwh", "tilt_deg", "azimuth_deg",
+    "co2_kg_kwh",
+})  # fmt: skip
 """Fields that are numbers."""
 
 _FACTORS: Final = {
@@ -17,6 +20,8 @@ _FACTORS: Final = {
     "capacity_kw": {"w": 0.001, "kw": 1.0, "mw": 1000.0},
     "target_kwh": {"wh": 0.001, "kwh": 1.0, "mwh": 1000.0},
     "price_per_kwh": {"r$": 1.0, "brl": 1.0},
+    "tilt_deg": {"°": 1.0},
+    "azimuth_deg": {"°": 1.0},
 }
 """Units in which a field may be written, in the name of its column or behind the number, and what makes them ours."""
 

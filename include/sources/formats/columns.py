@@ -13,6 +13,7 @@ from include.core.errors import BadDocument
 from include.core.frames import READING_COLUMNS, Fault, Piece, Subject
 from include.core.quantities import QUANTITIES
 from include.sources.formats.context import ParseContext
+from include.sources.formats.deadline import keep_deadline
 from include.sources.formats.document_times import DocumentTimes
 from include.sources.formats.instants import UNREADABLE, as_datetimes
 from include.sources.formats.names import raw_text
@@ -34,6 +35,7 @@ RAW_KEPT: Final = 10_000
 QUANTITY_CODES: Final[dict[str, int]] = {name: code for code, name in enumerate(QUANTITIES)}
 STATE: Final = QUANTITY_CODES["state"]
 
+_LOOKS: Final = 1000
 _QUANTITY_BITS: Final = 6
 _QUANTITY_MASK: Final = (1 << _QUANTITY_BITS) - 1
 _QUANTITY_NAMES: Final = list(QUANTITIES)
@@ -60,6 +62,7 @@ class Columns:
         self._decimal_marks: set[DecimalMark] = set()
         self.times = DocumentTimes(context, self.codes)
         self._waiting: list[_Table] = []
+        self._look_count = 0
         self._start()
 
     def __len__(self) -> int:
@@ -185,6 +188,9 @@ class Columns:
         """Hand out what is gathered once it fills a piece; raises `BadDocument` above the cap on rows."""
         if self._row_count + len(self) > self._max_rows:
             raise BadDocument(f"the document holds more than {self._max_rows} readings; split it and drop the parts")
+        self._look_count += 1
+        if self._look_count % _LOOKS == 0:
+            keep_deadline()
         if len(self) >= self._piece_rows:
             yield from self._cut()
 

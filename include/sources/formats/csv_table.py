@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from include.core.errors import BadDocument
+from include.sources.formats.deadline import keep_deadline
 from include.sources.formats.document_text import invalid_utf8_at, recognised
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _SEPARATOR_LINE: Final = re.compile(rb'\s*"?sep=(.)"?[ \t]*(\r\n|\r|\n)', re.IGN
 _NOT_WINDOWS: Final = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _LONGEST_LINE: Final = 1_000_000
 _HEAD: Final = 20_000
+_LINES_A_LOOK: Final = 10_000
 _END_OF_FILE: Final = b"\x1a"
 
 
@@ -92,6 +94,8 @@ def _lines(text: io.TextIOWrapper, has_nul: bool) -> Iterator[str]:
             raise BadDocument(
                 f"line {number} is longer than {_LONGEST_LINE} letters; this is no table of lines, so export it again"
             )
+        if number % _LINES_A_LOOK == 0:
+            keep_deadline()
         # A logger whose power failed leaves zeros in front of what it wrote next.
         yield line.lstrip("\0") if has_nul else line
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from include.core.frames import Fault
-from include.core.span import DateOrder, instant_of, microseconds_of
+from include.core.span import HOUR_US, DateOrder, instant_of, microseconds_of
 from include.sources.formats.context import ParseContext
 from include.sources.formats.instants import (
     EITHER_ORDER,
@@ -22,14 +22,13 @@ from include.sources.formats.instants import (
     known_part,
     wall_of,
 )
-from include.sources.formats.repeated_hours import NEAR_US, decide_repeated
+from include.sources.formats.repeated_hours import NEAR_US, decide_repeated, undecided
 
 _ORDERS: Final[tuple[DateOrder, DateOrder]] = ("day first", "month first")
-_HOUR_US: Final = 3_600_000_000
-_CLOSE_US: Final = 3 * _HOUR_US
+_CLOSE_US: Final = 3 * HOUR_US
 """Two rows of one subject that are no further apart follow each other."""
 
-_FAR_US: Final = 20 * 24 * _HOUR_US
+_FAR_US: Final = 20 * 24 * HOUR_US
 """By at least this much the times of two such rows differ where day and month have changed places in one of them."""
 
 _MOST_TOLD: Final = 10_000
@@ -189,8 +188,7 @@ def _fault(time: int, timezone: tzinfo) -> Fault:
     elif time & SERIAL:
         detail = f"a number of days, {wall_of(known):%Y-%m-%d %H:%M:%S} in a spreadsheet, among times of other forms"
     else:
-        wall = instant_of(known).astimezone(timezone)
-        detail = f"ambiguous local time {wall:%Y-%m-%d %H:%M:%S}: clocks were set back ({timezone}) and nothing tells which it is"
+        return undecided(time, timezone)
     return Fault("time_unambiguous", detail)
 
 

@@ -11,7 +11,6 @@ times stay arrays; `open_times` decides it when the whole document is known.
 """
 
 import re
-from collections.abc import Hashable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final, TypeVar
 
@@ -158,51 +157,18 @@ class ClockTimes(dict[str, int]):
         return self._number(int(digit + digits)) if len(digits) == exponent else UNREADABLE
 
 
-class Instants:
-    """Instants of times that a source lists forward in time, subject by subject, as the vendor clouds do.
+def lone_instant(stamp: object, timezone: tzinfo, *, not_before: int = UNREADABLE) -> int:
+    """Instant [µs UTC] of a time that stands alone, such as an alarm's; no open time but a repeated hour's is read.
 
-    A local time that occurs twice means the first, unless the same subject's times were rising and then go back by at least half
-    of the repeated hour: from there on they mean the second. No other open time is read.
+    Of a repeated hour it is the first pass, unless that lies before `not_before`.
     """
-
-    def __init__(self, timezone: tzinfo) -> None:
-        """Read texts without offset as local times of `timezone`."""
-        self._times = ClockTimes(timezone)
-        self._passes: dict[Hashable, _Pass] = {}
-
-    def read(self, stamp: object, subject: Hashable) -> int:
-        """Instant of one value in the order of the document."""
-        instant = self._times.read(stamp)
-        if not self._times.has_open:
-            return instant
-        if instant >= OPEN and instant & (SERIAL | EITHER_ORDER):
-            return UNREADABLE
-        passed = self._passes.get(subject)
-        if passed is None:
-            passed = self._passes[subject] = _Pass()
-        return passed.place(known_part(instant), overlap_of(instant)) if instant >= OPEN else passed.place(instant, 0)
-
-
-class _Pass:
-    """How one subject's times run through a repeated hour."""
-
-    __slots__ = ("is_rising", "is_second", "previous")
-
-    def __init__(self) -> None:
-        self.previous = UNREADABLE
-        self.is_rising = False
-        self.is_second = False
-
-    def place(self, instant: int, overlap: int) -> int:
-        step = instant - self.previous
-        if overlap == 0:
-            self.is_second = False
-        elif self.is_rising and step <= -overlap // 2:
-            self.is_second = True
-        if step != 0:
-            self.is_rising = step > 0 and self.previous != UNREADABLE
-        self.previous = instant
-        return instant + overlap if self.is_second else instant
+    instant = ClockTimes(timezone).read(stamp)
+    if instant < OPEN:
+        return instant
+    first, overlap = known_part(instant), overlap_of(instant)
+    if not overlap:
+        return UNREADABLE
+    return first if first >= not_before else first + overlap
 
 
 def known_part(codes: _Codes) -> _Codes:

@@ -13,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 _PORTION: Final = 4 << 20
+_LOOKS_AHEAD: Final = (1 << 12, 1 << 16, 1 << 20)
+"""Bytes within which the end of an array is looked for first: a document may hold millions of small ones."""
+
 _TRIES: Final = 3
 _LONGEST_SEPARATOR: Final = 200
 _POSITION: Final = re.compile(r"\(byte (\d+)\)")
@@ -119,13 +122,35 @@ class JsonArray:
         text, start = self._text, self._position
         if self._is_behind_comma and _ENDS.match(text, start):
             raise msgspec.DecodeError(f"JSON is malformed: trailing comma in array (byte {start})")
-        rest = b"[%b" % text[start:]
+        for size in _LOOKS_AHEAD:
+            if len(text) - start > size and (records := self._ended_within(start + size)) is not None:
+                return records
+        return self._ended_by_the_text()
+
+    def _ended_within(self, stop: int) -> list[msgspec.Raw] | None:
+        """The records of an array that ends before a position; None where it does not, or is no JSON."""
+        try:
+            return self._up_to(stop)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+
+    def _ended_by_the_text(self) -> list[msgspec.Raw]:
+        try:
+            return self._up_to(len(self._text))
+        except msgspec.DecodeError as error:
+            raise _at(error, self._position - 1) from error
+
+    def _up_to(self, stop: int) -> list[msgspec.Raw]:
+        """The records of the array, whose end lies before a position or at the end of the text."""
+        start = self._position
+        with memoryview(self._text) as view:
+            rest = b"".join((b"[", view[start:stop]))
         try:
             records = _RECORDS.decode(rest)
-            self.end = len(text)
+            self.end = stop
         except msgspec.DecodeError as error:
             if "trailing characters" not in str(error):
-                raise _at(error, start - 1) from error
+                raise
             length = _position_of(error)
             records = _RECORDS.decode(rest[:length])
             self.end = start - 1 + length

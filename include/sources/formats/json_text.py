@@ -14,6 +14,7 @@ import numpy as np
 
 from include.core.errors import BadDocument
 from include.sources.formats.context import ParseContext
+from include.sources.formats.deadline import keep_deadline
 from include.sources.formats.document_text import utf8_body
 from include.sources.formats.json_array import JsonArray, value_end
 from include.sources.formats.json_dialects import strict_json
@@ -94,6 +95,7 @@ def _sampled(portions: Iterator[list[msgspec.Raw]], fields: RecordFields, remark
 def _counted(text: bytes, context: ParseContext) -> Iterator[list[msgspec.Raw]]:
     count = 0
     for portion in _portions(text):
+        keep_deadline()
         count += len(portion)
         if count > context.max_rows:
             raise BadDocument(f"the document holds more than {context.max_rows} readings; split it and drop the parts")

@@ -6,14 +6,17 @@ the hour twice. Whatever else the rows look like, nothing tells, and the times s
 """
 
 from collections.abc import Iterator
+from datetime import datetime, tzinfo
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from include.core.frames import Fault
+from include.core.span import HOUR_US, instant_of, microseconds_of
 from include.sources.formats.instants import OPEN, UNREADABLE, known_part, overlap_of
 
-NEAR_US: Final = 12 * 3_600_000_000
+NEAR_US: Final = 12 * HOUR_US
 """Rows so close to a repeated hour are looked at."""
 
 _WIDER_STEP: Final = 1.5
@@ -27,6 +30,8 @@ _MOST_SUBJECTS: Final = 100_000
 """Subjects that are looked at one by one; it bounds time."""
 
 _AROUND: Final = 5
+_JUST_NOW_US: Final = 900_000_000
+"""A value of the moment is no older than this when it is received, or it is none of the moment."""
 
 _Instants = NDArray[np.int64]
 _Flags = NDArray[np.bool_]
@@ -58,6 +63,24 @@ def decide_repeated(
     return decided
 
 
+def decide_by_receipt(instant: int, received_at: datetime | None) -> int:
+    """An open time [µs UTC] of what was measured before it was received, usually just before; open where that does not tell."""
+    if instant < OPEN or received_at is None:
+        return instant
+    first, received = known_part(instant), microseconds_of(received_at)
+    possible = [at for at in (first, first + overlap_of(instant)) if at <= received + _JUST_NOW_US]
+    recent = [at for at in possible if at >= received - _JUST_NOW_US]
+    told = possible if len(possible) == 1 else recent
+    return told[0] if len(told) == 1 else instant
+
+
+def undecided(instant: int, timezone: tzinfo) -> Fault:
+    """Why an open time cannot be trusted of which nothing tells what it is."""
+    wall = instant_of(known_part(instant)).astimezone(timezone)
+    detail = f"ambiguous local time {wall:%Y-%m-%d %H:%M:%S}: clocks were set back ({timezone}) and nothing tells which it is"
+    return Fault("time_unambiguous", detail)
+
+
 def _groups(instants: _Instants) -> Iterator[NDArray[np.int64]]:
     """Positions of the open rows of each time that clocks were set back, with the rows around them."""
     is_open = instants >= OPEN
@@ -72,12 +95,20 @@ def _groups(instants: _Instants) -> Iterator[NDArray[np.int64]]:
 def _of_subject(row_numbers: NDArray[np.int32], instants: _Instants) -> _Instants:
     """The rows of one subject in the order of the document; open ones stay open where nothing tells."""
     is_first_of_record = np.diff(row_numbers, prepend=-1) != 0
+    if _are_told_twice(instants[is_first_of_record]):
+        is_first_of_record &= np.diff(instants, prepend=UNREADABLE) != 0
     records = instants[is_first_of_record]
     passes = _passes(records) if (records >= OPEN).any() else None
     if passes is None:
         return instants
     placed: _Instants = _placed(records, passes)[np.cumsum(is_first_of_record) - 1]
     return placed
+
+
+def _are_told_twice(records: _Instants) -> bool:
+    """Whether a source repeats its rows one by one: then those of other hours come twice, too."""
+    is_repeat = np.diff(records) == 0
+    return bool((is_repeat & (records[1:] < OPEN)).any())
 
 
 def _decide_by_document(

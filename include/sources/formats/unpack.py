@@ -16,6 +16,7 @@ from isal.igzip_lib import IsalError
 from include.core.errors import BadDocument
 from include.core.settings import Settings
 from include.sources.formats import zip_archive
+from include.sources.formats.deadline import keep_deadline
 
 # isal's stubs declare its error as a value, not as a type.
 _FAULTS: Final[tuple[Any, ...]] = (IsalError, zlib.error, ZstdError, ValueError, EOFError)
@@ -204,6 +205,7 @@ def _first_file(archive: bytes, limits: Limits) -> bytes:
 
 
 def _check_size(size: int, packed_count: int, limits: Limits) -> None:
+    keep_deadline()
     if size > limits.max_unpacked:
         raise BadDocument(_too_large(limits))
     if size > _RATIO_MATTERS_ABOVE and size > limits.max_ratio * packed_count:

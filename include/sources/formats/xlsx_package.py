@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from xml.parsers import expat
 
 from include.core.errors import BadDocument
+from include.sources.formats.deadline import keep_deadline
 from include.sources.formats.zip_archive import members_of
 
 _MAX_PARTS: Final = 500
@@ -64,6 +65,7 @@ class Package:
         """Bytes of a part, a chunk at a time."""
         with self._archive.open(self._names[path.lower()]) as part:
             while chunk := part.read(_CHUNK):
+                keep_deadline()
                 yield chunk
 
     def parse(self, path: str, reader: _Reader) -> Iterator[None]:

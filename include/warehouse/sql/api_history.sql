@@ -140,8 +140,23 @@ ORDER BY d.device_id, s.series_id
 SELECT count(*) FROM api.inverter_power_series AS i JOIN api.series AS s ON s.plant_id = i.plant_id WHERE s.series_id = :series_id
 
 -- name: count_inverters
--- Inverters that are registered at the plant.
-SELECT count(*) FROM api.device WHERE plant_id = :plant_id AND kind = 'inverter'
+-- Inverters that were at the plant in the span: those gone before its first local day or first heard after its last are none of them, but for
+-- one that told its power in it nevertheless.
+SELECT count(*)
+FROM api.device AS d
+LEFT JOIN api.inverter_power_series AS i ON i.device_id = d.device_id
+CROSS JOIN LATERAL (
+    SELECT min(r.local_date) AS first_day FROM api.rollup AS r WHERE r.series_id = i.series_id AND r.grain = 'day'
+) AS heard
+WHERE
+    d.plant_id = :plant_id AND d.kind = 'inverter'
+    AND (
+        coalesce(d.retired_on > CAST(:start AS timestamptz) AT TIME ZONE :timezone, true)
+        AND coalesce(heard.first_day < CAST(:end AS timestamptz) AT TIME ZONE :timezone, true)
+        OR EXISTS (
+            SELECT 1 FROM api.reading AS r WHERE r.series_id = i.series_id AND r.measured_at >= :start AND r.measured_at < :end
+        )
+    )
 
 -- name: read_peak_power
 -- grain: local day, and the whole span. Greatest sum of the inverters' 15-minute means, beside the sum of each one's own greatest; the
@@ -288,11 +303,65 @@ FROM (
     WHERE starts_at < :end AND ends_at > :start
 ) AS energy
 
--- name: list_alarms
--- grain: alarm. Those that were on at some time of the half-open span, latest first; next_key where more rows follow.
+-- name: list_marks
+-- grain: local day. Marks of a series on days of the half-open range; next_key where more rows follow.
 SELECT set_config('TimeZone', :timezone, true);
 WITH found AS (
-    SELECT alarm_id, device_id, alarm_key, code, name, severity, raised_at, cleared_at, is_open, advice, document_id
+    SELECT local_date, reading_count, stale_count, interpolated_count, outlier_count, computed_at
+    FROM api.series_mark
+    WHERE series_id = :series_id AND local_date >= :first AND local_date < :end AND local_date > CAST(:after_day AS date)
+    ORDER BY local_date
+    LIMIT :limit + 1
+), page AS (
+    TABLE found LIMIT :limit
+)
+SELECT
+    coalesce(json_agg(row_to_json(page) ORDER BY local_date), '[]')::text AS data,
+    CASE WHEN (SELECT count(*) FROM found) > :limit THEN (SELECT json_build_array(max(local_date)) FROM page)::text END AS next_key
+FROM page;
+
+-- name: list_inverter_days
+-- grain: (local day, inverter). Answers about a plant's inverters on days of the half-open range; next_key where more rows follow.
+SELECT set_config('TimeZone', :timezone, true);
+WITH found AS (
+    SELECT
+        local_date, device_id, verdict, method, reason, compared_kwh, expected_kwh, peer_share, lost_kwh, zero_s, stale_s, night_s, computed_at
+    FROM api.inverter_day
+    WHERE plant_id = :plant_id
+        AND local_date >= :first
+        AND local_date < :end
+        AND (local_date, device_id) > (CAST(:after_day AS date), :after_device)
+        AND (CAST(:verdict AS text) IS NULL OR verdict = :verdict)
+    ORDER BY local_date, device_id
+    LIMIT :limit + 1
+), page AS (
+    SELECT
+        f.*, f.lost_kwh * t.price_per_kwh::float8 AS lost_value, CASE WHEN f.lost_kwh IS NOT NULL THEN t.currency END AS currency,
+        CASE WHEN f.lost_kwh IS NOT NULL AND t.price_per_kwh IS NULL THEN 'no tariff' END AS lost_value_missing
+    FROM (TABLE found LIMIT :limit) AS f
+    LEFT JOIN LATERAL (
+        SELECT price_per_kwh, currency FROM api.tariff
+        WHERE plant_id = :plant_id AND valid_from <= f.local_date ORDER BY valid_from DESC LIMIT 1
+    ) AS t ON true
+)
+SELECT
+    coalesce(json_agg(row_to_json(page) ORDER BY local_date, device_id), '[]')::text AS data,
+    CASE
+        WHEN (SELECT count(*) FROM found) > :limit
+        THEN (
+            SELECT json_build_array(local_date, device_id) FROM page ORDER BY local_date DESC, device_id DESC LIMIT 1
+        )::text
+    END AS next_key
+FROM page;
+
+-- name: list_alarms
+-- grain: alarm. Those that were on at some time of the half-open span, latest first; next_key where more rows follow. What was lost is
+-- priced by the tariffs of the days on which it was.
+SELECT set_config('TimeZone', :timezone, true);
+WITH found AS (
+    SELECT
+        alarm_id, device_id, alarm_key, origin, code, name, severity, state, raised_at, cleared_at, is_open, is_withdrawn, lost_kwh, advice,
+        acknowledged_at, acknowledged_by, note, document_id
     FROM api.alarm
     WHERE plant_id = :plant_id
         AND raised_at < :end
@@ -302,7 +371,7 @@ WITH found AS (
     ORDER BY raised_at DESC, alarm_id DESC
     LIMIT :limit + 1
 ), page AS (
-    TABLE found LIMIT :limit
+    SELECT f.*, l.lost_value, l.currency, l.lost_value_missing FROM (TABLE found LIMIT :limit) AS f JOIN api.alarm_loss AS l USING (alarm_id)
 )
 SELECT
     coalesce(json_agg(row_to_json(page) ORDER BY raised_at DESC, alarm_id DESC), '[]')::text AS data,

@@ -25,10 +25,19 @@ SELECT row_to_json(p)::text FROM api.plant AS p WHERE p.plant_id = :plant_id
 -- IANA zone of one plant.
 SELECT timezone FROM api.plant WHERE plant_id = :plant_id
 
+-- name: read_brand
+-- How the tenant's page looks, or as it does without a brand.
+SELECT json_build_object(
+    'name', t.name, 'main_colour', coalesce(b.main_colour, :main_colour), 'accent_colour', coalesce(b.accent_colour, :accent_colour),
+    'footer', b.footer, 'logo_png', translate(encode(b.logo_png, 'base64'), E'\n', '')
+)::text
+FROM api.tenant AS t
+LEFT JOIN api.brand AS b ON true
+
 -- name: list_devices
 -- Devices by id, of one plant or kind where given.
 WITH found AS (
-    SELECT device_id, source, device_key, plant_id, parent_device_id, kind, name, model, capacity_kw
+    SELECT device_id, source, device_key, plant_id, parent_device_id, kind, name, model, capacity_kw, retired_on
     FROM api.device
     WHERE device_id > :after
         AND (CAST(:plant_id AS int) IS NULL OR plant_id = :plant_id)
@@ -165,6 +174,7 @@ WITH found AS (
     WHERE document_id < :before
         AND (CAST(:feed AS text) IS NULL OR feed = :feed)
         AND (CAST(:state AS text) IS NULL OR state = :state)
+        AND (CAST(:run_id AS text) IS NULL OR document_id IN (SELECT l.document_id FROM api.load AS l WHERE l.run_id = :run_id))
     ORDER BY document_id DESC
     LIMIT :limit + 1
 ), page AS (
@@ -179,27 +189,101 @@ FROM page
 -- One document of the manifest.
 SELECT row_to_json(d)::text FROM api.document AS d WHERE d.document_id = :document_id
 
--- name: list_quarantine
--- Quarantined rows by (document, row, quantity).
+-- name: list_loads
+-- Loads, newest first, of one run or document where given.
 WITH found AS (
-    SELECT document_id, row_number, quantity, subject, broken_rules, payload, feed, original_name, received_at
-    FROM api.quarantine
-    WHERE (document_id, row_number, quantity) > (:after_document, :after_row, :after_quantity)
-        AND (CAST(:document_id AS int) IS NULL OR document_id = :document_id)
-        AND (CAST(:rule AS text) IS NULL OR :rule = ANY (broken_rules))
-    ORDER BY document_id, row_number, quantity
+    SELECT
+        load_id, document_id, feed, original_name, run_id, code_version, loaded_at, parsed_rows, inserted_rows, updated_rows,
+        unchanged_rows, duplicate_rows, quarantined_rows, missing_values, quarantine_reasons, first_measured_at, last_measured_at,
+        remarks, plant_ids
+    FROM api.load
+    WHERE load_id < :before
+        AND (CAST(:run_id AS text) IS NULL OR run_id = :run_id)
+        AND (CAST(:document_id AS bigint) IS NULL OR document_id = :document_id)
+    ORDER BY load_id DESC
     LIMIT :limit + 1
 ), page AS (
     TABLE found LIMIT :limit
 )
 SELECT
-    coalesce(json_agg(row_to_json(page) ORDER BY document_id, row_number, quantity), '[]')::text AS data,
+    coalesce(json_agg(row_to_json(page) ORDER BY load_id DESC), '[]')::text AS data,
+    CASE WHEN (SELECT count(*) FROM found) > :limit THEN json_build_array(min(load_id))::text END AS next_key
+FROM page
+
+-- name: read_run
+-- What all loads of a run did together.
+WITH found AS (
+    SELECT * FROM api.load WHERE run_id = :run_id
+), reason AS (
+    SELECT r.rule, sum(r.rows::bigint) AS rows
+    FROM found CROSS JOIN LATERAL jsonb_each_text(quarantine_reasons) AS r (rule, rows)
+    GROUP BY r.rule
+), plant AS (
+    SELECT plant_id, name FROM api.plant WHERE plant_id IN (SELECT unnest(plant_ids) FROM found)
+)
+SELECT json_build_object(
+    'run_id', CAST(:run_id AS text),
+    'documents', count(DISTINCT document_id),
+    'feeds', coalesce(json_agg(DISTINCT feed) FILTER (WHERE feed IS NOT NULL), '[]'),
+    'first_loaded_at', min(loaded_at), 'last_loaded_at', max(loaded_at),
+    'parsed_rows', coalesce(sum(parsed_rows), 0), 'inserted_rows', coalesce(sum(inserted_rows), 0),
+    'updated_rows', coalesce(sum(updated_rows), 0), 'unchanged_rows', coalesce(sum(unchanged_rows), 0),
+    'duplicate_rows', coalesce(sum(duplicate_rows), 0), 'quarantined_rows', coalesce(sum(quarantined_rows), 0),
+    'missing_values', coalesce(sum(missing_values), 0),
+    'quarantine_reasons', coalesce((SELECT json_object_agg(rule, rows ORDER BY rows DESC, rule) FROM reason), '{}'),
+    'first_measured_at', min(first_measured_at), 'last_measured_at', max(last_measured_at),
+    'plants', coalesce((SELECT json_agg(row_to_json(plant) ORDER BY name, plant_id) FROM plant), '[]'),
+    'unnoted_loads', count(*) FILTER (WHERE plant_ids IS NULL)
+)::text
+FROM found
+
+-- name: list_quarantine
+-- Quarantined rows, of the newest documents first, by row and quantity.
+WITH found AS (
+    SELECT document_id, row_number, quantity, subject, broken_rules, payload, feed, original_name, received_at
+    FROM api.quarantine
+    WHERE document_id <= :in_document
+        AND (document_id < :in_document OR (row_number, quantity) > (:after_row, CAST(:after_quantity AS text)))
+        AND (CAST(:document_id AS bigint) IS NULL OR document_id = :document_id)
+        AND (CAST(:rule AS text) IS NULL OR :rule = ANY (broken_rules))
+    ORDER BY document_id DESC, row_number, quantity
+    LIMIT :limit + 1
+), page AS (
+    TABLE found LIMIT :limit
+)
+SELECT
+    coalesce(json_agg(row_to_json(page) ORDER BY document_id DESC, row_number, quantity), '[]')::text AS data,
     CASE
         WHEN (SELECT count(*) FROM found) > :limit
         THEN (
             SELECT json_build_array(document_id, row_number, quantity)
             FROM page
-            ORDER BY document_id DESC, row_number DESC, quantity DESC
+            ORDER BY document_id, row_number DESC, quantity DESC
+            LIMIT 1
+        )::text
+    END AS next_key
+FROM page
+
+-- name: list_plant_quarantine
+-- grain: (document, device, rule) · rows of a plant and its devices that are set aside, of the documents received last first.
+WITH found AS (
+    SELECT document_id, device_id, rule, feed, received_at, rows, quantities, first_measured_at, last_measured_at
+    FROM api.plant_quarantine_count
+    WHERE plant_id = :plant_id
+        AND (document_id, coalesce(device_id, 0), rule) < (:before_document, :before_device, CAST(:before_rule AS text))
+    ORDER BY document_id DESC, coalesce(device_id, 0) DESC, rule DESC
+    LIMIT :limit + 1
+), page AS (
+    TABLE found LIMIT :limit
+)
+SELECT
+    coalesce(json_agg(row_to_json(page) ORDER BY document_id DESC, coalesce(device_id, 0) DESC, rule DESC), '[]')::text AS data,
+    CASE
+        WHEN (SELECT count(*) FROM found) > :limit
+        THEN (
+            SELECT json_build_array(document_id, coalesce(device_id, 0), rule)
+            FROM page
+            ORDER BY document_id, coalesce(device_id, 0), rule
             LIMIT 1
         )::text
     END AS next_key
@@ -208,10 +292,13 @@ FROM page
 -- name: list_reports
 -- Reports, newest first, without their figures.
 WITH found AS (
-    SELECT report_id, plant_id, kind, starts_on, ends_on, language, revision, fingerprint, pdf_sha256, size_bytes, issued_at
+    SELECT
+        report_id, plant_id, about, customer_group, kind, starts_on, ends_on, language, revision, fingerprint, pdf_sha256, xlsx_sha256,
+        csv_sha256, size_bytes, issued_at, is_stale
     FROM api.report
     WHERE report_id < :before
         AND (CAST(:plant_id AS int) IS NULL OR plant_id = :plant_id)
+        AND (CAST(:about AS text) IS NULL OR about = :about)
         AND (CAST(:kind AS text) IS NULL OR kind = :kind)
         AND (CAST(:language AS text) IS NULL OR language = :language)
     ORDER BY report_id DESC
@@ -229,17 +316,20 @@ FROM page
 SELECT row_to_json(r)::text
 FROM (
     SELECT
-        report_id, plant_id, kind, starts_on, ends_on, language, revision, fingerprint, pdf_sha256, size_bytes, issued_at, figures
+        report_id, plant_id, about, customer_group, kind, starts_on, ends_on, language, revision, fingerprint, pdf_sha256, xlsx_sha256,
+        csv_sha256, size_bytes, issued_at, is_stale, document_ids, figures
     FROM api.report
     WHERE report_id = :report_id
 ) AS r
 
 -- name: find_report_file
--- Where the PDF rests, its sha256, and a name for people who save it.
+-- Where a file of a report rests (the others stand beside the PDF), its sha256, and a name for people who save it.
 SELECT
-    r.uri,
-    r.pdf_sha256,
-    'plant-' || r.plant_id || '-' || r.kind || '-' || r.starts_on || '-' || r.language || '-r' || r.revision || '.pdf' AS file_name
+    regexp_replace(r.uri, '\.pdf$', CAST(:suffix AS text)) AS uri,
+    CASE CAST(:suffix AS text) WHEN '.pdf' THEN r.pdf_sha256 WHEN '.xlsx' THEN r.xlsx_sha256 ELSE r.csv_sha256 END AS sha256,
+    r.about || coalesce('-' || r.plant_id, '') || '-' || r.kind || '-' || r.starts_on
+    || CASE WHEN r.kind IN ('cycle', 'span') THEN '-' || r.ends_on ELSE '' END || '-' || r.language || '-r' || r.revision || :suffix
+        AS file_name
 FROM api.report AS r
 WHERE r.report_id = :report_id
 
@@ -261,6 +351,7 @@ WITH feeds AS (
     SELECT count(DISTINCT (series_id, local_day)) AS dirty_days FROM api.dirty_day
 ), mail AS (
     SELECT
+        count(*) FILTER (WHERE state = 'held') AS held,
         count(*) FILTER (WHERE state = 'pending') AS pending,
         count(*) FILTER (WHERE state = 'sent') AS sent,
         count(*) FILTER (WHERE state = 'failed') AS failed

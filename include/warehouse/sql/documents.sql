@@ -1,7 +1,3 @@
--- name: try_lock_landing
--- One landing at a time; released at the end of the transaction.
-SELECT pg_try_advisory_xact_lock(hashtext('heliograph.landing'));
-
 -- name: find_known
 -- The last document with these bytes.
 SELECT document_id, repeat_of FROM landing.document
@@ -62,11 +58,11 @@ WHERE k.document_id = :document_id;
 -- One row per document; bytes that repeat a document as another one did only count. A vendor's list of its fleet or its alarms is then
 -- loaded again: what another list reported in between no longer holds.
 INSERT INTO landing.document AS d (
-    tenant_id, feed, original_name, sha256, uri, size_bytes, stored_bytes, received_at, last_received_at, integration_id, repeat_of
+    tenant_id, feed, original_name, sha256, uri, size_bytes, stored_bytes, received_at, last_received_at, integration_id, is_snapshot, repeat_of
 )
 VALUES (
     :tenant_id, :feed, :original_name, :sha256, :uri, :size_bytes, :stored_bytes, :received_at, :received_at, :integration_id,
-    :repeat_of
+    :is_snapshot, :repeat_of
 )
 ON CONFLICT (tenant_id, feed, sha256, repeat_of)
     DO UPDATE SET
@@ -159,6 +155,10 @@ SELECT row_number, quantity, subject, broken_rules, payload FROM landing.quarant
 WHERE document_id = :document_id
 ORDER BY row_number, quantity LIMIT :most;
 
+-- name: read_tenant_id
+-- Whose documents these are.
+SELECT tenant_id FROM landing.document WHERE document_id = ANY (:document_ids) LIMIT 1;
+
 -- name: read_small_answers
 -- Landed answers of vendors that are small enough to be checked together. Nothing is locked: each is locked when it is loaded.
 SELECT
@@ -180,12 +180,12 @@ SELECT min(first_measured_at) AS first, max(last_measured_at) AS last FROM landi
 INSERT INTO landing.load (
     document_id, tenant_id, loaded_at, run_id, code_version, parsed_rows, inserted_rows, updated_rows, unchanged_rows,
     duplicate_rows, quarantined_rows, missing_values, quarantine_reasons, quality_suite, first_measured_at, last_measured_at,
-    remarks
+    remarks, plant_ids
 )
 VALUES (
     :document_id, :tenant_id, :loaded_at, :run_id, :code_version, :parsed_rows, :inserted_rows, :updated_rows, :unchanged_rows,
     :duplicate_rows, :quarantined_rows, :missing_values, CAST(:quarantine_reasons AS jsonb), :quality_suite,
-    :first_measured_at, :last_measured_at, CAST(:remarks AS text[])
+    :first_measured_at, :last_measured_at, CAST(:remarks AS text[]), CAST(:plant_ids AS int[])
 );
 
 -- name: mark_loaded
@@ -197,7 +197,8 @@ UPDATE landing.document SET state = 'loaded', reason = NULL WHERE document_id = 
 UPDATE landing.document SET state = 'refused', reason = :reason WHERE document_id = :document_id AND state = 'landed';
 
 -- name: reopen_newer
--- Documents received later that were loaded earlier over the same time are loaded again, so that the last received wins.
+-- Documents received later that were loaded over the same time are loaded again: the last received wins, and what a document says as it
+-- was said before is not kept a second time.
 UPDATE landing.document AS d
 SET state = 'landed'
 FROM landing.load AS l
@@ -205,7 +206,8 @@ WHERE
     l.document_id = d.document_id
     AND d.tenant_id = :tenant_id
     AND (CAST(:feed AS text) IS NULL OR d.feed = :feed)
-    AND d.document_id > :document_id
+    AND d.document_id > :since
+    AND d.document_id <> :document_id
     AND d.state = 'loaded'
     AND l.first_measured_at <= :last
     AND l.last_measured_at >= :first;

@@ -7,7 +7,8 @@ INSERT INTO fleet.vendor (vendor) SELECT unnest(CAST(:vendors AS text[])) ON CON
 INSERT INTO fleet.integration AS i (tenant_id, vendor, name, connection_id, credentials, account, state_set_at, next_due_at)
 VALUES (:tenant_id, :vendor, :name, :connection_id, :credentials, CAST(:account AS jsonb), :now, :now)
 ON CONFLICT (tenant_id, name) DO UPDATE SET
-    credentials = EXCLUDED.credentials, account = EXCLUDED.account, state = 'active', reason = NULL, state_set_at = :now, next_due_at = :now
+    credentials = EXCLUDED.credentials, account = EXCLUDED.account, state = 'active', reason = NULL, state_set_at = :now, next_due_at = :now,
+    troubled_at = NULL, refused_at = NULL, refused_log_ins = 0, quiet_visits = 0
 WHERE i.vendor = EXCLUDED.vendor
 RETURNING integration_id;
 
@@ -38,16 +39,6 @@ ORDER BY t.slug, i.name;
 UPDATE fleet.integration SET account = CAST(:account AS jsonb)
 WHERE integration_id = :integration_id AND account IS DISTINCT FROM CAST(:account AS jsonb);
 
--- name: set_state
--- Switch an account. With `since` only where nobody switched it meanwhile: a person's decision outlives that of a running pull.
-UPDATE fleet.integration
-SET state = :state, reason = CAST(:reason AS text), state_set_at = :now, next_due_at = :now
-WHERE integration_id = :integration_id AND (CAST(:since AS timestamptz) IS NULL OR state_set_at = :since);
-
--- name: note_answer
--- When the vendor answered last: a vendor that is silent altogether is no reason to give a request up.
-UPDATE fleet.integration SET last_answer_at = :now WHERE integration_id = :integration_id;
-
 -- name: set_due
 -- When the account is worth looking at again.
 UPDATE fleet.integration SET next_due_at = :next_due_at WHERE integration_id = :integration_id;
@@ -58,7 +49,7 @@ UPDATE fleet.integration SET next_due_at = :next_due_at WHERE integration_id = :
 WITH due AS (
     SELECT integration_id, next_due_at
     FROM fleet.integration
-    WHERE vendor = :vendor AND state = 'active' AND next_due_at <= :now
+    WHERE vendor = :vendor AND state IN ('active', 'needs attention') AND next_due_at <= :now
     ORDER BY next_due_at, integration_id
     LIMIT :most
     FOR NO KEY UPDATE SKIP LOCKED
@@ -74,15 +65,15 @@ JOIN fleet.tenant AS t USING (tenant_id)
 ORDER BY taken.next_due_at, taken.integration_id;
 
 -- name: read_fleet_plants
--- Plants that are pulled through an account.
-SELECT plant_key, timezone FROM fleet.plant WHERE integration_id = :integration_id ORDER BY plant_key;
+-- Plants that are pulled through an account; not those that its vendor lists no longer.
+SELECT plant_key, timezone FROM fleet.plant WHERE integration_id = :integration_id AND retired_at IS NULL ORDER BY plant_key;
 
 -- name: read_fleet_devices
 -- Their devices, as far as the vendor named their type: it decides which requests can be made.
 SELECT d.device_key, p.plant_key, d.vendor_type
 FROM fleet.device AS d
 JOIN fleet.plant AS p USING (plant_id)
-WHERE p.integration_id = :integration_id AND d.vendor_type IS NOT NULL
+WHERE p.integration_id = :integration_id AND d.vendor_type IS NOT NULL AND d.retired_at IS NULL AND p.retired_at IS NULL
 ORDER BY d.device_key;
 
 -- name: release_plants
@@ -91,13 +82,13 @@ UPDATE fleet.plant AS p SET integration_id = NULL
 FROM fleet.integration AS i
 JOIN fleet.integration AS o USING (tenant_id, vendor)
 WHERE
-    i.integration_id = :integration_id AND o.integration_id <> i.integration_id AND o.state = 'active'
+    i.integration_id = :integration_id AND o.integration_id <> i.integration_id AND o.state IN ('active', 'needs attention')
     AND p.integration_id = i.integration_id AND p.plant_key <> ALL (:listed);
 
 -- name: list_integrations
--- The accounts as the operator sees them, with what waits, what is blocked, and the calls of the last day.
+-- The accounts as the operator sees them, with what waits, what is blocked or left out, and the calls of the last day.
 SELECT
-    t.slug AS tenant, i.name, i.vendor, i.connection_id, i.credentials IS NOT NULL AS keeps_credentials, i.state, i.reason, i.state_set_at AS state_since,
+    i.integration_id, t.slug AS tenant, i.name, i.vendor, i.connection_id, i.credentials IS NOT NULL AS keeps_credentials, i.state, i.reason, i.state_set_at AS state_since,
     (SELECT count(*) FROM fleet.plant AS p WHERE p.integration_id = i.integration_id) AS plants,
     (
         SELECT count(*) FROM fleet.device AS d JOIN fleet.plant AS p USING (plant_id)
@@ -105,12 +96,23 @@ SELECT
     ) AS devices,
     (SELECT count(*) FROM ops.pull AS w WHERE w.integration_id = i.integration_id AND w.state = 'waiting') AS waiting,
     (SELECT count(*) FROM ops.pull AS w WHERE w.integration_id = i.integration_id AND w.state = 'refused') AS refused,
-    i.next_due_at, i.last_answer_at,
+    i.next_due_at, i.last_answer_at, i.figures_at, i.troubled_at, i.last_reason, i.last_reason_at,
     (
         SELECT coalesce(jsonb_agg(jsonb_build_object('interface', b.interface, 'until', b.ends_at, 'reason', b.reason) ORDER BY b.interface), '[]')
         FROM ops.vendor_block AS b
         WHERE b.integration_id = i.integration_id AND b.ends_at > :now
     ) AS blocked,
+    (SELECT count(DISTINCT m.member_key) FROM ops.refused_member AS m WHERE m.integration_id = i.integration_id) AS left_out,
+    (
+        SELECT
+            jsonb_build_object(
+                'interface', m.interface, 'member', m.member_key, 'since', m.first_refused_at, 'until', m.again_at, 'reason', m.reason
+            )
+        FROM ops.refused_member AS m
+        WHERE m.integration_id = i.integration_id
+        ORDER BY m.last_refused_at DESC, m.interface, m.member_key
+        LIMIT 1
+    ) AS last_left_out,
     (
         SELECT count(*) FROM ops.vendor_call AS c
         WHERE c.integration_id = i.integration_id AND c.called_at > CAST(:now AS timestamptz) - interval '1 day' AND c.called_at <= :now

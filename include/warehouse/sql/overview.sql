@@ -15,13 +15,13 @@ SELECT
     ) AS rollup_rows,
     (SELECT count(*) FROM mart.report AS r WHERE r.tenant_id = t.tenant_id) AS reports,
     (SELECT count(*) FROM ops.outbox AS o WHERE o.tenant_id = t.tenant_id AND o.state = 'sent') AS mails_sent,
-    (SELECT count(*) FROM ops.outbox AS o WHERE o.tenant_id = t.tenant_id AND o.state <> 'sent') AS mails_unsent,
+    (SELECT count(*) FROM ops.outbox AS o WHERE o.tenant_id = t.tenant_id AND o.state NOT IN ('held', 'sent')) AS mails_unsent,
     (
         SELECT count(*) FROM landing.document AS d
         WHERE d.tenant_id = t.tenant_id AND d.state = 'loaded'
             AND NOT EXISTS (SELECT 1 FROM landing.load AS l WHERE l.document_id = d.document_id)
     ) AS unaccounted_documents,
-    (SELECT min(r.uri) FROM mart.report AS r WHERE r.tenant_id = t.tenant_id AND r.kind = 'month') AS a_report,
+    (SELECT min(r.uri) FROM mart.report AS r WHERE r.tenant_id = t.tenant_id AND r.kind = 'month' AND r.about = 'plant') AS a_report,
     (
         SELECT count(*) FROM ops.dirty_day AS o JOIN fleet.series AS s USING (series_id)
         WHERE s.tenant_id = t.tenant_id AND s.kind <> 'state'
@@ -50,6 +50,17 @@ SELECT
             AND c.zeros + c.dips + c.resets + c.held_back > 0
     ) AS misbehaving_counters
 FROM fleet.tenant AS t
+ORDER BY t.slug;
+
+-- name: count_mails
+-- Mails that wait and those that were refused, of every tenant; without a name those to the operator.
+SELECT
+    coalesce(t.slug, '') AS tenant,
+    count(o.mail_id) FILTER (WHERE o.state = 'pending') AS waiting,
+    count(o.mail_id) FILTER (WHERE o.state = 'failed') AS failed
+FROM fleet.tenant AS t
+FULL JOIN (SELECT mail_id, tenant_id, state FROM ops.outbox WHERE state <> 'sent') AS o USING (tenant_id)
+GROUP BY t.slug
 ORDER BY t.slug;
 
 -- name: read_worst_counters

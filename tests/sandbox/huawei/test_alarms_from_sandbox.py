@@ -21,6 +21,7 @@ def test_the_sandboxs_alarm_is_listed_while_it_is_active(clouds, account):
 
     (one,) = listed.alarms
     assert (one.plant_key, one.device_key, one.code, one.name) == (own.plant_key, None, "2032", "Grid Loss")
+    assert one.device_serial == "HV2140000002"
     assert (one.severity, one.raised_at, one.cleared_at, one.is_open) == ("major", alarm.raised_at, None, True)
     assert one.advice == "Check the AC breaker."
     assert one.key == f"NE=50331701/HV2140000002/2032/{ms(alarm.raised_at)}"

@@ -129,8 +129,8 @@ def test_what_nobody_asked_for_changes_nothing(clouds, fault):
     pd.testing.assert_frame_equal(before[columns], after[columns])
 
 
-@pytest.mark.parametrize("fault", ["rows_in_disorder", "duplicate_rows"])
-def test_rows_in_disorder_or_twice_are_the_same_readings_even_in_a_repeated_hour(clouds, fault):
+@pytest.mark.parametrize(("fault", "held_back"), [("duplicate_rows", 0), ("rows_in_disorder", 24)])
+def test_rows_twice_are_the_same_readings_and_in_disorder_a_repeated_hour_is_held_back(clouds, fault, held_back):
     session = session_of(clouds, ACCOUNT)
     requests = [
         request
@@ -143,7 +143,10 @@ def test_rows_in_disorder_or_twice_are_the_same_readings_even_in_a_repeated_hour
     frame = frame_of(*documents(session, requests))
 
     truth = clouds.world.sunshine.day(inverter, OCTOBER_CHANGE)
-    assert len(truth.instants[:48]) == 48
-    assert series(frame, inverter.key, "energy_total_kwh") == pytest.approx(
-        dict(zip(truth.instants[:48], truth.total_energy_kwh[:48], strict=True))
-    )
+    told = dict(zip(truth.instants[:48], truth.total_energy_kwh[:48], strict=True))
+    sure = dict(list(told.items())[: 48 - held_back])
+    found = {instant: value for instant, value in series(frame, inverter.key, "energy_total_kwh").items() if not pd.isna(instant)}
+    assert len(told) == 48
+    assert found == pytest.approx(sure)
+    rows = frame[(frame.subject == inverter.key) & (frame.quantity == "energy_total_kwh") & frame.measured_at.isna()]
+    assert [fault.rule for (fault,) in rows.faults] == ["time_unambiguous"] * held_back

@@ -106,6 +106,6 @@ def test_a_group_can_be_halved_down_to_each_of_its_members(vendor: str) -> None:
 
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_limits_are_of_interfaces_that_are_called_or_of_all_together(vendor: str) -> None:
-    limits = CLOUDS[vendor].rate_limits(fleet_of(vendor))
+    limits = CLOUDS[vendor].rate_limits(CREDENTIALS, fleet_of(vendor))
 
     assert all(limit.calls >= 1 and timedelta(seconds=limit.window_s) <= timedelta(days=1) for limit in limits)

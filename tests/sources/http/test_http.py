@@ -9,6 +9,7 @@ import time
 import tracemalloc
 import zlib
 from collections.abc import Iterator
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -21,8 +22,8 @@ from include.sources.clouds.hosts import base_url
 from include.sources.clouds.http import Call, Reply, VendorHttp
 from tests.sources.http.http_server import (
     APP_ID,
+    CALM,
     PASSWORD,
-    SHORT,
     TOKEN,
     Server,
     assert_shows_no_secret,
@@ -55,7 +56,7 @@ def test_a_call_sends_json_and_our_name_and_brings_the_answer_back_untouched(ser
 
 def test_a_token_in_a_cookie_can_be_read_and_is_not_sent_with_the_next_call(server):
     server.says(b"{}", "Set-Cookie: XSRF-TOKEN=abc; Path=/")
-    http = VendorHttp(server.url, limits=SHORT)
+    http = VendorHttp(server.url, limits=CALM)
 
     first = http.send(Call("/login", {}, {}))
     http.send(Call("/next", {}, {}))
@@ -67,7 +68,7 @@ def test_a_token_in_a_cookie_can_be_read_and_is_not_sent_with_the_next_call(serv
 def test_a_get_sends_no_body(server):
     server.says(b"{}")
 
-    VendorHttp(server.url, limits=SHORT).send(Call("/list?page=1", {"password": PASSWORD}, {}, "GET"))
+    VendorHttp(server.url, limits=CALM).send(Call("/list?page=1", {"password": PASSWORD}, {}, "GET"))
 
     head, _, body = server.asked[0].partition(b"\r\n\r\n")
     assert head.startswith(b"GET /list?page=1 HTTP/1.1\r\n")
@@ -75,9 +76,19 @@ def test_a_get_sends_no_body(server):
     assert body == b""
 
 
+def test_a_form_is_sent_as_one_whatever_its_fields_hold(server):
+    server.says(b"{}")
+
+    VendorHttp(server.url, limits=CALM).send(Call("/figures", {"deviceSn": "A,B", "note": "ä&b=c"}, {"token": "t"}, is_form=True))
+
+    head, _, body = server.asked[0].partition(b"\r\n\r\n")
+    assert b"Content-Type: application/x-www-form-urlencoded\r\n" in head
+    assert parse_qsl(body.decode()) == [("deviceSn", "A,B"), ("note", "ä&b=c")]
+
+
 def test_a_call_goes_where_the_vendor_wants_it_if_that_is_allowed(server):
     server.says(b"{}")
-    http = VendorHttp(f"http://127.0.0.1:{free_port()}", limits=SHORT, allowed=lambda url: {"HTTP://other/": server.url}[url])
+    http = VendorHttp(f"http://127.0.0.1:{free_port()}", limits=CALM, allowed=lambda url: {"HTTP://other/": server.url}[url])
 
     reply = http.send(Call("/next", {}, {}), base_url="HTTP://other/")
 
@@ -86,14 +97,14 @@ def test_a_call_goes_where_the_vendor_wants_it_if_that_is_allowed(server):
 
 def test_a_place_that_nobody_allowed_is_refused_and_not_called(server):
     with pytest.raises(Refused, match=r"wants calls at '127\.0\.0\.1', which nobody allowed; check the account") as raised:
-        VendorHttp(server.url, limits=SHORT).send(Call("/next", {}, {"token": TOKEN}), base_url=f"{server.url}/?t={TOKEN}")
+        VendorHttp(server.url, limits=CALM).send(Call("/next", {}, {"token": TOKEN}), base_url=f"{server.url}/?t={TOKEN}")
 
     assert TOKEN not in str(raised.value)
     assert server.asked == []
 
 
 def test_a_place_that_is_no_host_of_the_vendor_is_refused_and_not_called(server):
-    http = VendorHttp(server.url, limits=SHORT, allowed=lambda url: base_url(VENDORS["deye"], url, ""))
+    http = VendorHttp(server.url, limits=CALM, allowed=lambda url: base_url(VENDORS["deye"], url, ""))
 
     with pytest.raises(Refused, match=r"^'http://127\.0\.0\.1:\d+' is not a host of Deye Cloud; choose one of"):
         http.send(Call("/next", {}, {}), base_url=server.url)
@@ -154,7 +165,7 @@ def test_proxies_are_used_elsewhere_but_passwords_of_netrc_never(server, monkeyp
     monkeypatch.setenv("http_proxy", server.url)
     monkeypatch.delenv("no_proxy", raising=False)
 
-    VendorHttp("http://cloud.test", limits=SHORT).send(Call("/x", {}, {}))
+    VendorHttp("http://cloud.test", limits=CALM).send(Call("/x", {}, {}))
 
     assert server.asked[0].startswith(b"POST http://cloud.test/x HTTP/1.1\r\n")
     assert b"authorization" not in server.asked[0].lower()
@@ -216,7 +227,7 @@ def test_a_body_without_length_that_is_cut_by_our_deadline_is_not_taken_for_whol
     server.answer = drip
 
     with pytest.raises(TryLater, match=r"did not finish its answer within 0\.5 s"):
-        call(server.url, limits=HttpLimits(connect_s=2, read_s=2, total_s=0.5))
+        call(server.url, limits=HttpLimits(connect_s=2, read_s=30, total_s=0.5))
 
 
 def test_headers_that_drip_in_meet_the_deadline_too(server):
@@ -228,21 +239,21 @@ def test_headers_that_drip_in_meet_the_deadline_too(server):
     server.answer = drip
 
     with pytest.raises(TryLater, match=r"did not finish its answer within 0\.5 s"):
-        call(server.url, limits=HttpLimits(connect_s=2, read_s=2, total_s=0.5))
+        call(server.url, limits=HttpLimits(connect_s=2, read_s=30, total_s=0.5))
 
 
 def test_an_answer_that_is_too_large_is_not_read_to_its_end(server):
     server.says(b"x" * 3_000_000)
 
     with pytest.raises(TryLater, match="sent more than 1 MB"):
-        call(server.url, limits=HttpLimits(2, 2, 5, max_bytes=1_000_000))
+        call(server.url, limits=HttpLimits(2, 30, 60, max_bytes=1_000_000))
 
 
 def test_an_answer_that_is_too_large_unpacked_is_not_kept(server):
     server.says(gzip.compress(bytes(range(256)) * 20_000), "Content-Encoding: gzip")
 
     with pytest.raises(TryLater, match="sent more than 5 MB"):
-        call(server.url, limits=HttpLimits(2, 2, 5, max_bytes=5_000_000))
+        call(server.url, limits=HttpLimits(2, 30, 60, max_bytes=5_000_000))
 
 
 def test_a_gzip_bomb_is_stopped_with_little_memory(server):
@@ -252,7 +263,7 @@ def test_a_gzip_bomb_is_stopped_with_little_memory(server):
     tracemalloc.start()
 
     with pytest.raises(TryLater, match="unpacks to over 200 times its size"):
-        call(server.url, limits=HttpLimits(2, 2, 5))
+        call(server.url, limits=HttpLimits(2, 30, 60))
 
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

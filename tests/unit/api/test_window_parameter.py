@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from api.errors import Problem
-from api.parameters import Window, require_rows_fit, settled_until
+from api.parameters import Window, require_rows_fit, settled_edge, settled_until
 from include.core.span import Span
 
 NOW = datetime(2026, 11, 21, 1, 7, 30, tzinfo=UTC)  # still 20 November, 22:07, in Sao Paulo
@@ -45,7 +45,7 @@ def test_a_whole_leap_year_of_local_days_fits_366_days_in_any_zone():
     ],
 )
 def test_settled_until_lies_within_the_span_at_a_quarter_hour(start, end, settled):
-    assert settled_until(Span(start, end), now=NOW, settled_after_h=2) == settled
+    assert settled_until(Span(start, end), settled_edge(now=NOW, settled_after_h=2)) == settled
 
 
 def test_too_many_rows_in_one_answer_are_refused():

@@ -4,6 +4,8 @@ import stat
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from cli.pools import pools
 from cli.run import airflow
 from cli.run.secret_file import MAKERS
@@ -163,6 +165,13 @@ def test_a_command_finds_the_installation_that_a_run_made(tmp_path):
     found = Settings.from_environment(environment)
     assert found.database_url == "postgresql+psycopg2://heliograph:secret-of-heliograph_db_password@127.0.0.1:15432/heliograph"
     assert found.jwt_secret == "secret-of-heliograph_jwt_secret"
+
+
+@pytest.mark.parametrize(("with_demo", "pause_s"), [(True, "0.1"), (False, "0.5")])
+def test_a_scheduler_that_nobody_watches_looks_less_often(tmp_path, with_demo, pause_s):
+    found = {service.name: service.environment for service in airflow.services(settings(tmp_path), SECRETS, with_demo=with_demo)}
+
+    assert found["scheduler"]["AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME"] == pause_s
 
 
 def test_a_command_can_be_pointed_at_another_warehouse(tmp_path):

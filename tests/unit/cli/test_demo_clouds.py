@@ -21,12 +21,12 @@ def test_a_vendor_without_account_fails_the_run():
 
 
 def test_three_vendors_with_energy_are_no_fault():
-    assert demo_clouds.faults([cloud(vendor.label, 1.0) for vendor in VENDORS.values()]) == []
+    assert demo_clouds.faults([cloud(VENDORS[vendor].label, 1.0) for vendor in ("sungrow", "deye", "huawei")]) == []
 
 
-@pytest.mark.parametrize("vendor", VENDORS.values(), ids=lambda vendor: vendor.name)
-def test_the_demo_has_an_account_of_every_vendor_with_all_that_it_needs(vendor):
-    given = DEMO["clouds"]["accounts"][vendor.name]
+@pytest.mark.parametrize("vendor", ["sungrow", "deye", "huawei"])
+def test_the_accounts_of_the_demo_have_all_that_their_vendors_need(vendor):
+    given, vendor = DEMO["clouds"]["accounts"][vendor], VENDORS[vendor]
 
     assert {field.name for field in vendor.fields if field.is_required} - {"host"} <= given.keys()
     assert given.keys() <= {field.name for field in vendor.fields}

@@ -3,7 +3,7 @@
 import os
 import time
 
-from cli.run.log_files import cut_logs, forget_task_logs
+from cli.run.log_files import cut_logs, forget_logs
 
 DAY_S = 86_400
 
@@ -43,8 +43,8 @@ def test_old_task_logs_go_with_the_folders_that_they_leave_empty(tmp_path):
     for folder in (tmp_path / "dag_id=a/run_id=1", tmp_path / "dag_id=a"):
         os.utime(folder, (now - 40 * DAY_S,) * 2)
 
-    assert forget_task_logs(tmp_path, days=30) == 1
-    forget_task_logs(tmp_path, days=-1)
+    assert forget_logs(tmp_path, days=30) == 1
+    forget_logs(tmp_path, days=-1)
 
     assert not list(tmp_path.rglob("attempt*"))
     assert not (tmp_path / "dag_id=a").exists()
@@ -59,6 +59,6 @@ def test_a_link_in_the_logs_is_removed_itself_and_what_it_names_stays(tmp_path):
     (logs / "link").symlink_to(kept)
     (logs / "folder").symlink_to(kept.parent)
 
-    forget_task_logs(logs, days=-1)
+    forget_logs(logs, days=-1)
 
     assert kept.read_text() == "kept"

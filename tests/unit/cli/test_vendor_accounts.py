@@ -50,7 +50,7 @@ def steps(monkeypatch, tmp_path) -> Steps:
     made = Steps()
     for name in ("add_integration", "list_integrations", "try_integration", "set_state", "authorize", "authorization_page"):
         monkeypatch.setattr(integrations, name, made.step(name))
-    for name in ("plan_backfill", "order_backfill"):
+    for name in ("plan_backfill", "order_backfill", "cancel_backfill"):
         monkeypatch.setattr(backfill_steps, name, made.step(name))
     monkeypatch.setenv("HELIOGRAPH_HOME", str(tmp_path))
     monkeypatch.setenv("HELIOGRAPH_DATABASE_URL", "postgresql+psycopg2://nobody@127.0.0.1:1/nothing")
@@ -59,6 +59,7 @@ def steps(monkeypatch, tmp_path) -> Steps:
     monkeypatch.setenv("COLUMNS", "200")
     made.answers["add_integration"] = {"name": "deye", "connection_id": "sol__deye"}
     made.answers["list_integrations"] = [row()]
+    made.answers["try_integration"] = {"plants": 3}
     return made
 
 
@@ -67,7 +68,9 @@ def row(**changes) -> dict:
         "tenant": "sol", "name": "deye", "vendor": "deye", "connection_id": "sol__deye", "keeps_credentials": True,
         "state": "active", "reason": None, "state_since": "2026-06-16T12:00:00+00:00", "plants": 3, "devices": 12, "waiting": 5,
         "refused": 0, "next_due_at": datetime(2026, 6, 16, 12, 5, tzinfo=UTC), "last_answer_at": None, "blocked": [],
-        "calls_today": 41,
+        "left_out": 0, "last_left_out": None,
+        "calls_today": 41, "figures_at": None, "troubled_at": None, "last_reason": None, "last_reason_at": None,
+        "backfill": None,
     } | changes  # fmt: skip
 
 
@@ -173,23 +176,88 @@ def test_the_list_shows_state_work_and_what_the_vendor_refuses_until_when(steps)
     said = helio("integration", "list").output
 
     assert "sol/deye: getKpiStationDay is blocked until 2026-06-17 00:05: the budget of the day is used up\n" in said
-    assert "sol/old is rejected: the password is wrong\n" in said
+    assert "sol/old is rejected since 2026-06-16 12:00: the password is wrong\n" in said
     assert "06-16 12:05" in said
     assert max(len(line) for line in said.splitlines()[:3]) <= 80
+
+
+def test_the_list_tells_of_plants_that_are_left_out_though_the_account_is_well(steps):
+    last = {"interface": "sites/energy", "member": "2934501", "since": "2026-06-16T12:00:00+00:00"}
+    last |= {"until": "2026-06-16T13:00:00+00:00", "reason": "403 (the app may not see this site)"}
+    steps.answers["list_integrations"] = [row(left_out=2, last_left_out=last)]
+
+    assert (
+        "sol/deye: plants or devices left out: 2; the last is 2934501 of sites/energy, since 2026-06-16 12:00 until "
+        "2026-06-16 13:00: 403 (the app may not see this site)\n"
+    ) in helio("integration", "list").output
 
 
 def test_the_list_is_json_for_programs(steps):
     told = json.loads(helio("integration", "list", "--json", "--tenant", "sol").output)
 
     assert told[0]["waiting"] == 5
-    assert told[0]["next_due_at"] == "2026-06-16 12:05:00+00:00"
+    assert told[0]["next_due_at"] == "2026-06-16T12:05:00+00:00"
     assert steps.asked("list_integrations")[0]["tenant"] == "sol"
+
+
+def test_nothing_of_the_list_is_cut_off_however_long_a_name_is(steps, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    steps.answers["list_integrations"] = [row(name="usina-do-sertão-central-de-pernambuco-2", vendor="sungrow")]
+
+    said = helio("integration", "list").output
+
+    assert "…" not in said
+    for whole in ("sol/usina-do-sertão-central-de-pernambuco-2", "sungrow", "active", "06-16 12:05"):
+        assert whole in said
 
 
 def test_an_empty_list_says_how_to_begin(steps):
     steps.answers["list_integrations"] = []
 
     assert "helio integration add" in helio("integration", "list").output
+
+
+def test_the_list_tells_why_an_account_needs_attention_and_when_a_backfill_ends(steps):
+    needy = {
+        "state": "needs attention",
+        "reason": "no figures since noon",
+        "last_answer_at": datetime(2026, 6, 16, 9, tzinfo=UTC),
+    }
+    backfill = {"waiting": 1200, "ends_at": "2026-06-18T10:00:00+00:00"}
+    steps.answers["list_integrations"] = [row(**needy, backfill=backfill)]
+
+    said = helio("integration", "list").output
+
+    assert "sol/deye needs attention since 2026-06-16 12:00: no figures since noon" in said
+    assert "06-16 09:00" in said
+    assert "sol/deye: 1,200 requests of a backfill wait, until about 2026-06-18 10:00; helio backfill --cancel ends it" in said
+
+
+def test_the_list_tells_the_last_setback_of_an_account_that_is_active(steps):
+    at = datetime(2026, 6, 16, 9, tzinfo=UTC)
+    steps.answers["list_integrations"] = [row(troubled_at=at, last_reason="busy", last_reason_at=at, figures_at=at)]
+
+    assert "sol/deye: last setback 2026-06-16 09:00, last figures 2026-06-16 09:00: busy" in helio("integration", "list").output
+
+
+def test_a_backfill_is_cancelled(steps):
+    steps.answers["cancel_backfill"] = 1200
+
+    done = helio("backfill", "--tenant", "sol", "--from", "2026-01-01", "--to", "2026-01-31", "--cancel")
+
+    assert done.output == "1,200 requests are asked no more; what was answered stays\n"
+    assert steps.asked("plan_backfill") == steps.asked("order_backfill") == []
+
+
+def test_an_account_is_tried_as_soon_as_it_is_added_and_stays_where_that_fails(steps, monkeypatch):
+    monkeypatch.setenv("HELIO_PASSWORD", "pass")
+    monkeypatch.setenv("HELIO_APP_SECRET", "hush")
+    steps.answers["try_integration"] = NeedsHuman("Deye Cloud refuses the login; correct the password")
+
+    done = helio("integration", "add", "--tenant", "sol", "--vendor", "deye", typed="europe\na@example.org\n4711\n")
+
+    assert "sol/deye is kept" in done.output
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (1, "helio: Deye Cloud refuses the login; correct the password")
 
 
 def test_a_kept_account_is_tried_with_what_is_kept(steps):

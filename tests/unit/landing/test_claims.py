@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from include.core.errors import TryLater
 from include.landing.claims import Claim, claim, recover, release
-from include.landing.drops import Drop, look, prepare
+from include.landing.drops import Drop, in_turn, look, prepare
 
 
 @pytest.fixture
@@ -225,14 +225,14 @@ def test_what_an_earlier_version_claimed_is_claimed_and_its_folders_go(drops, cl
     assert not (drops / "demo" / ".claimed").exists()
 
 
-def test_older_claims_are_recovered_first(claims):
+def test_older_claims_come_first(claims):
     for name, moment in (("b", 200), ("a", 300), ("c", 100)):
         place = claims / "demo" / "registry" / f"place of {name}"
         place.mkdir(parents=True)
         (place / name).write_bytes(b"x")
         os.utime(place / name, (moment, moment))
 
-    assert [claimed.original_name for claimed in recover(claims)[0]] == ["c", "b", "a"]
+    assert [claimed.original_name for claimed in in_turn(recover(claims)[0])] == ["c", "b", "a"]
 
 
 def test_what_a_crash_left_in_the_place_of_a_file_is_told_and_not_read(claims, tmp_path):
@@ -250,4 +250,4 @@ def test_what_a_crash_left_in_the_place_of_a_file_is_told_and_not_read(claims, t
 
 
 def test_a_claim_that_is_gone_is_released_all_the_same(tmp_path):
-    release(Claim("demo", "registry", tmp_path / "gone" / "a.csv"))
+    release(Claim("demo", "registry", tmp_path / "gone" / "a.csv", 0))

@@ -121,6 +121,27 @@ def test_the_same_name_refused_again_gets_a_number(drops):
     assert (folder / "a-2.csv.reason.txt").exists()
 
 
+def test_the_same_refusal_of_the_same_bytes_lies_there_once(drops):
+    twice = [refuse_bytes(io.BytesIO(b"1"), a_refusal(), drops=drops).name for _ in range(2)]
+    other = refuse_bytes(io.BytesIO(b"1"), a_refusal(reason="another reason"), drops=drops).name
+    again = [refuse_bytes(io.BytesIO(body), a_refusal(), drops=drops).name for body in (b"1", b"2", b"2")]
+
+    assert twice == ["a.csv", "a.csv"]
+    assert other == "a-2.csv"
+    assert again == ["a.csv", "a-3.csv", "a-3.csv"]
+    assert len(list((drops / "demo" / "consumption" / "refused").iterdir())) == 6
+
+
+def test_a_page_that_a_crash_left_alone_is_no_file_that_was_given_back(drops):
+    folder = refuse_bytes(io.BytesIO(b"1"), a_refusal(), drops=drops).parent
+    (folder / "a.csv").unlink()
+
+    written = refuse_bytes(io.BytesIO(b"1"), a_refusal(), drops=drops)
+
+    assert written.read_bytes() == b"1"
+    assert written.with_name(f"{written.name}.reason.txt").exists()
+
+
 def test_a_link_is_moved_as_a_link_and_its_target_stays(drops, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text("x")

@@ -18,7 +18,9 @@ def test_a_feed_without_readings_has_no_rules():
 
 
 def test_lists_of_alarms_are_loaded_but_hold_no_readings():
-    assert set(READING_FEEDS) - set(CHECKED_FEEDS) == {"sungrow_alarms", "deye_alarms", "huawei_alarms"}
+    assert set(READING_FEEDS) - set(CHECKED_FEEDS) == {
+        f"{vendor}_alarms" for vendor in ("sungrow", "deye", "huawei", "solaredge", "growatt")
+    }
     with pytest.raises(ValueError, match="'huawei_alarms' carries no readings"):
         rules_of("huawei_alarms")
 

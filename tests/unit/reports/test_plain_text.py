@@ -29,6 +29,16 @@ def test_a_name_becomes_one_visible_line(text, expected):
     assert clean(text, 5 if text == "x" * 10 else 200) == expected
 
 
+@pytest.mark.parametrize("name", ["نیروگاه\u200cخورشیدی", "क्\u200dष", "ශ්\u200dරී"])
+def test_a_joiner_that_is_spelling_stays(name):
+    assert clean(name) == name
+
+
+@pytest.mark.parametrize("name", ["a\u200cb", "7\u200d7", "é\u200dé", "\u200cا", "👩\u200d🔧", "אב\u200cאב", "ا\u202eب"])
+def test_a_joiner_that_is_none_goes(name):
+    assert clean(name) == "".join(char for char in name if unicodedata.category(char) != "Cf")
+
+
 @given(st.text(max_size=300), st.integers(1, 50))
 def test_a_cleaned_name_is_short_and_has_nothing_invisible(text, most):
     cleaned = clean(text, most)

@@ -69,11 +69,11 @@ def test_money_and_per_cent_never_break_from_their_number():
 @pytest.mark.parametrize(
     ("first", "last", "portuguese", "english"),
     [
-        ("2026-10-01", "2026-10-31", "1 a 31 de outubro de 2026", "1–31 October 2026"),
+        ("2026-10-01", "2026-10-31", "1º a 31 de outubro de 2026", "1–31 October 2026"),
         ("2026-10-31", "2026-10-31", "31 de outubro de 2026", "31 October 2026"),
         ("2026-09-13", "2026-10-12", "13 de setembro a 12 de outubro de 2026", "13 September – 12 October 2026"),
         ("2025-12-13", "2026-01-12", "13 de dezembro de 2025 a 12 de janeiro de 2026", "13 December 2025 – 12 January 2026"),
-        ("2028-02-01", "2028-02-29", "1 a 29 de fevereiro de 2028", "1–29 February 2028"),
+        ("2028-02-01", "2028-02-29", "1º a 29 de fevereiro de 2028", "1–29 February 2028"),
     ],
 )
 def test_a_period_is_said_in_words(first, last, portuguese, english):

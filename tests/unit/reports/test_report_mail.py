@@ -1,14 +1,17 @@
 """A report as a mail, and what happens when the server says no."""
 
 import email
+import io
 import smtplib
-import socket
 import ssl
 from datetime import UTC, datetime
 from email import policy
 
 import pytest
+from PIL import Image
 
+from cli.run.postgres import free_port
+from include.core.brand import Brand
 from include.core.errors import NeedsHuman, Refused, TryLater
 from include.reports import mail as mail_room
 from include.reports.mail import MAX_ATTACHMENT_BYTES, MailEnvelope, SmtpEndpoint, report_mail, send
@@ -37,7 +40,7 @@ def test_a_mail_says_the_four_figures_in_portuguese_and_carries_the_pdf(month):
     plain, html = (message.get_body((kind,)).get_content().replace("\u00a0", " ") for kind in ("plain", "html"))
     [attachment] = message.iter_attachments()
 
-    assert message["Subject"] == "Usina Serf East: Relatório mensal, 1 a 31 de outubro de 2026"
+    assert message["Subject"] == "Usina Serf East: Relatório mensal, 1º a 31 de outubro de 2026"
     assert message["From"] == "Relatórios <reports@example.org>"
     assert message["To"] == "owner@example.com"
     assert message["Message-ID"] == "<report-7-abc@heliograph>"
@@ -154,17 +157,11 @@ def test_the_password_is_in_no_repr():
     assert "secret" not in repr(SmtpEndpoint("mail.example.org", 587, "a@b.org", "user", "secret", "starttls"))
 
 
-def closed_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def test_a_server_that_is_not_there_is_tried_later(month):
     message = report_mail(figures(month()), PDF, envelope())
 
     with pytest.raises(TryLater, match="not reachable"):
-        send(message, SmtpEndpoint("127.0.0.1", closed_port(), "a@b.org", timeout_s=2))
+        send(message, SmtpEndpoint("127.0.0.1", free_port(), "a@b.org", timeout_s=2))
 
 
 def test_a_password_is_not_sent_in_the_clear_to_another_machine(month):
@@ -220,3 +217,23 @@ def test_a_farewell_that_fails_does_not_make_a_mail_be_sent_twice(monkeypatch, m
     send(report_mail(figures(month()), PDF, envelope()), SmtpEndpoint("127.0.0.1", 25, "a@b.org"))
 
     assert len(taken) == 1
+
+
+def test_a_mail_wears_the_look_of_its_report(month):
+    logo = io.BytesIO()
+    Image.new("RGB", (100, 50), "navy").save(logo, "PNG")
+    brand = Brand("#5b2a86", "#ffd166", "Acme & Filhos <b>", logo.getvalue())
+
+    first, second = (report_mail(figures(month()), PDF, envelope(), brand=brand).as_bytes() for _ in range(2))
+    message = email.message_from_bytes(first, policy=policy.default)
+
+    html = message.get_body(("html",)).get_content()
+    picture = next(part for part in message.walk() if part.get_content_type() == "image/png")
+    assert first == second
+    assert f'src="cid:{picture["Content-ID"][1:-1]}"' in html
+    assert picture.get_content() == logo.getvalue()
+    assert 'width="112" height="56"' in html
+    assert "background:#5b2a86;border-bottom:3px solid #ffd166" in html
+    assert "Acme &amp; Filhos &lt;b&gt;" in html
+    assert "Acme & Filhos <b>" in message.get_body(("plain",)).get_content()
+    assert [part.get_content_type() for part in message.iter_attachments()] == ["application/pdf"]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from include.core.errors import Refused
-from include.reports.model import InverterRow, Provenance, figures, fingerprint, headline_of, with_peer_shares
+from include.reports.model import Provenance, figures, fingerprint, headline_of
 
 
 def test_figures_survive_json_and_give_the_headline_back(month):
@@ -61,16 +61,6 @@ def test_not_a_number_is_stored_as_unknown(month):
     assert stored["headline"]["completeness"] is None
 
 
-def test_a_share_is_the_yield_by_the_median_of_at_least_three_peers():
-    rows = [InverterRow(name, 1.0, value, None, None, None, None) for name, value in (("a", 80.0), ("b", 100.0), ("c", 110.0))]
-    silent = InverterRow("d", None, None, None, None, None, None)
-
-    assert [row.peer_share for row in with_peer_shares([*rows, silent])] == [0.8, 1.0, 1.1, None]
-    assert [row.peer_share for row in with_peer_shares(rows[:2])] == [None, None]
-    assert with_peer_shares([]) == ()
-    assert [row.peer_share for row in with_peer_shares([replace(row, specific_yield_kwh_kwp=0.0) for row in rows])] == [None] * 3
-
-
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -82,3 +72,11 @@ def test_a_share_is_the_yield_by_the_median_of_at_least_three_peers():
 def test_a_report_that_cannot_be_printed_is_refused(month, changes, words):
     with pytest.raises(Refused, match=words):
         month(**changes)
+
+
+def test_one_more_held_back_reading_is_the_same_report(month):
+    more = replace(month().completeness, quarantined=(("within_physical_limits", 101),))
+
+    assert fingerprint(figures(month(completeness=more))) == fingerprint(figures(month()))
+    missing = replace(month().completeness, missing_hours=3.0)
+    assert fingerprint(figures(month(completeness=missing))) != fingerprint(figures(month()))

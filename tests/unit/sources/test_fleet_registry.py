@@ -43,11 +43,18 @@ def test_a_csv_is_known_by_its_columns_and_bad_rows_are_rejected(context, payloa
         ("documento,nome", "customers"),
         ("plant_key,month,target_kwh", "targets"),
         ("plant_key,valid_from,price", "tariffs"),
+        ("plant_key,read_on", "meter_readings"),
+        ("usina;leitura", "meter_readings"),
+        ("valid_from,co2_kg_kwh,factor_source", "emission_factors"),
+        ("plant_key,vigencia,fator_co2,fonte_fator", "emission_factors"),
+        ("usina;inclinacao;azimute", "plants"),
     ],
 )
 def test_each_table_has_its_header(context, header, table):
     row = header.replace("timezone", "UTC").replace("valid_from", "31/01/2025").replace("month", "2025-01")
     row = row.replace("target_kwh", "1").replace("price", "1").replace("capacidade_kwp", "1")
+    row = row.replace("read_on", "2026-01-05").replace("leitura", "05/01/2026").replace("vigencia", "2026-01-01")
+    row = row.replace("co2_kg_kwh", "0.0385").replace("fator_co2", "0.0385").replace("inclinacao", "20").replace("azimute", "360")
     row = row.replace("_key", "-1").replace("documento", "7")
 
     registry = parse_registry(f"{header}\n{row}\n".encode(), context)
@@ -120,10 +127,10 @@ def test_a_target_and_a_tariff_may_leave_open_whose_plant_it_is(context):
 
 
 def test_a_source_that_nobody_is_is_rejected(context):
-    registry = parse_registry(b"plant_key,source\n1,solaredge\n2,\n", context)
+    registry = parse_registry(b"plant_key,source\n1,fronius\n2,\n", context)
 
     assert [plant.plant_key for plant in registry.plants] == ["2"]
-    assert "source 'solaredge' is none of drops, sungrow, deye, huawei" in registry.rejected[0].reason
+    assert "source 'fronius' is none of drops, sungrow, deye, huawei, solaredge, growatt" in registry.rejected[0].reason
 
 
 def test_a_vendors_type_of_device_is_not_for_files(context):

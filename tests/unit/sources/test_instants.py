@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from include.sources.formats.instants import UNREADABLE, Instants
+from include.sources.formats.instants import UNREADABLE, lone_instant
 
 
 def utc(instant):
@@ -47,34 +47,24 @@ def utc(instant):
     ],
 )
 def test_times_are_read_by_fixed_rules(stamp, expected):
-    assert utc(Instants(ZoneInfo("America/Sao_Paulo")).read(stamp, 1)) == expected
+    assert utc(lone_instant(stamp, ZoneInfo("America/Sao_Paulo"))) == expected
+
+
+NEW_YORK = ZoneInfo("America/New_York")
 
 
 def test_a_skipped_local_time_is_unreadable():
-    instants = Instants(ZoneInfo("America/New_York"))
-
-    assert utc(instants.read("2025-03-09T02:30:00", 1)) is None
-    assert utc(instants.read("2025-03-09T03:00:00", 1)) == "2025-03-09 07:00:00"
+    assert utc(lone_instant("2025-03-09T02:30:00", NEW_YORK)) is None
+    assert utc(lone_instant("2025-03-09T03:00:00", NEW_YORK)) == "2025-03-09 07:00:00"
 
 
-@pytest.mark.parametrize(
-    ("stamps", "expected"),
-    [
-        (["00:55", "01:00", "01:55", "01:00", "01:55", "02:00"], ["04:55", "05:00", "05:55", "06:00", "06:55", "07:00"]),
-        (["02:00", "01:55", "01:00"], ["07:00", "05:55", "05:00"]),
-        (["01:30", "01:20", "01:10"], ["05:30", "05:20", "05:10"]),
-        (["01:10", "01:20", "01:10"], ["05:10", "05:20", "05:10"]),
-    ],
-)
-def test_a_repeated_hour_is_the_first_unless_rising_times_go_back(stamps, expected):
-    instants = Instants(ZoneInfo("America/New_York"))
+def test_a_repeated_hour_is_the_first_unless_something_was_before_it():
+    first = lone_instant("2025-11-02T01:30:00", NEW_YORK)
 
-    read = [instants.read(f"2025-11-02T{stamp}:00", "a") for stamp in stamps]
-
-    assert [utc(instant)[11:16] for instant in read] == expected
+    assert utc(first) == "2025-11-02 05:30:00"
+    assert utc(lone_instant("2025-11-02T01:30:00", NEW_YORK, not_before=first)) == "2025-11-02 05:30:00"
+    assert utc(lone_instant("2025-11-02T01:20:00", NEW_YORK, not_before=first)) == "2025-11-02 06:20:00"
 
 
 def test_an_offset_decides_in_a_repeated_hour():
-    instants = Instants(ZoneInfo("America/New_York"))
-
-    assert utc(instants.read("2025-11-02T01:30:00-05:00", 1)) == "2025-11-02 06:30:00"
+    assert utc(lone_instant("2025-11-02T01:30:00-05:00", NEW_YORK)) == "2025-11-02 06:30:00"

@@ -1,6 +1,7 @@
 import json
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from include.core.errors import BadDocument
-from include.sources.formats import json_text
+from include.sources.formats import json_array, json_text
 from include.sources.formats.fields import Fields
 from include.sources.formats.json_array import JsonArray
 from include.sources.formats.json_dialects import strict_json
@@ -182,3 +183,24 @@ def test_strict_json_changes_no_text_and_no_finite_number(value):
         return one
 
     assert json.loads(strict_json(json.dumps([value], ensure_ascii=False).encode("utf-8", "surrogatepass"))) == [expected(value)]
+
+
+def test_many_small_arrays_cost_about_as_much_as_they_hold(monkeypatch):
+    """Each was once cut out of all the rest of the text, so that a megabyte took minutes."""
+    decoded, records = [], json_array._RECORDS
+
+    def decode(text):
+        decoded.append(len(text))
+        return records.decode(text)
+
+    monkeypatch.setattr(json_array, "_RECORDS", SimpleNamespace(decode=decode))
+    text = b'[{"a":1}]\n' * 20_000
+
+    position, found = 0, 0
+    while position < len(text):
+        array = JsonArray(text, position)
+        found += sum(map(len, array.portions()))
+        position = array.end
+
+    assert found == 20_000
+    assert sum(decoded) < 20_000 * 5_000

@@ -1,16 +1,12 @@
-"""Which periods a schedule and a form mean, without any warehouse."""
+"""Which reports fall due at an instant, without any warehouse."""
 
 from datetime import UTC, date, datetime
 
 import pytest
 
-from include.steps.report import _request, _scheduled
+from include.steps.report_calendar import _fallen_due, _of_the_store, request_of
 
-PLANT = {"plant_id": 7, "plant_key": "p", "tenant": "demo", "timezone": "America/Sao_Paulo", "language": "pt-BR"}
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+PLANT = {"plant_id": 7, "plant_key": "p", "tenant": "demo", "timezone": "America/Sao_Paulo"}
 
 
 @pytest.mark.parametrize(
@@ -20,32 +16,30 @@ def at(text: str) -> datetime:
         ("2024-03-01T12:00", "America/Sao_Paulo", [("day", date(2024, 2, 29)), ("month", date(2024, 2, 29))]),
         ("2026-01-01T12:00", "America/Sao_Paulo", [("day", date(2025, 12, 31)), ("month", date(2025, 12, 31))]),
         # At the same instant it is the first in Tokyo and still the last in São Paulo.
-        ("2026-02-28T20:00", "Asia/Tokyo", [("day", date(2026, 2, 28)), ("month", date(2026, 2, 28))]),
-        ("2026-02-28T20:00", "America/Sao_Paulo", [("day", date(2026, 2, 27))]),
+        ("2026-02-28T22:00", "Asia/Tokyo", [("day", date(2026, 2, 28)), ("month", date(2026, 2, 28))]),
+        ("2026-02-28T22:00", "America/Sao_Paulo", [("day", date(2026, 2, 27))]),
+        # Before seven in the morning the day before is not due yet.
+        ("2026-02-28T21:59", "Asia/Tokyo", [("day", date(2026, 2, 27))]),
+        # What failed in the morning is made up for on three more, a day's report is not.
+        ("2026-03-04T12:00", "America/Sao_Paulo", [("day", date(2026, 3, 3)), ("month", date(2026, 2, 28))]),
+        ("2026-03-05T12:00", "America/Sao_Paulo", [("day", date(2026, 3, 4))]),
     ],
 )
-def test_the_schedule_means_the_plants_own_yesterday_and_on_its_first_the_month_before(run_after, zone, expected):
-    assert _scheduled(PLANT | {"timezone": zone}, at(run_after)) == expected
+def test_a_morning_means_the_plants_own_yesterday_and_after_the_first_the_month_before(run_after, zone, expected):
+    owner = {"tenant": "demo", "language": "pt-BR", "timezone": zone}
+    instant = datetime.fromisoformat(run_after).replace(tzinfo=UTC)
+
+    fallen = [
+        (entry.kind, days[1])
+        for entry in _of_the_store(owner, None)
+        for days, _ in _fallen_due(entry, PLANT | {"timezone": zone}, (), instant)
+    ]
+
+    assert fallen == expected
 
 
-@pytest.mark.parametrize(
-    ("kind", "day", "first_day", "last_day"),
-    [
-        ("day", date(2026, 2, 28), "2026-02-28", "2026-02-28"),
-        ("month", date(2026, 2, 28), "2026-02-01", "2026-02-28"),
-        ("month", date(2024, 2, 1), "2024-02-01", "2024-02-29"),
-        ("month", date(2025, 12, 31), "2025-12-01", "2025-12-31"),
-    ],
-)
-def test_a_request_names_the_whole_period_around_its_day(kind, day, first_day, last_day):
-    request = _request(PLANT, kind, day, None)
-
-    assert (request["first_day"], request["last_day"]) == (first_day, last_day)
-
-
-def test_a_request_is_plain_text_and_numbers_and_speaks_the_tenants_language():
-    assert _request(PLANT, "day", date(2026, 2, 3), None) == {
-        "plant_id": 7, "plant": "p", "tenant": "demo", "kind": "day", "first_day": "2026-02-03", "last_day": "2026-02-03",
-        "language": "pt-BR",
+def test_a_request_is_plain_text_and_numbers():
+    assert request_of(PLANT, "month", (date(2026, 2, 1), date(2026, 2, 28)), "en") == {
+        "plant_id": 7, "plant": "p", "tenant": "demo", "kind": "month", "first_day": "2026-02-01", "last_day": "2026-02-28",
+        "language": "en", "about": "plant", "customer_group": None, "until": None,
     }  # fmt: skip
-    assert _request(PLANT, "day", date(2026, 2, 3), "en")["language"] == "en"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from include.core.pulls import Plan, PulledDevice, PulledFleet, PulledPlant, RateLimit, Request
+from include.core.pulls import Plan, PlannedDays, PulledDevice, PulledFleet, PulledPlant, RateLimit, Request
 from include.core.span import Span
 from include.core.vendors import Vendor
 from include.steps import pull_plan
@@ -31,7 +31,8 @@ def cloud(rate_limits: tuple[RateLimit, ...] = ()) -> Any:
 
     return SimpleNamespace(
         vendor=Vendor("toy", "Toy", {}, ()),
-        rate_limits=lambda fleet: rate_limits,
+        group_fields={},
+        rate_limits=lambda credentials, fleet: rate_limits,
         fleet_requests=lambda credentials: [Request("list", {}, "fleet")],
         device_requests=lambda credentials, fleet: [],
         snapshot_requests=lambda credentials, fleet: [
@@ -122,6 +123,15 @@ def test_a_snapshot_leaves_half_of_a_days_budget_to_everything_else() -> None:
     assert pull_plan.pace_of_now(requests[:1], [RateLimit("*", 20_000, 86_400)]) == timedelta(minutes=5)
 
 
+def test_a_limit_of_each_subject_slows_only_what_is_asked_about_one_of_them_again_and_again() -> None:
+    limit = RateLimit("alarms", 1, 600, is_per_subject=True)
+    of_many = [Request("alarms", {"of": str(at)}, "alarms", None, (str(at),)) for at in range(50)]
+    of_one = [Request("alarms", {"day": at}, "alarms", None, ("1",)) for at in range(3)]
+
+    assert pull_plan.pace_of_alarms(of_many, [limit], timedelta(minutes=5)) == timedelta(minutes=10)
+    assert pull_plan.pace_of_alarms(of_many + of_one, [limit], timedelta(minutes=5)) == timedelta(minutes=40)
+
+
 def test_a_backfill_that_needs_more_than_a_days_budget_is_told_the_days_that_it_takes() -> None:
     requests = [Request("history", {"part": number}, "devices") for number in range(60)]
     budget = [RateLimit("history", 25, 86_400), RateLimit("history", 1, 65)]
@@ -142,3 +152,39 @@ def test_planning_knows_no_database():
 
     assert "include.core.pulls" in loaded
     assert [name for name in loaded if name.startswith(("include.warehouse", "sqlalchemy", "psycopg2"))] == []
+
+
+DAYS = PlannedDays(date(2026, 6, 13), date(2026, 6, 15))
+
+
+@pytest.mark.parametrize(
+    ("last_day", "days", "expected"),
+    [
+        pytest.param(None, DAYS, [date(2026, 5, 17), date(2026, 6, 9)], id="a first plan"),
+        pytest.param(date(2026, 6, 14), DAYS, [date(2026, 5, 17), date(2026, 6, 9)], id="the next day"),
+        pytest.param(
+            date(2026, 6, 12),
+            DAYS,
+            [date(2026, 5, 15), date(2026, 5, 16), date(2026, 5, 17), date(2026, 6, 7), date(2026, 6, 8), date(2026, 6, 9)],
+            id="a standstill of three days",
+        ),
+        pytest.param(
+            date(2026, 6, 7),
+            PlannedDays(date(2026, 6, 8), date(2026, 6, 15)),
+            [date(2026, 5, 10 + day) for day in range(8)] + [date(2026, 6, 2 + day) for day in range(6)],
+            id="not what is made up anyway",
+        ),
+    ],
+)
+def test_days_of_weeks_ago_are_looked_at_again_on_their_day_or_after_a_standstill(
+    last_day: date | None, days: PlannedDays, expected: list[date]
+) -> None:
+    before = None if last_day is None else Plan(NOW, last_day)
+
+    assert pull_plan.days_to_look_at_again(before, days) == expected
+
+
+def test_after_a_long_standstill_no_more_days_are_looked_at_again_than_are_made_up() -> None:
+    days = PlannedDays(date(2026, 5, 16), date(2026, 6, 15))
+
+    assert len(pull_plan.days_to_look_at_again(Plan(NOW, date(2025, 1, 1)), days)) == 29

@@ -10,7 +10,7 @@ from include.core.pulls import PulledFleet, RateLimit, Tokens
 from include.sources.clouds.cloud import Credentials, Post
 from include.sources.clouds.deye.fields import INFO, TOKEN
 from include.sources.clouds.deye.refusals import ENVELOPE, LABEL, is_empty
-from include.sources.clouds.errors import Rejected
+from include.sources.clouds.errors import LoginRefused, Rejected
 from include.sources.clouds.http import Call
 from include.sources.formats import names, numbers
 
@@ -25,7 +25,7 @@ def log_in(post: Post, credentials: Credentials, last: Tokens | None) -> Tokens:
 
     Raises:
         Rejected: A field is missing or refused, or there are several companies to choose from.
-        TryLater: No token came.
+        LoginRefused: No token came.
     """
     company = credentials.get("company_id")
     if company:
@@ -45,7 +45,7 @@ def sign(interface: str, body: Mapping[str, Any], credentials: Credentials, toke
     return Call(_PREFIX + interface, body, {"Authorization": f"Bearer {tokens.access}"})
 
 
-def rate_limits(fleet: PulledFleet) -> tuple[RateLimit, ...]:
+def rate_limits(credentials: Credentials, fleet: PulledFleet) -> tuple[RateLimit, ...]:
     """The vendor publishes none; these are below those of the platform that it runs on."""
     return (
         RateLimit("*", 2, 1),
@@ -83,7 +83,7 @@ def _access(data: Mapping[str, Any]) -> str:
     if token[:7].lower() == "bearer ":
         token = token[7:].strip()
     if not token or not token.isascii():
-        raise TryLater(f"{LABEL} let the account in without a token; ask again")
+        raise LoginRefused(f"{LABEL} let the account in without a token; check its app and region if this repeats")
     return token
 
 

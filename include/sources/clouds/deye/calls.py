@@ -43,9 +43,9 @@ def fleet_requests(credentials: Credentials) -> list[Request]:
 
 def device_requests(credentials: Credentials, fleet: PulledFleet) -> list[Request]:
     """The devices of the stations."""
-    stations = [_station_id(plant.key) for plant in sorted_plants(fleet)]
     return [
-        Request(DEVICES, {"stationIds": group, "page": 1, "size": _PAGE_ROWS}, "fleet") for group in groups(stations, _MEMBERS)
+        Request(DEVICES, {"stationIds": [_station_id(key) for key in keys], "page": 1, "size": _PAGE_ROWS}, "fleet", None, keys)
+        for keys in map(keys_of, groups(sorted_plants(fleet), _MEMBERS))
     ]
 
 

@@ -18,7 +18,7 @@ from include.sources.clouds.deye.calls import (
     fleet_requests,
     snapshot_requests,
 )
-from include.sources.clouds.deye.fetch import fetch
+from include.sources.clouds.deye.fetch import fetch, row_count
 from include.sources.clouds.deye.fleet import parse_fleet
 from include.sources.clouds.deye.readings import parse
 from include.sources.clouds.deye.refusals import ENVELOPE
@@ -37,6 +37,7 @@ CLOUD: Final = Cloud(
     alarm_requests=alarm_requests,
     day_requests=day_requests,
     fetch=fetch,
+    row_count=row_count,
     group_fields=GROUP_FIELDS,
     parse=parse,
     parse_fleet=parse_fleet,

@@ -37,6 +37,11 @@ def fetch(session: SessionLike, request: Request) -> list[Answer]:
     return [_post(session, request.interface, request.body, subject)]
 
 
+def row_count(interface: str, data: Mapping[str, Any]) -> int:
+    """Rows of an answer; frames of devices come in the list of either history."""
+    return len(rows_of(data, interface))
+
+
 def _post(session: SessionLike, interface: str, body: Mapping[str, Any], subject: str | None) -> Answer:
     answer = session.post(interface, body, subject=subject)
     _shaped_rows(answer.data, interface)

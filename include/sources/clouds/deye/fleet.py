@@ -17,7 +17,7 @@ from include.sources.clouds.fleet_rows import capacity_kwp, named_key, reject
 from include.sources.clouds.place import place_of, zone_at
 from include.sources.formats import names
 from include.sources.formats.context import ParseContext
-from include.sources.formats.instants import UNREADABLE, Instants
+from include.sources.formats.instants import UNREADABLE, lone_instant
 
 
 def parse_fleet(body: bytes | memoryview, context: ParseContext) -> Registry:
@@ -27,7 +27,7 @@ def parse_fleet(body: bytes | memoryview, context: ParseContext) -> Registry:
     if ROWS[STATIONS] in answer.data:
         plants: dict[str, PlantRow] = {}
         for row in _identified_rows(answer, STATIONS, registry):
-            plant = _plant(row, Instants(context.timezone))
+            plant = _plant(row, context.timezone)
             plants.setdefault(plant.plant_key, plant)
         registry.plants += plants.values()
     else:
@@ -54,7 +54,7 @@ def _identified_rows(answer: LandedAnswer, interface: str, registry: Registry) -
             reject(registry, number, f"row {number} of {ROWS[interface]} does not say what it is about; ask {LABEL} again", row)
 
 
-def _plant(row: Mapping[str, Any], instants: Instants) -> PlantRow:
+def _plant(row: Mapping[str, Any], usual: ZoneInfo) -> PlantRow:
     latitude, longitude = place_of(row.get("locationLat"), row.get("locationLng"))
     timezone = _zone_name(row.get("regionTimezone")) or zone_at(latitude, longitude)
     return PlantRow(
@@ -64,7 +64,7 @@ def _plant(row: Mapping[str, Any], instants: Instants) -> PlantRow:
         latitude=latitude,
         longitude=longitude,
         capacity_kwp=capacity_kwp(row.get("installedCapacity")),
-        commissioned_on=_local_date(instants.read(row.get("startOperatingTime"), None), timezone),
+        commissioned_on=_local_date(lone_instant(row.get("startOperatingTime"), usual), timezone),
     )
 
 

@@ -79,7 +79,7 @@ def _read_station(gathering: Gathering, answer: LandedAnswer, context: ParseCont
             return _period_start(record, gathering.timezone(key), is_month=is_month)
         stamp = record.get(stamp_name)
         is_blank = stamp is None and all(record.get(name) is None for name in _STATION_KEYS)
-        return None if is_blank else gathering.written_instant(stamp, key, context.timezone)
+        return None if is_blank else gathering.written_instant(stamp, gathering.timezone(key))
 
     for number, record in enumerate(rows_of(answer.data, request.interface), start=1):
         if not isinstance(record, dict):
@@ -135,7 +135,7 @@ def _add_frame(
     stamp, points = record.get(keys[0]), _points_of(record.get(keys[1]))
     if stamp is None and _DIVISORS.keys().isdisjoint(points):
         return
-    at = gathering.written_instant(stamp, key, timezone)
+    at = gathering.written_instant(stamp, timezone)
     if gathering.is_within(at):
         gathering.add(_ROWS, key, Row(number, at, points, record))
 

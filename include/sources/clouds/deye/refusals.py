@@ -17,6 +17,7 @@ from include.sources.clouds.errors import (
     RateLimited,
     Rejected,
     TokenEnded,
+    TokenFault,
     Unanswerable,
 )
 from include.sources.clouds.refusals import Envelope, Refusal
@@ -36,7 +37,7 @@ class PointUnknown(Unanswerable):
     """The device does not have one of the points that were requested."""
 
 
-class DeviceRefuses(Unanswerable):
+class DeviceRefuses(MemberRefused):
     """The device does not answer this kind of request."""
 
 
@@ -60,8 +61,8 @@ REFUSALS: Final = (
     Refusal(("2101006",), MemberRefused, "a parameter is invalid", interfaces=_GROUPS),
     Refusal(("2101007",), MemberRefused, "the list is too long", interfaces=_GROUPS),
     Refusal(("2101008",), MemberRefused, "a parameter has the wrong type", interfaces=_GROUPS),
-    Refusal(("2101031",), MemberRefused, "a station is not found", interfaces=_GROUPS),
-    Refusal(("2101032",), MemberRefused, "a device is not found", interfaces=_GROUPS),
+    Refusal(("2101031",), MemberRefused, "a station is not found"),
+    Refusal(("2101032",), MemberRefused, "a device is not found"),
     Refusal(("2104005",), MemberRefused, "a device refuses", interfaces=_GROUPS),
     Refusal(("2106001",), MemberRefused, "a device lacks a point", interfaces=_GROUPS),
     Refusal(("2101005",), Unanswerable, "a parameter is missing"),
@@ -73,12 +74,12 @@ REFUSALS: Final = (
     Refusal(("2101014",), Unanswerable, "the start is after the end"),
     Refusal(("2101015",), Unanswerable, "a time is written wrong"),
     Refusal(("2101026",), Unanswerable, "the page is too large"),
-    Refusal(("2101031",), Unanswerable, "the station is not found"),
-    Refusal(("2101032",), Unanswerable, "the device is not found"),
     Refusal(("2104005",), DeviceRefuses, "the device refuses", _NEVER),
     Refusal(("2106001",), PointUnknown, "the device lacks a point", _NEVER),
     Refusal(("2101022",), TryLater, "a fault of the business"),
     Refusal(("2104004",), TryLater, "the device is busy with a command"),
+    Refusal(("3201001",), TryLater, "the service is unavailable", interfaces=_LOGINS),
+    Refusal(("3201001",), TokenFault, "the service is unavailable, as it also says to a token that has ended", status=500),
     Refusal(("3201001",), TryLater, "the service is unavailable"),
     Refusal(("3501004",), TryLater, "a fault inside the cloud"),
 )
@@ -99,7 +100,7 @@ def _fault(interface: str, data: Mapping[str, Any], sentence: str) -> Heliograph
         return None
     if interface in {TOKEN, DEVICE_RAW}:
         return BrokenDown(f"{sentence} and broke down; ask again")
-    return TokenEnded(f"{sentence} and broke down, as it does when a token has ended; log in again")
+    return TokenFault(f"{sentence} and broke down, as it does when a token has ended; log in again")
 
 
 ENVELOPE: Final = Envelope(

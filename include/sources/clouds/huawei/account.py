@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from include.core.errors import TryLater
 from include.core.pulls import PulledFleet, RateLimit, Tokens
 from include.sources.clouds.cloud import Credentials, Post
+from include.sources.clouds.errors import LoginRefused, UnknownRefusal
 from include.sources.clouds.http import Call, Reply
 from include.sources.clouds.huawei.fields import (
     ALARMS,
@@ -38,12 +38,13 @@ def log_in(post: Post, credentials: Credentials, last: Tokens | None) -> Tokens:
 
     Raises:
         Rejected: The user, the system code or the account is refused.
-        TryLater: No token came; an answer without a byte may mean an outage or an unknown user.
+        LoginRefused: No token came.
+        UnknownRefusal: An answer without a byte, which may mean an outage or an unknown user.
     """
     body = {"userName": credentials.get("login", ""), "systemCode": credentials.get("password", "")}
     reply = post(LOGIN, Call(f"{_PREFIX}{LOGIN}", body, {}))
     if reply.status == 200 and not reply.body.strip():
-        raise TryLater(
+        raise UnknownRefusal(
             f"{LABEL} answered the login without a byte, as it does for an unknown API user and when it is down; "
             "if it stays so, check the API user and its region",
             after_s=LOGIN_WAIT_S,
@@ -51,7 +52,7 @@ def log_in(post: Post, credentials: Credentials, last: Tokens | None) -> Tokens:
     ENVELOPE.classify_response(LOGIN, reply)
     token = _token_of(reply)
     if token is None:
-        raise TryLater(f"{LABEL} took the login but sent no token; log in again later", after_s=SPACING_S)
+        raise LoginRefused(f"{LABEL} took the login but sent no token; check the API user if this repeats")
     return Tokens(token, TOKEN_LIVES_S)
 
 
@@ -67,7 +68,7 @@ def sign(interface: str, body: Mapping[str, Any], credentials: Credentials, toke
     return Call(f"{_PREFIX}{interface}", body, {"XSRF-TOKEN": tokens.access})
 
 
-def rate_limits(fleet: PulledFleet) -> tuple[RateLimit, ...]:
+def rate_limits(credentials: Credentials, fleet: PulledFleet) -> tuple[RateLimit, ...]:
     """The vendor's limits per API user, which grow with the fleet; a minute is 65 s, as clocks differ.
 
     Where the vendor adds up steps over the types of devices, each type's first step counts once for all of them.

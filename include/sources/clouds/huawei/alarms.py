@@ -41,4 +41,5 @@ def _alarm(row: Any) -> Alarm | None:  # noqa: ANN401 - any JSON value
         cleared_at=None,
         is_open=code_of(row.get("status")) in OPEN_STATUSES,
         advice=names.words(row.get("repairSuggestion"), 1000),
+        device_serial=names.key(row.get("esnCode")),
     )

@@ -43,7 +43,8 @@ def fleet_requests(credentials: Credentials) -> list[Request]:
 def device_requests(credentials: Credentials, fleet: PulledFleet) -> list[Request]:
     """The devices of the plants."""
     return [
-        Request(DEVICES, {"stationCodes": _joined(group)}, "fleet") for group in groups(sorted_plants(fleet), PLANTS_PER_CALL)
+        Request(DEVICES, {"stationCodes": _joined(group)}, "fleet", None, keys_of(group))
+        for group in groups(sorted_plants(fleet), PLANTS_PER_CALL)
     ]
 
 

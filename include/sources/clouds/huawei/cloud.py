@@ -19,7 +19,7 @@ from include.sources.clouds.huawei.calls import (
     fleet_requests,
     snapshot_requests,
 )
-from include.sources.clouds.huawei.fetch import fetch
+from include.sources.clouds.huawei.fetch import fetch, row_count
 from include.sources.clouds.huawei.fleet import parse_fleet
 from include.sources.clouds.huawei.readings import parse
 from include.sources.clouds.huawei.refusals import ENVELOPE
@@ -38,6 +38,7 @@ CLOUD: Final = Cloud(
     alarm_requests=alarm_requests,
     day_requests=day_requests,
     fetch=fetch,
+    row_count=row_count,
     group_fields=GROUP_FIELDS,
     parse=parse,
     parse_fleet=parse_fleet,

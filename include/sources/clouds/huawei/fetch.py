@@ -18,13 +18,24 @@ def fetch(session: SessionLike, request: Request) -> list[Answer]:
         return fetch_pages(session, request, _PLANT_PAGES, label=LABEL)
     subject = request.subjects[0] if len(request.subjects) == 1 else None
     answer = session.post(request.interface, request.body, subject=subject)
-    if not isinstance(answer.data.get("data"), list):
+    # Where there is nothing at all the list is null.
+    if not isinstance(answer.data.get("data", False), list | None):
         raise TryLater(f"{LABEL} answered {request.interface} without a list; ask again")
     return [answer]
 
 
+def row_count(interface: str, data: Mapping[str, Any]) -> int:
+    """Rows of an answer."""
+    rows = data.get("data")
+    if isinstance(rows, dict):
+        rows = rows.get("list")
+    return len(rows) if isinstance(rows, list) else 0
+
+
 def _page(data: Mapping[str, Any]) -> Page:
-    page = data.get("data")
+    page = data.get("data", False)
+    if page is None:
+        return Page([], 0)
     rows = page.get("list") if isinstance(page, dict) else None
     total = code_of(page.get("total")) if isinstance(page, dict) else None
     if not isinstance(page, dict) or not isinstance(rows, list) or total is None:

@@ -117,6 +117,9 @@ STATES: Final[Mapping[int, str]] = {
 }  # fmt: skip
 """`inverter_state`, from the same reference."""
 
+DISCONNECTED: Final = frozenset({771, 45056})
+"""`inverter_state` of a device that has lost its communication: what else it reports is from before."""
+
 SEVERITIES: Final[Mapping[int, str]] = {1: "critical", 2: "major", 3: "minor", 4: "notice"}
 """`lev` of an alarm."""
 

@@ -33,7 +33,9 @@ def parse_fleet(body: bytes | memoryview, context: ParseContext) -> Registry:
 
 
 def _plant_rows(answer: LandedAnswer) -> list[Any]:
-    page = answer.data.get("data")
+    page = answer.data.get("data", False)
+    if page is None:
+        return []
     rows = page.get("list") if isinstance(page, dict) else None
     if not isinstance(rows, list):
         raise BadDocument(f"the answer of {STATIONS} holds no list; ask again")
@@ -69,4 +71,7 @@ def _take_device(registry: Registry, number: int, row: Any, asked: set[str]) -> 
         return
     model = names.text(row.get("model")) or names.text(row.get("invType"))
     name = names.text(row.get("devName"))
-    registry.devices.append(DeviceRow(key, plant_key=plant_key, kind=kind, name=name, model=model, vendor_type=vendor_type))
+    serial = names.key(row.get("esnCode"))
+    registry.devices.append(
+        DeviceRow(key, plant_key=plant_key, kind=kind, name=name, model=model, vendor_type=vendor_type, serial=serial)
+    )

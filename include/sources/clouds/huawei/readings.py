@@ -11,13 +11,15 @@ from zoneinfo import ZoneInfo
 
 from include.core.errors import BadDocument
 from include.core.frames import Piece
-from include.core.span import instant_of, local_day, month_start, next_month
+from include.core.span import HOUR_US, instant_of, local_day, month_start, next_month
+from include.sources.clouds.columns import columns_without
 from include.sources.clouds.document import LandedAnswer, unpack_answer
-from include.sources.clouds.gathering import Gathering, Row, day_start
+from include.sources.clouds.gathering import Gathering, Row, day_start, may_be_of_before
 from include.sources.clouds.huawei.fields import (
     DEVICE_FIELDS,
     DEVICE_HISTORY,
     DEVICES_NOW,
+    DISCONNECTED,
     INVERTERS,
     NOW_FIELDS,
     PERIOD_FIELDS,
@@ -35,7 +37,6 @@ from include.sources.formats.context import ParseContext
 from include.sources.formats.instants import UNREADABLE, epoch_ms
 
 _FRAME_US: Final = 300_000_000
-_HOUR_US: Final = 3_600_000_000
 _ROWS: Final = "rows"
 
 
@@ -77,7 +78,7 @@ def _read_devices(gathering: Gathering, answer: LandedAnswer) -> None:
         at = instant(record.get("collectTime")) if now is None else now
         return at if gathering.is_within(at) else None
 
-    _gather(gathering, answer, "devId", within)
+    _gather(gathering, answer, "devId", within, _measured)
     gathering.add_fields(_ROWS, DEVICE_FIELDS.get(kind, ()))
     if kind in INVERTERS:
         codes = enumerate(values.get(STATE_KEY) for values in gathering.tables[_ROWS].points)
@@ -100,7 +101,7 @@ def _read_periods(gathering: Gathering, answer: LandedAnswer) -> None:
 
 
 def _read_plants_now(gathering: Gathering, answer: LandedAnswer) -> None:
-    """Counters of the day and ever at the instant, and the amounts so far of the running day and month."""
+    """Counters of the day and ever at the instant, and the amounts so far of the running day and month, once they are its own."""
     now = _now(answer)
     today: list[int] = []
     this_month: list[int] = []
@@ -117,8 +118,9 @@ def _read_plants_now(gathering: Gathering, answer: LandedAnswer) -> None:
 
     _gather(gathering, answer, "stationCode", at)
     gathering.add_fields(_ROWS, NOW_FIELDS)
-    gathering.add_fields(_ROWS, TODAY_FIELDS, today)
-    gathering.add_fields(_ROWS, THIS_MONTH_FIELDS, this_month)
+    for fields, starts in ((TODAY_FIELDS, today), (THIS_MONTH_FIELDS, this_month)):
+        column = columns_without([may_be_of_before(now, start) for start in starts])
+        gathering.add_fields(_ROWS, fields, starts, column=column)
 
 
 _READERS: Final[dict[str, Callable[[Gathering, LandedAnswer], None]]] = {
@@ -129,8 +131,18 @@ _READERS: Final[dict[str, Callable[[Gathering, LandedAnswer], None]]] = {
 }
 
 
+def _measured(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a device reports; of one that is disconnected only that it is: its figures stand still."""
+    is_disconnected = code_of(values.get(STATE_KEY)) in DISCONNECTED or code_of(values.get("run_state")) == 0
+    return {STATE_KEY: values.get(STATE_KEY)} if is_disconnected else values
+
+
 def _gather(
-    gathering: Gathering, answer: LandedAnswer, key_name: str, instant_of_row: Callable[[str, Mapping[str, Any]], int | None]
+    gathering: Gathering,
+    answer: LandedAnswer,
+    key_name: str,
+    instant_of_row: Callable[[str, Mapping[str, Any]], int | None],
+    measured: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda values: values,
 ) -> None:
     """Rows of what was asked for, without those that have no instant; one of which not even that can be read is unreadable."""
     for record in list_of(answer):
@@ -140,7 +152,7 @@ def _gather(
         if key is None or not isinstance(values, dict):
             gathering.add_unreadable(number, "energy_today_kwh", record)
         elif gathering.subject(key) is not None and (at := instant_of_row(key, record)) is not None:
-            gathering.add(_ROWS, key, Row(number, at, values, record))
+            gathering.add(_ROWS, key, Row(number, at, measured(values), record))
 
 
 def _now(answer: LandedAnswer) -> int:
@@ -163,7 +175,7 @@ def _period(interface: str, at: int, timezone: ZoneInfo) -> tuple[int, int]:
     A day starts at our midnight that is nearest, as the vendor may keep the plant in another zone than we do.
     """
     if interface == PLANT_HOURS:
-        return at, at + _HOUR_US
+        return at, at + HOUR_US
     day: date = (instant_of(at).astimezone(timezone) + timedelta(hours=12)).date()
     if interface == PLANT_DAYS:
         return day_start(day, timezone), day_start(day + timedelta(days=1), timezone)

@@ -51,7 +51,7 @@ REFUSALS: Final = (
     Refusal(("20024", "20025"), Unanswerable, "the language is missing or wrong"),
     Refusal(("20026",), Unanswerable, "older than 365 days"),
     Refusal(("20027",), Unanswerable, "more than 31 days"),
-    Refusal(("20045", "20046"), NotPermitted, "the plants are not authorised", _ADMIN),
+    Refusal(("20045", "20046"), MemberRefused, "a plant is not authorised", _ADMIN),
     Refusal(("20056",), NotPermitted, "the owner has ended the access", "let the owner permit it to the API user again"),
     Refusal(("20200",), TryLater, "the server is busy"),
     Refusal(("20400",), Rejected, "wrong user or system code"),

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from include.core.errors import TryLater
 from include.core.pulls import PulledFleet, RateLimit, Tokens
 from include.sources.clouds.cloud import Credentials, Post
-from include.sources.clouds.errors import Rejected
+from include.sources.clouds.errors import LoginRefused, Rejected
 from include.sources.clouds.http import Call
 from include.sources.clouds.sungrow.families import GRANT, LOGIN, REFRESH
 from include.sources.clouds.sungrow.fields import LABEL
@@ -77,7 +76,7 @@ def sign(interface: str, body: Mapping[str, Any], credentials: Credentials, toke
     return Call(call.path, call.body, {**call.headers, "Authorization": f"Bearer {tokens.access}"})
 
 
-def rate_limits(fleet: PulledFleet) -> tuple[RateLimit, ...]:
+def rate_limits(credentials: Credentials, fleet: PulledFleet) -> tuple[RateLimit, ...]:
     """The quota of an app less a margin of 5 %, whatever its fleet, and logins that never look like an attack."""
     return (RateLimit("*", 1900, HOUR_S), RateLimit("*", 19_000, 24 * HOUR_S), RateLimit(LOGIN, 5, 600))
 
@@ -104,7 +103,7 @@ def _login_tokens(post: Post, credentials: Credentials) -> Tokens:
     if (refusal := login_refusal(state)) is not None:
         raise refusal
     if token is None:
-        raise TryLater(f"{LABEL} answered {LOGIN} without a token (login_state {state}); log in again later")
+        raise LoginRefused(f"{LABEL} answered {LOGIN} without a token (login_state {state}); check the account if this repeats")
     return Tokens(token, LOGIN_LIFE_S)
 
 

@@ -39,7 +39,7 @@ def _alarm(row: Mapping[str, Any], plant_key: str, timezone: ZoneInfo) -> Alarm 
     key, raised_at = names.key(row.get("fault_code")), _local_instant(row.get("create_time"), timezone)
     if key is None or raised_at is None:
         return None
-    cleared_at = _local_instant(row.get("over_time"), timezone)
+    cleared_at = _local_instant(row.get("over_time"), timezone, not_before=raised_at)
     code = names.key(row.get("fault_type_code")) or ""
     return Alarm(
         key=key,
@@ -51,14 +51,23 @@ def _alarm(row: Mapping[str, Any], plant_key: str, timezone: ZoneInfo) -> Alarm 
         raised_at=raised_at,
         cleared_at=cleared_at,
         is_open=cleared_at is None and names.key(row.get("process_status")) not in ENDED,
-        advice=names.words(row.get("fault_reason"), 1000),
+        advice=_advice(row.get("fault_reason")),
     )
 
 
-def _local_instant(stamp: object, timezone: ZoneInfo) -> datetime | None:
-    """Aware UTC of a local text; in a repeated hour the first."""
+def _advice(reason: object) -> str | None:
+    """The reason in words; numbers in its place are codes of the device."""
+    words = names.words(reason, 1000)
+    return words if words and any(letter.isalpha() for letter in words) else None
+
+
+def _local_instant(stamp: object, timezone: ZoneInfo, not_before: datetime | None = None) -> datetime | None:
+    """Aware UTC of a local text; in a repeated hour the first that is not before `not_before`."""
     try:
         read = datetime.fromisoformat(iso_text(stamp) or "")
-        return (read if read.tzinfo else read.replace(tzinfo=timezone)).astimezone(UTC)
+        local = read if read.tzinfo else read.replace(tzinfo=timezone)
+        first = local.astimezone(UTC)
+        is_first = not_before is None or first >= not_before
+        return first if is_first else local.replace(fold=1).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

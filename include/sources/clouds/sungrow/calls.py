@@ -76,7 +76,10 @@ def device_requests(credentials: Credentials, fleet: PulledFleet) -> list[Reques
     family = family_of(credentials)
     if family.lists_all_devices:
         return []
-    return [Request(family.devices, {"ps_id": plant.key, **_first_page(family)}, "fleet") for plant in sorted_plants(fleet)]
+    return [
+        Request(family.devices, {"ps_id": plant.key, **_first_page(family)}, "fleet", None, (plant.key,))
+        for plant in sorted_plants(fleet)
+    ]
 
 
 def snapshot_requests(credentials: Credentials, fleet: PulledFleet) -> list[Request]:

@@ -20,7 +20,8 @@ from include.sources.clouds.sungrow.calls import (
     fleet_requests,
     snapshot_requests,
 )
-from include.sources.clouds.sungrow.fetch import fetch
+from include.sources.clouds.sungrow.families import GROUP_FIELDS
+from include.sources.clouds.sungrow.fetch import fetch, row_count
 from include.sources.clouds.sungrow.fleet import parse_fleet
 from include.sources.clouds.sungrow.readings import parse
 from include.sources.clouds.sungrow.refusals import ENVELOPE
@@ -39,8 +40,8 @@ CLOUD: Final = Cloud(
     alarm_requests=alarm_requests,
     day_requests=day_requests,
     fetch=fetch,
-    # A plant or device that the vendor does not know is left out of an answer and refuses nothing.
-    group_fields={},
+    row_count=row_count,
+    group_fields=GROUP_FIELDS,
     parse=parse,
     parse_fleet=parse_fleet,
     parse_alarms=parse_alarms,

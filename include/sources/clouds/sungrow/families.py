@@ -114,6 +114,15 @@ LISTS: Final[Mapping[str, Family]] = {interface: family for family in FAMILIES f
 """The family of each interface that lists plants, devices or alarms."""
 
 
+GROUP_FIELDS: Final[Mapping[str, str]] = {
+    interface: readings.keys
+    for family in FAMILIES
+    for readings in (family.device_readings, family.plant_readings)
+    for interface in (readings.realtime, readings.minutes, readings.periods)
+}
+"""Field that lists the plants or devices of a request, by interface."""
+
+
 def family_of(credentials: Credentials) -> Family:
     """The family that an account uses: with a login its own."""
     return ACCOUNT if credentials.get("login") else OWNERS

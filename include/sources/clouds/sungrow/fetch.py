@@ -14,6 +14,7 @@ from include.sources.clouds.sungrow.fields import LABEL
 from include.sources.clouds.sungrow.result import result_of
 from include.sources.formats import names, numbers
 
+_ABOUT_HISTORY: Final = frozenset({"point_dict", "illegal_ps_key_list", "illegal_ps_id_list"})
 _REALTIME: Final = reading_interfaces("realtime")
 
 
@@ -32,6 +33,15 @@ def fetch(session: SessionLike, request: Request) -> list[Answer]:
         return [answer]
     pages = fetch_pages(session, request, _PAGINGS[request.interface], label=LABEL)
     return [_joined(request.interface, pages)] if request.kind == "alarms" and len(pages) > 1 else pages
+
+
+def row_count(interface: str, data: Mapping[str, Any]) -> int:
+    """Rows of an answer; of a history the plants and devices that it tells anything of."""
+    result = data.get("result_data")
+    if not isinstance(result, dict):
+        return 0
+    listed = [rows for name in ("pageList", "device_point_list") if isinstance(rows := result.get(name), list)]
+    return len(listed[0]) if listed else sum(bool(rows) for name, rows in result.items() if name not in _ABOUT_HISTORY)
 
 
 def _joined(interface: str, pages: list[Answer]) -> Answer:

@@ -2,15 +2,18 @@
 
 import math
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from include.core.fleet import DeviceRow, PlantRow, Registry
 from include.sources.clouds.document import unpack_answer
 from include.sources.clouds.fleet_rows import capacity_kwp, named_key, reject
-from include.sources.clouds.place import place_of, zone_at
+from include.sources.clouds.place import place_of, zone_at, zone_of_offset
 from include.sources.clouds.sungrow.families import LISTS
 from include.sources.clouds.sungrow.fields import CAPACITY_KWP, KINDS
 from include.sources.clouds.sungrow.result import landed_list
+from include.sources.clouds.sungrow.stamps import iso_text
 from include.sources.formats import names
 from include.sources.formats.context import ParseContext
 from include.sources.formats.instants import written_day
@@ -27,24 +30,32 @@ def parse_fleet(body: bytes | memoryview, context: ParseContext) -> Registry:
         if key is None:
             reject(registry, number, f"row {number} of {interface} has no {key_field}; ask the vendor again", row)
         elif is_plants:
-            registry.plants.append(_plant(key, row))
+            registry.plants.append(_plant(key, row, context.timezone))
         elif (kind := KINDS.get(names.key(row.get("device_type")) or "")) is not None:
             registry.devices.append(_device(key, kind, row))
     return registry
 
 
-def _plant(key: str, row: Mapping[str, Any]) -> PlantRow:
-    # The vendor names a fixed offset, which knows no daylight saving: the zone is that of the place.
+def _plant(key: str, row: Mapping[str, Any], usual: ZoneInfo) -> PlantRow:
+    # The vendor names a fixed offset, which knows no daylight saving: the zone of the place is better.
     latitude, longitude = place_of(row.get("latitude"), row.get("longitude"))
     return PlantRow(
         key,
         name=names.text(row.get("ps_name")),
-        timezone=zone_at(latitude, longitude),
+        timezone=zone_at(latitude, longitude) or zone_of_offset(row.get("ps_current_time_zone"), usual),
         latitude=latitude,
         longitude=longitude,
         capacity_kwp=_capacity_kwp(row),
-        commissioned_on=written_day(row.get("install_date")),
+        commissioned_on=_connected_on(row),
     )
+
+
+def _connected_on(row: Mapping[str, Any]) -> date | None:
+    """The day of the connection to the grid; else `install_date`, the day on which the plant was entered."""
+    if "grid_connection_time" not in row:
+        return written_day(row.get("install_date"))
+    stamp = iso_text(row["grid_connection_time"])
+    return None if stamp is None else written_day(stamp)
 
 
 def _device(key: str, kind: str, row: Mapping[str, Any]) -> DeviceRow:

@@ -8,17 +8,17 @@ from zoneinfo import ZoneInfo
 from include.core.errors import BadDocument
 from include.core.frames import Piece
 from include.core.span import instant_of, local_day
-from include.sources.clouds.columns import column_of
+from include.sources.clouds.columns import column_of, columns_without
 from include.sources.clouds.document import unpack_answer
 from include.sources.clouds.fields import Field
-from include.sources.clouds.gathering import Gathering, Row, day_start
+from include.sources.clouds.gathering import Gathering, Row, day_start, may_be_of_before
 from include.sources.clouds.sungrow.families import PLANT_KEY_ENDING, reading_interfaces
 from include.sources.clouds.sungrow.fields import DAY_ENERGIES, MEASURES, MONTH_ENERGIES, PLANT, STATE_POINTS, STATES, TODAY
 from include.sources.clouds.sungrow.result import landed_list, landed_result
 from include.sources.clouds.sungrow.stamps import StampWindow, iso_text, period_start
 from include.sources.formats import names
 from include.sources.formats.context import ParseContext
-from include.sources.formats.instants import UNREADABLE
+from include.sources.formats.instants import OPEN, UNREADABLE, known_part
 
 _ENERGIES: Final[Mapping[str, Field]] = {
     field.quantity: field for fields in (*DAY_ENERGIES.values(), *MONTH_ENERGIES.values()) for field in fields
@@ -42,6 +42,7 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
 
 def _read_realtime(gathering: Gathering, data: Mapping[str, Any]) -> None:
     key_field = "ps_id" if _is_about_plants(gathering) else "ps_key"
+    instants: list[int] = []
     midnights: list[int] = []
     for listed in landed_list(data, "device_point_list"):
         number = gathering.next_row()
@@ -53,12 +54,14 @@ def _read_realtime(gathering: Gathering, data: Mapping[str, Any]) -> None:
         if subject is None or (row.get("device_time") is None and _has_no_value(row)):
             continue
         timezone = _timezone(gathering, subject)
-        instant = gathering.written_instant(iso_text(row.get("device_time")), subject, timezone)
+        instant = gathering.written_instant(iso_text(row.get("device_time")), timezone)
         gathering.add(_device_type(gathering, subject), subject, Row(number, instant, row, row))
+        instants.append(instant)
         midnights.append(_midnight(instant, timezone))
     _add_measures(gathering)
     if _is_about_plants(gathering):
-        gathering.add_fields(PLANT, TODAY, midnights)
+        column = columns_without([may_be_of_before(*pair) for pair in zip(instants, midnights, strict=True)])
+        gathering.add_fields(PLANT, TODAY, midnights, column=column)
 
 
 def _read_minutes(gathering: Gathering, data: Mapping[str, Any]) -> None:
@@ -81,7 +84,7 @@ def _read_minutes_of(gathering: Gathering, subject: str, rows: object, window: S
             continue
         text, is_requested = window.read(row.get("time_stamp"))
         if is_requested:
-            instant = gathering.written_instant(text, subject, timezone)
+            instant = gathering.written_instant(text, timezone)
             if gathering.is_within(instant):
                 table.append(number, code, instant, row, row)
 
@@ -138,8 +141,9 @@ def _state(code: float) -> str | None:
 
 
 def _midnight(instant: int, timezone: ZoneInfo) -> int:
-    """Where the local day of an instant [UTC µs] begins."""
-    return UNREADABLE if instant == UNREADABLE else day_start(local_day(instant_of(instant), timezone), timezone)
+    """Where the local day of an instant [UTC µs] begins; both passes of a repeated hour are of one day."""
+    at = known_part(instant) if instant >= OPEN else instant
+    return UNREADABLE if at == UNREADABLE else day_start(local_day(instant_of(at), timezone), timezone)
 
 
 def _is_about_plants(gathering: Gathering) -> bool:

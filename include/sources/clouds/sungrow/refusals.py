@@ -9,15 +9,24 @@ from dataclasses import replace
 from typing import Any, Final
 
 from include.core.errors import HeliographError, TryLater
-from include.sources.clouds.errors import NotPermitted, QuotaExhausted, RateLimited, Rejected, TokenEnded, Unanswerable
+from include.sources.clouds.errors import (
+    MemberRefused,
+    NotPermitted,
+    QuotaExhausted,
+    RateLimited,
+    Rejected,
+    TokenEnded,
+    Unanswerable,
+)
 from include.sources.clouds.refusals import Envelope, Refusal
-from include.sources.clouds.sungrow.families import GRANT, LOGIN, REFRESH
+from include.sources.clouds.sungrow.families import GRANT, GROUP_FIELDS, LOGIN, REFRESH
 from include.sources.clouds.sungrow.fields import LABEL
 
 AUTHORISE: Final = "open the vendor's authorisation page once more and run `helio integration authorize`"
 _REPORT: Final = "tell the makers of Heliograph"
 _ENCRYPTED: Final = ("E00002", "E902", "E904", "E905", "E906", "E907", "E908", "E909", "E910")
 _PLATFORM: Final = ("-1", "000", "011", "E994", "E997")
+_GROUPS: Final = frozenset(GROUP_FIELDS)
 _REFRESH: Final = frozenset({REFRESH})
 _INVALID_GRANT: Final = "invalid_grant"
 """What OAuth itself says, in a field of its own and without a code."""
@@ -26,7 +35,7 @@ _REFUSALS: Final = (
     # A token that is not good may also be refused as an invalid value; then the message names it.
     Refusal(("E00003",), Rejected, "the refresh token has ended", AUTHORISE, interfaces=_REFRESH),
     Refusal(("010",), Rejected, "the refresh token has ended", AUTHORISE, interfaces=_REFRESH, message_has="token"),
-    Refusal((_INVALID_GRANT,), Rejected, "the refresh token has ended", AUTHORISE),
+    Refusal((), Rejected, "the owner's consent has ended", AUTHORISE, message_has=_INVALID_GRANT),
     Refusal(("E00003",), TokenEnded, "the token has ended"),
     Refusal(("010",), TokenEnded, "the token has ended", message_has="token"),
     Refusal(
@@ -55,6 +64,8 @@ _REFUSALS: Final = (
     Refusal(("E995",), Unanswerable, "the request is too large", _REPORT),
     Refusal(("E996",), Unanswerable, "there is no such interface at this gateway"),
     Refusal(("001", "002", "003", "009"), Unanswerable, "a parameter is missing", _REPORT),
+    # Which plant or device it is about is not said; one that is only unknown is left out of an answer and refuses nothing.
+    Refusal(("010",), MemberRefused, "a value is invalid", interfaces=_GROUPS),
     Refusal(("010",), Unanswerable, "a value is invalid", _REPORT),
 )  # fmt: skip
 
@@ -65,7 +76,10 @@ def _is_success(code: str | None, data: Mapping[str, Any]) -> bool:
 
 
 def _oauth_fault(interface: str, data: Mapping[str, Any], answered: str) -> HeliographError | None:
-    return ENVELOPE.judge(_INVALID_GRANT, interface) if data.get("error") == _INVALID_GRANT else None
+    nested = data.get("result_data")
+    said = [part.get(name) for part in (data, nested) if isinstance(part, dict) for name in ("error", "error_description")]
+    is_over = any(_INVALID_GRANT in text.lower() for text in said if isinstance(text, str))
+    return ENVELOPE.judge(_INVALID_GRANT, interface) if is_over else None
 
 
 ENVELOPE: Final = Envelope(

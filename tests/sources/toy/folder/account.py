@@ -27,6 +27,6 @@ def sign(interface: str, body: Mapping[str, Any], credentials: Credentials, toke
     return Call(f"/{interface}?{urlencode(body)}", {}, {"Authorization": tokens.access}, method="GET")
 
 
-def rate_limits(fleet: PulledFleet) -> tuple[RateLimit, ...]:
+def rate_limits(credentials: Credentials, fleet: PulledFleet) -> tuple[RateLimit, ...]:
     """A thousand calls an hour, and ten a minute about one plant or device."""
     return (RateLimit("*", 1000, 3600), RateLimit("*", 10, 60, is_per_subject=True))

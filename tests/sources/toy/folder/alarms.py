@@ -10,18 +10,18 @@ from include.sources.clouds.document import unpack_answer
 from include.sources.clouds.fleet_rows import named_key
 from include.sources.formats import names
 from include.sources.formats.context import ParseContext
-from include.sources.formats.instants import UNREADABLE, Instants
+from include.sources.formats.instants import UNREADABLE, lone_instant
 
 
 def parse_alarms(body: bytes | memoryview, context: ParseContext) -> AlarmList:
     """The open events of one plant: a complete list. Raises `BadDocument`."""
     answer = unpack_answer(body)
     (plant_key,) = answer.request.subjects
-    instants = Instants(context.zones.get(plant_key, context.timezone))
+    timezone = context.zones.get(plant_key, context.timezone)
     alarms = []
     for row in rows_of(answer):
         key = named_key(row, "id")
-        at = UNREADABLE if key is None else instants.read(row.get("at"), plant_key)
+        at = UNREADABLE if key is None else lone_instant(row.get("at"), timezone)
         if key is not None and at != UNREADABLE:
             code = names.key(row.get("code")) or "unknown"
             raised_at = instant_of(at).astimezone(UTC)

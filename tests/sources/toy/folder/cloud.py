@@ -12,7 +12,7 @@ from include.sources.clouds.toy.calls import (
     fleet_requests,
     snapshot_requests,
 )
-from include.sources.clouds.toy.fetch import fetch
+from include.sources.clouds.toy.fetch import fetch, row_count
 from include.sources.clouds.toy.fleet import parse_fleet
 from include.sources.clouds.toy.readings import parse
 from include.sources.clouds.toy.refusals import ENVELOPE
@@ -34,6 +34,7 @@ CLOUD: Final = Cloud(
     alarm_requests=alarm_requests,
     day_requests=day_requests,
     fetch=fetch,
+    row_count=row_count,
     group_fields=GROUP_FIELDS,
     parse=parse,
     parse_fleet=parse_fleet,

@@ -21,6 +21,11 @@ def fetch(session: SessionLike, request: Request) -> list[Answer]:
     return [session.post(request.interface, request.body, subject=subject)]
 
 
+def row_count(interface: str, data: Mapping[str, Any]) -> int:
+    """Rows of an answer."""
+    return len(data.get("rows") or ())
+
+
 def _page(data: Mapping[str, Any]) -> Page:
     rows, total = data.get("rows"), numbers.number(data.get("total"))
     if not isinstance(rows, list) or total is None or not 0 <= total < 1e9:

@@ -37,7 +37,7 @@ def parse(body: bytes | memoryview, context: ParseContext) -> Iterator[Piece]:
             zone = gathering.timezone(str(record.get("plant")) if is_power else key)
             day = written_day(record.get("day"))
             instant = (
-                gathering.written_instant(record.get("at"), key, zone)
+                gathering.written_instant(record.get("at"), zone)
                 if is_power
                 else UNREADABLE
                 if day is None

@@ -105,3 +105,15 @@ def test_a_list_without_an_end_is_given_up(monkeypatch):
         fetched(session)
 
     assert len(session.bodies) == 3
+
+
+def test_without_a_total_a_page_that_is_not_full_is_the_last():
+    session = Pages((["A", "B"], None), (["C", "D"], None), ([], None))
+
+    assert fetched(session) == [["A", "B"], ["C", "D"], []]
+    assert fetched(Pages((["A"], None))) == [["A"]]
+
+
+def test_without_a_total_a_page_that_comes_twice_is_no_shorter_list():
+    with pytest.raises(TryLater, match="repeats another"):
+        fetched(Pages((["A", "B"], None), (["A", "B"], None)))

@@ -6,16 +6,20 @@ import pytest
 
 from include.core.errors import TryLater
 from include.sources.clouds.errors import (
+    LoginRefused,
     MemberRefused,
     NotPermitted,
     QuotaExhausted,
     RateLimited,
     Rejected,
     TokenEnded,
+    TokenFault,
+    TokenRejected,
     Unanswerable,
+    UnknownRefusal,
 )
 from include.sources.clouds.http import Reply
-from include.sources.clouds.refusals import ADVICE, Envelope, Refusal
+from include.sources.clouds.refusals import ADVICE, Envelope, Refusal, is_same_refusal
 
 KINDS = (TokenEnded, RateLimited, QuotaExhausted, Rejected, NotPermitted, MemberRefused, Unanswerable, TryLater)
 SUCCESS = {"code": 0, "rows": []}
@@ -66,7 +70,7 @@ def test_the_first_row_that_fits_counts():
 
 @pytest.mark.parametrize(
     ("message", "kind"),
-    [("Device 7 is NOT BOUND to it", Unanswerable), ("not bound", Unanswerable), ("bound", TryLater), ("", TryLater)],
+    [("Device 7 is NOT BOUND to it", Unanswerable), ("not bound", Unanswerable), ("bound", UnknownRefusal), ("", UnknownRefusal)],
 )
 def test_a_row_that_wants_words_of_the_vendor_finds_them_in_any_case(message, kind):
     judge = envelope(Refusal(("7",), Unanswerable, "no device of it", message_has="not bound")).judge
@@ -84,15 +88,15 @@ def test_a_row_without_codes_speaks_of_any_code():
     judge = envelope(Refusal((), TokenEnded, "the token has ended", message_has="auth invalid")).judge
 
     assert type(judge("31337", "plant/list", "auth invalid token")) is TokenEnded
-    assert type(judge("31337", "plant/list", "server error")) is TryLater
+    assert type(judge("31337", "plant/list", "server error")) is UnknownRefusal
 
 
-def test_a_code_that_no_row_knows_is_asked_again_later_and_named():
+def test_a_code_that_no_row_knows_is_asked_again_ever_more_rarely_and_named():
     error = envelope(Refusal(("7",), Rejected, "no")).judge("31337", "plant/list", "Oops")
 
-    assert type(error) is TryLater
+    assert type(error) is UnknownRefusal
     assert error.after_s is None
-    assert str(error) == "Acme Sun answered plant/list with 31337 (a code that is not known: Oops); ask again later"
+    assert str(error) == "Acme Sun answered plant/list with 31337 (a code that is not known: Oops); ask again ever more rarely"
 
 
 @pytest.mark.parametrize("kind", [NotPermitted, Unanswerable, MemberRefused, Rejected])
@@ -113,7 +117,7 @@ def test_the_advice_for_an_interface_does_not_help_at_the_login():
     assert str(judge("7", "plant/list")).endswith("; ask the owner")
 
 
-@pytest.mark.parametrize("kind", [TokenEnded, RateLimited, QuotaExhausted, TryLater])
+@pytest.mark.parametrize("kind", [RateLimited, QuotaExhausted, TryLater])
 def test_what_passes_by_itself_passes_at_the_login_too(kind):
     error = envelope(Refusal(("7",), kind, "no", after_s=60.0), logins=frozenset({"in"})).judge("7", "in")
 
@@ -143,7 +147,7 @@ def test_a_message_is_cut_at_two_hundred_characters():
 
 @pytest.mark.parametrize("message", [None, 3, ["x"], "\x00"])
 def test_a_message_that_is_no_text_is_left_out(message):
-    with pytest.raises(TryLater, match=r"with 7 \(a code that is not known\); ask again later$"):
+    with pytest.raises(TryLater, match=r"with 7 \(a code that is not known\); ask again ever more rarely$"):
         envelope().classify_response("plant/list", reply({"code": 7, "msg": message}))
 
 
@@ -157,7 +161,7 @@ def test_where_the_vendor_does_not_refuse_the_status_of_its_gateway_counts(body,
     assert caught.value.after_s == after_s
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>Sign in</html>", b"[]", b'{"code":0,"ro', b'{"code":0,"rows":NaN}'])
+@pytest.mark.parametrize("body", [b"", b"<html>Sign in</html>", b"7", b'{"code":0,"ro', b'{"code":0,"rows":NaN}'])
 def test_what_is_no_json_object_is_asked_again_with_its_size_said(body):
     with pytest.raises(TryLater) as caught:
         envelope().classify_response("plant/list", reply(body))
@@ -201,10 +205,79 @@ def test_a_code_that_says_no_rows_is_a_success_whatever_the_status(status):
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", {"error": "Unauthorized"}])
-def test_a_gateway_that_knows_no_such_token_wants_a_new_one_and_at_the_login_is_tried_later(body):
+def test_the_status_401_wants_a_new_token_and_at_the_login_is_a_refused_one(body):
     judge = envelope(logins=frozenset({"in"}))
 
     with pytest.raises(TokenEnded, match=r"^Acme Sun answered plant/list with HTTP 401 \(.+\); log in again"):
         judge.classify_response("plant/list", reply(body, 401))
-    with pytest.raises(TryLater, match=r"^Acme Sun answered with HTTP 401; ask again"):
+    with pytest.raises(LoginRefused, match=r"^Acme Sun answered in with HTTP 401; correct login"):
         judge.classify_response("in", reply(body, 401))
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"success": False, "msg": "bad token"}, 200),
+        ({"code": "x", "msg": "token"}, 200),
+        ({"success": False, "reason": "nope"}, 200),
+        ({"code": "Who are you?"}, 200),
+        ({"code": 31337}, 400),
+        (b"no", 400),
+    ],
+)
+def test_a_login_without_a_success_is_refused_whatever_the_text(body, status):
+    with pytest.raises(LoginRefused, match="correct login"):
+        envelope(logins=frozenset({"in"})).classify_response("in", reply(body, status))
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"", {"error": "busy"}])
+def test_a_platform_that_is_down_refuses_no_login(body):
+    with pytest.raises(TryLater) as caught:
+        envelope(logins=frozenset({"in"})).classify_response("in", reply(body, 502))
+
+    assert type(caught.value) is TryLater
+
+
+@pytest.mark.parametrize(("kind", "meaning"), [(TokenEnded, LoginRefused), (TokenFault, LoginRefused)])
+def test_no_login_ends_a_token(kind, meaning):
+    judge = envelope(Refusal(("7",), kind, "the token has ended"), logins=frozenset({"in"})).judge
+
+    assert type(judge("7", "in")) is meaning
+
+
+@pytest.mark.parametrize("body", [{"code": 31337}, {"code": "Unauthorized"}, b"", {"message": "jwt expired"}])
+def test_a_401_is_an_ended_token_whatever_the_body_says(body):
+    with pytest.raises(TokenRejected):
+        envelope().classify_response("plant/list", reply(body, 401))
+
+
+@pytest.mark.parametrize("body", [{"error": "invalid_token"}, {"success": False, "reason": "Token!"}, {"code": "TOKEN_EXPIRED"}])
+def test_a_bad_token_is_worth_a_new_one_in_whatever_words_it_is_told(body):
+    with pytest.raises(TokenFault):
+        envelope().classify_response("plant/list", reply(body))
+
+
+def test_a_row_may_be_about_one_status_only():
+    judge = envelope(Refusal(("7",), TokenFault, "down", status=500), Refusal(("7",), TryLater, "down"))
+
+    for status, kind in ((500, TokenFault), (200, TryLater)):
+        with pytest.raises(TryLater) as caught:
+            judge.classify_response("plant/list", reply({"code": 7}, status))
+        assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "is_same"),
+    [
+        ("7", "Site 4, request 5f3a-b2 at 12:01", True),
+        ("7", "", True),
+        ("8", "Site 4, request 77c1-00 at 11:56", False),
+    ],
+)
+def test_a_refusal_is_the_same_as_before_whatever_the_vendor_adds_to_its_code(code, message, is_same):
+    judge = envelope(Refusal(("7", "8"), RateLimited, "too often")).judge
+    before = str(judge("7", "plant/now", "Site 4, request 77c1-00 at 11:56"))
+
+    assert is_same_refusal(before, str(judge(code, "plant/now", message))) == is_same
+    assert not is_same_refusal(before, str(judge(code, "plant/list", message)))
+    assert not is_same_refusal(None, before)

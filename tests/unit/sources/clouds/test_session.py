@@ -15,6 +15,7 @@ from include.sources.clouds.errors import (
     RateLimited,
     Rejected,
     TokenEnded,
+    TokenFault,
     TokenRejected,
 )
 from include.sources.clouds.http import Call, Reply
@@ -40,10 +41,11 @@ ENVELOPE = Envelope(
         Refusal(("1",), TokenEnded, "the token has ended"),
         Refusal(("2",), RateLimited, "too often", after_s=60.0),
         Refusal(("3",), NotPermitted, "not yours"),
+        Refusal(("4",), TokenFault, "down, or the token has ended"),
     ),
     logins=frozenset({"in"}),
 )
-GOOD, ENDED, TOO_OFTEN = {"code": 0}, {"code": 1}, {"code": 2}
+GOOD, ENDED, TOO_OFTEN, DOUBTED = {"code": 0}, {"code": 1}, {"code": 2}, {"code": 4}
 SHUT = Reply(401, {}, b"<html>")
 
 
@@ -124,6 +126,58 @@ def test_a_gateway_that_refuses_a_fresh_token_refuses_one_interface_and_the_othe
     assert acme.login_count == 2
 
 
+def test_a_key_that_is_refused_is_not_shown_to_the_vendor_a_second_time():
+    acme = Acme(SHUT, GOOD)
+    acme.cloud.log_in = lambda post, credentials, last: Tokens(CREDENTIALS["app_secret"], 60)
+    session = opened(acme)
+
+    with pytest.raises(TokenRejected, match="Acme Sun answered list with HTTP 401"):
+        session.post("list", {})
+
+    assert session.post("other", {}).data == GOOD
+    assert [path for path, *_ in acme.calls] == ["/list", "/other"]
+
+
+def test_a_token_that_a_log_in_gives_once_more_is_tried_again():
+    acme = Acme(SHUT, GOOD)
+    acme.cloud.log_in = lambda post, credentials, last: Tokens("the one of this hour", 60)
+
+    assert opened(acme).post("list", {}).data == GOOD
+
+
+def test_one_new_login_is_all_that_a_gateway_gets_however_many_interfaces_it_shuts():
+    acme = Acme(GOOD, SHUT, GOOD, SHUT, SHUT, SHUT)
+    session = opened(acme)
+
+    for interface in ("list", "now", "alarms"):
+        with pytest.raises(TokenRejected):
+            session.post(interface, {})
+
+    assert acme.login_count == 2
+
+
+def test_a_token_that_replaced_another_may_be_replaced_once_it_was_let_in():
+    acme = Acme(GOOD, ENDED, GOOD, GOOD, ENDED, GOOD, GOOD)
+    session = opened(acme)
+
+    session.post("list", {})
+    session.post("list", {})
+
+    assert acme.login_count == 3
+
+
+def test_a_fault_that_may_be_the_tokens_costs_one_login_and_is_then_the_vendors_own():
+    acme, tokens = Acme(GOOD, DOUBTED, GOOD, DOUBTED, DOUBTED), MemoryTokens()
+    session = opened(acme, tokens)
+
+    for _ in range(2):
+        with pytest.raises(TokenFault):
+            session.post("list", {})
+
+    assert acme.login_count == 2
+    assert tokens.is_good
+
+
 def test_calls_go_where_the_login_says_and_the_login_itself_does_not():
     acme = Acme(GOOD, GOOD, base_url="https://eu.acme.example")
 
@@ -190,7 +244,10 @@ def test_secrets_are_hidden_where_only_a_login_is_made():
     with pytest.raises(HeliographError) as caught:
         opened(Acme({"code": 9, "msg": "bad Secret-password"})).log_in()
 
-    assert str(caught.value) == "Acme Sun answered in with 9 (a code that is not known: bad ***); ask again later"
+    assert str(caught.value) == (
+        "Acme Sun answered in with 9 (a code that is not known: bad ***); correct login, "
+        "password, app and region of the account if this repeats"
+    )
 
 
 def test_a_vendor_without_consents_trades_no_code():

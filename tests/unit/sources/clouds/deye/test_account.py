@@ -62,7 +62,7 @@ def test_a_missing_field_is_named():
 
 
 def test_rate_limits_stay_below_those_of_the_platform():
-    assert {(limit.interface, limit.calls, limit.window_s) for limit in CLOUD.rate_limits(FLEET)} == {
+    assert {(limit.interface, limit.calls, limit.window_s) for limit in CLOUD.rate_limits({}, FLEET)} == {
         ("*", 250, 10),
         ("*", 2, 1),
         ("*", 45_000, 86_400),

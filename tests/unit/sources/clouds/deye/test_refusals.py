@@ -12,6 +12,7 @@ from include.sources.clouds.errors import (
     Rejected,
     TokenEnded,
     Unanswerable,
+    UnknownRefusal,
 )
 from include.sources.clouds.http import Reply
 from tests.unit.sources.clouds.deye.builders import BROKEN, CONTEXT, landed, ok, refusal, rows
@@ -33,7 +34,7 @@ def classification_of(code, interface="device/latest", message="no", status=200)
         *((code, Rejected, None) for code in ("2101009", "2101018", "2101021", "2101025")),
         *((f"21010{rest}", Unanswerable, None) for rest in ("05", "06", "07", "08", "12", "13", "14", "15", "26", "31", "32")),
         *((code, Unanswerable, None) for code in ("2104005", "2106001")),
-        *((code, TryLater, None) for code in ("3201001", "3501004", "2104004", "2101022", "9999999")),
+        *((code, TryLater, None) for code in ("3201001", "3501004", "2104004", "2101022")),
     ],
 )
 def test_each_code_means_what_to_do_next(code, kind, after_s):
@@ -51,7 +52,7 @@ def test_a_login_that_is_refused_in_any_words_needs_a_person(code, message):
 
 
 def test_a_password_that_is_spoken_of_elsewhere_rejects_no_account():
-    assert type(classification_of("2109999", "station/list", "Password of the logger is wrong")) is TryLater
+    assert type(classification_of("2109999", "station/list", "Password of the logger is wrong")) is UnknownRefusal
 
 
 def test_no_records_is_a_success_without_rows():
@@ -111,12 +112,17 @@ def test_the_exception_of_an_ended_token_is_one_unless_the_request_itself_is_its
     }
 
 
-@pytest.mark.parametrize("code", ["2101006", "2101007", "2101008", "2101031", "2101032", "2104005", "2106001"])
+@pytest.mark.parametrize("code", ["2101006", "2101007", "2101008", "2106001"])
 def test_a_group_that_is_refused_for_a_member_is_told_apart_from_a_request_about_one(code):
     kinds = {interface: type(classification_of(code, interface)) for interface in (*CLOUD.group_fields, "station/latest")}
 
     assert [issubclass(kind, MemberRefused) for kind in kinds.values()] == [True, True, False]
     assert issubclass(kinds["station/latest"], Unanswerable)
+
+
+@pytest.mark.parametrize("code", ["2101031", "2101032", "2104005"])
+def test_a_station_or_device_that_is_not_found_is_left_out_by_itself_too(code):
+    assert all(isinstance(classification_of(code, name), MemberRefused) for name in (*CLOUD.group_fields, "station/latest"))
 
 
 @pytest.mark.parametrize("code", ["2101005", "2101012", "2101013", "2101014", "2101015", "2101026"])
@@ -128,5 +134,6 @@ def test_a_refusal_says_what_it_means_and_what_comes_next():
     error = classification_of("2101031", "station/latest", "station not found")
 
     assert str(error) == (
-        "Deye Cloud answered station/latest with 2101031 (the station is not found: station not found); it is not asked again"
+        "Deye Cloud answered station/latest with 2101031 (a station is not found: station not found); "
+        "the others are asked without it, and it is tried again ever more rarely"
     )

@@ -77,7 +77,7 @@ def test_a_call_carries_its_token_in_a_header():
 
 
 def test_no_rate_limit_of_a_small_fleet_is_above_the_sandbox():
-    allowed = CLOUD.rate_limits(plain_fleet(plants=100, t1=10, t38=10, t10=10, t17=10, t39=10, t47=10))
+    allowed = CLOUD.rate_limits({}, plain_fleet(plants=100, t1=10, t38=10, t10=10, t17=10, t39=10, t47=10))
 
     for rule in RULES["huawei"]:
         ours = [limit for limit in allowed if limit.interface == rule.interface and limit.window_s >= rule.window_s]
@@ -89,7 +89,7 @@ def test_no_rate_limit_of_a_small_fleet_is_above_the_sandbox():
 def test_rate_limits_grow_with_the_fleet():
     fleet = plain_fleet(plants=130, t1=319, t10=25)
 
-    allowed = {(limit.interface, limit.window_s): limit.calls for limit in CLOUD.rate_limits(fleet)}
+    allowed = {(limit.interface, limit.window_s): limit.calls for limit in CLOUD.rate_limits({}, fleet)}
 
     assert allowed["stations", 86_400] == 2 * 10 + 25
     assert allowed["getKpiStationDay", 86_400] == 2 + 24

@@ -42,7 +42,7 @@ def test_pages_of_plants_are_asked_for_one_after_the_other():
         [{"list": [], "total": None}],
         [{"list": None, "total": 0}],
         [[]],
-        [None],
+        [page("A", "B", total=3), None],
     ],
 )
 def test_pages_that_contradict_themselves_are_asked_again(pages):
@@ -50,13 +50,20 @@ def test_pages_that_contradict_themselves_are_asked_again(pages):
         CLOUD.fetch(prepared(*pages), TENS)
 
 
-def test_an_account_without_plants_is_an_answer():
-    (answer,) = CLOUD.fetch(prepared(page(total=0)), TENS)
+@pytest.mark.parametrize("nothing", [page(total=0), None])
+def test_an_account_without_plants_is_an_answer(nothing):
+    (answer,) = CLOUD.fetch(prepared(nothing), TENS)
 
-    assert answer.data["data"]["list"] == []
+    assert answer.data["data"] == nothing
 
 
-@pytest.mark.parametrize("data", [None, {}, "ACCESS", 3])
+def test_a_list_that_is_null_is_an_empty_one():
+    (answer,) = CLOUD.fetch(prepared(None), Request("getKpiStationDay", {}, "plants"))
+
+    assert answer.data["data"] is None
+
+
+@pytest.mark.parametrize("data", [{}, "ACCESS", 3])
 def test_an_answer_without_its_list_is_asked_again(data):
     with pytest.raises(TryLater, match="without a list"):
         CLOUD.fetch(prepared(data), Request("getKpiStationDay", {}, "plants"))

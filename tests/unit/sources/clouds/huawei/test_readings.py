@@ -236,6 +236,23 @@ def test_plants_now_are_counters_of_the_moment_and_amounts_of_the_running_day_an
     }
 
 
+@pytest.mark.parametrize(
+    ("hour", "day", "amounts"),
+    [(4, 14, {"energy_month_kwh"}), (6, 14, {"energy_month_kwh", "energy_day_kwh", "load_day_kwh"}), (4, 1, set())],
+    ids=["an hour into a day", "three hours into a day", "an hour into a month"],
+)
+def test_totals_that_may_still_be_those_of_yesterday_are_no_amounts_of_today(hour, day, amounts):
+    values = {"day_power": 900, "month_power": 30_000, "day_use_energy": 40}
+    rows = [{"stationCode": SAO_PAULO, "dataItemMap": values}]
+    moment = {"currentTime": ms(at(hour, day=day))}  # midnight is at three there
+
+    found = readings(
+        [document("getStationRealKpi", rows, span=None, subjects=(SAO_PAULO,), body={"stationCodes": SAO_PAULO}, params=moment)]
+    )
+
+    assert {what for _, what, _ in found} == {"energy_today_kwh", *amounts}
+
+
 def test_an_answer_with_a_byte_order_mark_is_read():
     line, _, answer = document("getDevHistoryKpi", [frame_row(at(12), active_power=1.0)]).partition(b"\n")
 

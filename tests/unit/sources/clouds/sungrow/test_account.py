@@ -22,7 +22,7 @@ def test_requests_hold_no_keys_and_calls_hold_them_where_the_family_wants_them()
 
 
 def test_our_own_rate_limits_stay_below_the_vendors():
-    limits = {(rate_limit.interface, rate_limit.window_s): rate_limit.calls for rate_limit in CLOUD.rate_limits(FLEET)}
+    limits = {(rate_limit.interface, rate_limit.window_s): rate_limit.calls for rate_limit in CLOUD.rate_limits({}, FLEET)}
 
     assert limits == {("*", 3600): 1900, ("*", 86_400): 19_000, ("login", 600): 5}
 

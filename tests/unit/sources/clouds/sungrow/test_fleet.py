@@ -1,5 +1,8 @@
+from zoneinfo import ZoneInfo
+
 import pytest
 
+from include.sources.clouds.place import zone_of_offset
 from include.sources.clouds.sungrow.cloud import CLOUD
 from tests.unit.sources.clouds.sungrow.builders import ACCOUNT, CONTEXT, answer
 
@@ -26,13 +29,13 @@ def test_the_capacity_of_a_plant_is_scaled_by_its_unit(given, capacity_kwp):
 
 
 @pytest.mark.parametrize("place", [{}, {"latitude": 0, "longitude": 0}, {"latitude": "116.4", "longitude": "39.9"}])
-def test_a_plant_without_a_place_has_no_zone(place):
+def test_a_plant_without_a_place_has_the_offset_that_the_vendor_names(place):
     (request, _) = CLOUD.fleet_requests(ACCOUNT)
     row = {"ps_id": 7, "ps_name": "Roof", "install_date": "soon", "ps_current_time_zone": "GMT+8", **place}
 
     (plant,) = CLOUD.parse_fleet(answer(request, {"rowCount": 1, "pageList": [row]}), CONTEXT).plants
 
-    assert (plant.plant_key, plant.timezone, plant.latitude, plant.commissioned_on) == ("7", None, None, None)
+    assert (plant.plant_key, plant.timezone, plant.latitude, plant.commissioned_on) == ("7", "Etc/GMT-8", None, None)
 
 
 def test_devices_keep_the_vendors_type_and_those_that_measure_nothing_are_left_out():
@@ -49,3 +52,24 @@ def test_devices_keep_the_vendors_type_and_those_that_measure_nothing_are_left_o
     assert [(row.row_number, row.reason.partition(";")[0]) for row in registry.rejected] == [
         (13, "row 13 of getDeviceListByUser has no ps_key")
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "usual", "expected"),
+    [
+        ("GMT+8", "America/Sao_Paulo", "Etc/GMT-8"),
+        ("GMT-3", "America/Sao_Paulo", None),
+        ("GMT+1", "Europe/Berlin", None),
+        ("GMT+2", "Europe/Berlin", None),
+        ("UTC+05:30", "Europe/Berlin", "Asia/Kolkata"),
+        ("GMT+0", "Europe/Berlin", "Etc/UTC"),
+        ("GMT", "Asia/Tokyo", "Etc/UTC"),
+        ("GMT+15", "Europe/Berlin", None),
+        ("GMT+3:17", "Europe/Berlin", None),
+        ("8", "Europe/Berlin", None),
+        (None, "Europe/Berlin", None),
+        (["GMT+8"], "Europe/Berlin", None),
+    ],
+)
+def test_an_offset_is_a_zone_unless_the_tenants_zone_has_it(written, usual, expected):
+    assert zone_of_offset(written, ZoneInfo(usual)) == expected

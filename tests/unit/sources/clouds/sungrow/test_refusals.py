@@ -1,7 +1,15 @@
 import pytest
 
 from include.core.errors import NeedsHuman, TryLater
-from include.sources.clouds.errors import NotPermitted, QuotaExhausted, RateLimited, Rejected, TokenEnded, Unanswerable
+from include.sources.clouds.errors import (
+    NotPermitted,
+    QuotaExhausted,
+    RateLimited,
+    Rejected,
+    TokenEnded,
+    Unanswerable,
+    UnknownRefusal,
+)
 from include.sources.clouds.sungrow.cloud import CLOUD
 from tests.unit.sources.clouds.sungrow.builders import reply
 
@@ -11,7 +19,7 @@ from tests.unit.sources.clouds.sungrow.builders import reply
     [
         ("E00003", TokenEnded, None), ("E901", RateLimited, 60), ("E999", QuotaExhausted, 3600), ("E998", QuotaExhausted, None),
         ("E916", RateLimited, 600), ("-1", TryLater, None), ("E994", TryLater, None), ("E997", TryLater, None),
-        ("E903", TryLater, 600), ("E777", TryLater, None), ("000", TryLater, None), ("011", TryLater, None),
+        ("E903", TryLater, 600), ("E777", UnknownRefusal, None), ("000", TryLater, None), ("011", TryLater, None),
     ],
 )  # fmt: skip
 def test_a_code_that_passes_says_when_to_ask_again(code, error, after_s):
