@@ -339,6 +339,15 @@ def cpu_s_of(account, kind, count):
 
 
 @EACH
+def test_a_line_that_asks_about_null_is_no_answer(account):
+    line, raw = account.answers[0].document.split(b"\n", 1)
+    body = json.dumps(json.loads(line) | {"subjects": [None]}).encode() + b"\n" + raw
+
+    with pytest.raises(BadDocument, match="first line"):
+        unpack_answer(body)
+
+
+@EACH
 def test_a_list_without_an_end_is_given_up(account):
     calls = []
     (request,) = account.cloud.fleet_requests(account.credentials)[:1]

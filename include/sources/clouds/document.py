@@ -117,7 +117,7 @@ def _read_head(head: bytes) -> tuple[str, Request]:
         raise BadDocument(
             f"the first line does not say what was asked of the vendor ({error}); the document is no answer"
         ) from error
-    if not all(names.text(key) == key for key in (vendor, *request.subjects)):
+    if any(key is None or names.text(key) != key for key in (vendor, *request.subjects)):
         raise BadDocument("the first line says something else than what was asked of a vendor; the document is no answer")
     return vendor, request
 
