@@ -22,7 +22,9 @@ NEAR_US: Final = 12 * HOUR_US
 _WIDER_STEP: Final = 1.5
 """Longest step in the repeated hour, in usual steps."""
 
-_SAME_STEP: Final = 0.25
+_SAME_STEP: Final = 0.1
+"""Steps are the same that differ by no more than this part; loggers are exact, rows that were picked by hand are not."""
+
 _ENOUGH_STEPS: Final = 4
 _FEWEST_RISES: Final = 2
 _FEWEST_ROWS: Final = 5
