@@ -79,6 +79,9 @@ def airflow_environment(settings: Settings, secrets: Mapping[str, str]) -> dict[
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{user}" for user in USERS),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords_file(settings)),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
+        # A request to the API server holds one until it is answered, and nothing is answered while one is waited for: above
+        # the usual 15 at once all stand still for 30 s, tasks among them.
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_MAX_OVERFLOW": "75",
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(settings.airflow_port),
         "AIRFLOW__API__BASE_URL": address,

@@ -181,6 +181,10 @@ def test_samples_that_are_dropped_again_add_nothing(warehouse, serving, airflow)
     assert_nothing_was_added(warehouse, serving)
 
 
+def test_a_crowd_is_answered_by_the_ui_and_no_request_waits_for_the_others(airflow):
+    assert airflow.crowd(50) == {200: 150}
+
+
 @pytest.mark.torture
 def test_a_second_run_finds_its_data_adds_nothing_and_ends_by_itself(warehouse, serving):
     assert serving.interrupt() == 0

@@ -45,6 +45,10 @@ def test_the_ui_shows_the_log_that_a_worker_wrote(airflow, carried):
     assert "DAG bundles loaded" in airflow.log(task)
 
 
+def test_a_crowd_is_answered_by_the_ui(airflow, carried):
+    assert airflow.crowd(50) == {200: 150}
+
+
 def test_every_service_that_lasts_says_that_it_is_well(production, carried):
     assert {name.rstrip("-12") for name in production.processes} == set(production.compose.lasting()) - {"cleaner"}
 
