@@ -76,11 +76,6 @@ def marks_of_figure(marks: Marks, figure: str) -> tuple[Mark, ...]:
     return ordered(mark for mark in marks.headline if mark in _CARRIED.get(figure, ()))
 
 
-def all_marks(marks: Marks) -> tuple[Mark, ...]:
-    """All that stand anywhere in the report."""
-    return ordered([*marks.headline, *(mark for row in (*marks.days, *marks.inverters, *marks.plants) for mark in row)])
-
-
 def marks_beside(rows: Sequence[Row], marks: Sequence[Sequence[Mark]]) -> list[tuple[Row, Sequence[Mark]]]:
     """Each row with its marks; without any where the report has none of such rows."""
     return list(zip(rows, marks or [()] * len(rows), strict=True))

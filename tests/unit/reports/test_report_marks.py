@@ -119,6 +119,28 @@ def test_a_day_has_the_marks_that_hold_for_it(month, day, facts, expected):
     assert marks_of_day(month, day, **facts) == expected
 
 
+@pytest.mark.parametrize(
+    ("row", "facts", "is_provisional", "expected"),
+    [
+        ({}, {}, False, []),
+        ({}, {}, True, ["provisional"]),
+        ({"completeness": 0.899}, {}, False, ["incomplete"]),
+        ({"completeness": 0.9}, {}, False, []),
+        ({}, {"of_inverters": [("counter", "hardly_measured", "held_back")]}, False, ["counter", "hardly_measured", "held_back"]),
+        ({}, {"before": {"inverters": [{"name": "Inversor 01", "energy_kwh": 1899.99}]}}, False, ["restated"]),
+        ({}, {"before": {"inverters": [{"name": "Inversor 02", "energy_kwh": 1.0}]}}, False, []),
+        # Two of one name: which of them was told as what is not known.
+        ({}, {"before": {"inverters": [{"name": "Inversor 01", "energy_kwh": kwh} for kwh in (1.0, 1900.0)]}}, False, []),
+        ({"energy_kwh": None, "completeness": 0.0}, {"of_inverters": [("counter", "held_back")]}, True, ["held_back"]),
+    ],
+)
+def test_an_inverter_has_the_marks_that_hold_for_it(month, row, facts, is_provisional, expected):
+    inverter = replace(month().inverters[0], **{"energy_kwh": 1900.0, "completeness": 0.99, **row})
+    report = month(inverters=(inverter,), days=(bar(),), is_provisional=is_provisional)
+
+    assert list(plant_marks(report, MarkContext(**facts)).inverters[0]) == expected
+
+
 def test_a_sum_with_one_incomplete_day_is_marked_though_its_mean_is_nearly_complete(month):
     report = month()
     assert report.headline.completeness > 0.9
@@ -126,10 +148,29 @@ def test_a_sum_with_one_incomplete_day_is_marked_though_its_mean_is_nearly_compl
     assert plant_marks(report, MarkContext()).headline == ("incomplete",)
 
 
+def test_a_sum_is_not_incomplete_for_a_time_that_still_runs(month):
+    days = (bar(), bar(day=date(2026, 10, 6), completeness=0.4, is_over=False))
+
+    assert plant_marks(month(days=days), MarkContext()).headline == ()
+
+
+@pytest.mark.parametrize(("day", "recovered_kwh"), [(bar(energy_source="counter"), 0.0), (bar(), 3.5)])
+def test_a_sum_says_that_counters_are_part_of_it_by_its_days_or_by_what_was_recovered(month, day, recovered_kwh):
+    headline = replace(month().headline, recovered_kwh=recovered_kwh)
+
+    assert plant_marks(month(days=(day,), headline=headline), MarkContext()).headline == ("counter",)
+
+
 def test_an_empty_month_has_no_mark_beside_its_dashes(empty):
     report = empty()
 
     assert plant_marks(report, MarkContext({bar.day for bar in report.days})) == Marks((), ((),) * 31)
+
+
+def test_an_empty_month_says_that_its_readings_were_held_back(empty):
+    facts = MarkContext(of_days={date(2026, 10, 5): ("held_back",), date(2026, 10, 6): ("counter",)})
+
+    assert plant_marks(empty(), facts).headline == ("held_back",)
 
 
 def test_marks_make_no_new_report_and_are_no_difference():

@@ -92,9 +92,17 @@ def test_a_signed_report_is_an_archive_file_too(pdf):
     assert (list(field["/Rect"]), field["/F"], field["/V"]["/SubFilter"]) == ([0, 0, 0, 0], 132, "/ETSI.CAdES.detached")
 
 
+def signed_by_nobody(pdf: bytes) -> bytes:
+    """The file with one digit of its signature changed: what was signed is as it was, and no key made this of it."""
+    start = pdf.rindex(b"/Contents <") + len(b"/Contents <")
+    place = start + len(pdf[start : pdf.index(b">", start)].rstrip(b"0")) - 20
+    return pdf[:place] + (b"1" if pdf[place : place + 1] == b"0" else b"0") + pdf[place + 1 :]
+
+
 @pytest.mark.parametrize(
     "change",
     [
+        signed_by_nobody,
         lambda pdf: pdf.replace(b"Heliograph", b"Heliogrqph", 1),
         lambda pdf: pdf[:1000] + bytes([pdf[1000] ^ 1]) + pdf[1001:],
         lambda pdf: pdf + b"\n% one more line",
