@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import make_url
 
 from cli.run.postgres import Server, free_port
+from tests import memory
 
 OPERATIONS = Path(__file__).resolve().parents[1] / "docs" / "operations.md"
 
@@ -26,8 +27,7 @@ def pooled(server: Server, home: Path, **other: object) -> Iterator[int]:
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         pytest.skip("PgBouncer is not installed: apt-get install pgbouncer")
-    for folder in (home, *home.parents[:3]):
-        folder.chmod(0o755)
+    memory.let_others_in(home)
     port = free_port()
     ini = _settings()
     ini["databases"] = {"*": f"host=127.0.0.1 port={server.port}"}

@@ -1,5 +1,7 @@
 """A run's files lie in memory only where the process may take it: a container sees the memory of its host, and has less."""
 
+import stat
+
 import psutil
 import pytest
 
@@ -65,3 +67,15 @@ def test_files_lie_in_memory_where_the_processes_of_the_run_find_room_beside_the
     monkeypatch.setattr(memory, "available_bytes", lambda: left * GIB)
 
     assert memory.has_room(tmp_path) is expected
+
+
+def test_a_folder_is_opened_to_others_and_those_that_others_share_keep_their_modes(tmp_path):
+    shared, run = tmp_path / "shared", tmp_path / "shared" / "run"
+    (run / "home").mkdir(parents=True)
+    modes = {shared: 0o1777, run: 0o700, run / "home": 0o700}
+    for folder, mode in modes.items():
+        folder.chmod(mode)
+
+    memory.let_others_in(run / "home")
+
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in modes] == [0o1777, 0o711, 0o711]
