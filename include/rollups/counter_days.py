@@ -135,13 +135,17 @@ def _back_at_total(series: CounterSeries, last: int, row: int, between: tuple[in
     for back in series.readings_in(*between, level - noise_kwh(level), level * (1 + SAME_TOTAL)):
         before = series.reading_before(int(back))
         is_jump = series.value[back] - series.value[before] > (level - low) / 2
-        if is_jump and series.hours(before, int(back)) <= SILENT_NIGHT_H and _is_yesterdays(series, int(back), level):
+        if is_jump and _is_yesterdays(series, int(before), int(back), level):
             return int(back)
     return -1
 
 
-def _is_yesterdays(series: CounterSeries, row: int, level: float) -> bool:
-    if _hours_of_day(series, row) < DAWN_H:
+def _is_yesterdays(series: CounterSeries, before: int, row: int, level: float) -> bool:
+    """Whether a total is yesterday's `level`; after a silence it may have been gained anew, unless it is the same in the night."""
+    is_night = _hours_of_day(series, row) < DAWN_H
+    if series.hours(before, row) > SILENT_NIGHT_H:
+        return is_night and bool(abs(series.value[row] - level) <= noise_kwh(level))
+    if is_night:
         return True
     noon = series.row_from(int(series.midnight_us[row] + NOON_H * HOUR_US))
     return bool(series.readings_in(row + 1, noon, -np.inf, np.nextafter(RESTART_SHARE * level, -np.inf)).size)
