@@ -141,7 +141,7 @@ def _back_at_total(series: CounterSeries, last: int, row: int, between: tuple[in
 
 
 def _is_yesterdays(series: CounterSeries, before: int, row: int, level: float) -> bool:
-    """Whether a total is yesterday's `level`; after a silence it may have been gained anew, unless it is the same in the night."""
+    """Whether a total is yesterday's `level`; after a silence it may be gained anew, unless it is the same in the night."""
     is_night = _hours_of_day(series, row) < DAWN_H
     if series.hours(before, row) > SILENT_NIGHT_H:
         return is_night and bool(abs(series.value[row] - level) <= noise_kwh(level))

@@ -133,6 +133,26 @@ def test_no_policy_believes_a_setting(stage):
     assert rows == []
 
 
+def test_every_table_with_rows_of_tenants_shows_those_of_the_proven_one_alone(stage):
+    with transaction(stage.url) as connection:
+        tables = connection.execute(
+            text(
+                "SELECT c.oid::regclass::text AS name, c.relrowsecurity AS is_secured, "
+                "array_remove(array_agg(p.qual), NULL) AS rules "
+                "FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'tenant_id' "
+                "LEFT JOIN pg_policies AS p ON p.schemaname = c.relnamespace::regnamespace::text AND p.tablename = c.relname "
+                "AND p.roles && '{heliograph_api,public}' "
+                "WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition "
+                "AND has_any_column_privilege('heliograph_api', c.oid, 'SELECT') "
+                "GROUP BY c.oid ORDER BY 1"
+            )
+        ).all()
+
+    assert len(tables) > 20
+    assert [table.name for table in tables if not table.is_secured or not table.rules] == []
+    assert {rule for table in tables for rule in table.rules if "tenant_id = ( SELECT api.proven_tenant()" not in rule} == set()
+
+
 def test_what_was_proven_in_a_transaction_is_nothing_in_the_next_one_of_the_same_session(stage, thief):
     tenant = stage.east.tenant_id
     proof = ApiKey(stage.secret).prove(f"tenant {tenant}", challenge=challenge_of(thief))
