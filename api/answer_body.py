@@ -35,6 +35,12 @@ class AnswerBody:
         """Whether the packed form is enough smaller."""
         return len(self.body) >= _SMALLEST_TO_PACK and self.media_type in _PACKED
 
+    @property
+    def size_bytes(self) -> int:
+        """Memory of its texts: whole and packed bytes (digits pack to half), and headers, which each response repeats."""
+        packed = len(self.body) // 2 if self.pays_to_pack else 0
+        return len(self.body) + packed + 5 * sum(len(name) + len(value) for name, value in self.headers.items())
+
     @cached_property
     def whole(self) -> WrittenAnswer:
         """As it is."""

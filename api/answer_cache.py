@@ -20,6 +20,8 @@ from api.parameters import quarter_of
 from include.warehouse.api_session import CurrentUser
 
 CAPACITY_BYTES: Final = 64_000_000
+ENTRY_BYTES: Final = 4_000
+"""What an entry takes beside its texts: objects of both responses, key and basis. Small answers are mostly that."""
 
 
 class Question(NamedTuple):
@@ -57,7 +59,7 @@ class AnswerBasis:
 
 
 class AnswerCache:
-    """Keeps the answers that were asked for last, up to a number of bytes; safe between threads."""
+    """Keeps the answers that were asked for last, up to a number of bytes of memory; safe between threads."""
 
     def __init__(self, capacity_bytes: int = CAPACITY_BYTES) -> None:
         self._capacity_bytes = capacity_bytes
@@ -84,13 +86,19 @@ class AnswerCache:
 
     def put(self, asked: Hashable, basis: AnswerBasis, body: AnswerBody) -> None:
         """Keep an answer; those asked for longest ago make room. One of more than an eighth of the capacity is not kept."""
-        if len(body.body) > self._capacity_bytes // 8:
+        if _size_bytes(asked, body) > self._capacity_bytes // 8:
             return
         with self._lock:
             if replaced := self._kept.pop(asked, None):
-                self._bytes -= len(replaced[1].body)
+                self._bytes -= _size_bytes(asked, replaced[1])
             self._kept[asked] = (basis, body)
-            self._bytes += len(body.body)
+            self._bytes += _size_bytes(asked, body)
             while self._bytes > self._capacity_bytes:
-                _, (_, forgotten) = self._kept.popitem(last=False)
-                self._bytes -= len(forgotten.body)
+                forgotten, (_, its_body) = self._kept.popitem(last=False)
+                self._bytes -= _size_bytes(forgotten, its_body)
+
+
+def _size_bytes(asked: Hashable, body: AnswerBody) -> int:
+    """Memory that an entry takes at most."""
+    texts = asked if isinstance(asked, tuple) else (asked,)
+    return ENTRY_BYTES + body.size_bytes + sum(len(text) for text in texts if isinstance(text, str | bytes))
