@@ -14,8 +14,8 @@ _TOO_LARGE: Final = b"431 Request Header Fields Too Large"
 _TOO_SLOW: Final = b"408 Request Timeout"
 
 
-class _HeadTooLargeError(Exception):
-    """Ends the reading of a head."""
+class _RefusedHeadError(Exception):
+    """Ends the reading of a head that is too large, or names its host not once (RFC 9112, 3.2)."""
 
 
 class LimitedHttp(HttpToolsProtocol):
@@ -24,6 +24,7 @@ class LimitedHttp(HttpToolsProtocol):
     _deadline: TimerHandle | None = None
     _head_bytes = 0
     _fields_bytes = 0
+    _host_count = 0
     _is_in_head = False
 
     def connection_made(self, transport: BaseTransport) -> None:
@@ -50,19 +51,22 @@ class LimitedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
-        self._is_in_head, self._head_bytes, self._fields_bytes = True, 0, 0
+        self._is_in_head, self._head_bytes, self._fields_bytes, self._host_count = True, 0, 0, 0
         self._expect_request()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header."""
         super().on_header(name, value)
         self._fields_bytes += len(name) + len(value)
+        self._host_count += name.lower() == b"host"
         if self._head_is_too_large():
-            raise _HeadTooLargeError
+            raise _RefusedHeadError
 
     def on_headers_complete(self) -> None:
         """The end of the head."""
         self._is_in_head = False
+        if self._host_count != 1 and (self._host_count or self.parser.get_http_version() == "1.1"):
+            raise _RefusedHeadError
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

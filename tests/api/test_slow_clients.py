@@ -69,6 +69,24 @@ def test_a_good_request_is_answered_without_the_servers_name(port):
     assert b"\r\nserver:" not in received.lower()
 
 
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ("GET /api/v1/health/live HTTP/1.1", "400 Bad Request"),
+        ("GET /api/v1/health/live HTTP/1.1, host: a, Host: b", "400 Bad Request"),
+        ("GET /api/v1/health/live HTTP/1.0, host: a, Host: a", "400 Bad Request"),
+        ("GET /api/v1/health/live HTTP/1.0", "200 OK"),
+        ("GET /api/v1/health/live HTTP/1.1, HOST: api", "200 OK"),
+    ],
+)
+def test_a_request_names_its_host_once(port, head, status):
+    with connected(port) as client:
+        client.sendall("\r\n".join([*head.split(", "), "connection: close", "", ""]).encode())
+        received = until_closed(client)
+
+    assert status_of(received) == f"HTTP/1.1 {status}"
+
+
 TRICKLES = {
     "nothing": b"",
     "one byte a time of the head": LIVE + b"x-slow: " + b"a" * 1000,
