@@ -193,6 +193,10 @@ def _unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:
         rest = piece
         while rest:
             if stream.eof:
+                # Zeros behind the end are padding, which gzip itself overlooks.
+                rest = rest.lstrip(b"\0")
+                if not rest:
+                    break
                 stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
             yield stream.decompress(rest, _UNPACKED_PIECE)
             rest = stream.unconsumed_tail or stream.unused_data

@@ -132,6 +132,13 @@ def test_an_answer_in_gzip_of_two_members_is_unpacked(server):
     assert call(server.url).body == b'{"a":1}'
 
 
+@pytest.mark.parametrize("padding", [bytes(1), bytes(70_000)], ids=["one", "more than a piece"])
+def test_zeros_behind_an_answer_in_gzip_are_overlooked(server, padding):
+    server.says(gzip.compress(b'{"a":') + padding + gzip.compress(b"1}") + padding, "Content-Encoding: gzip")
+
+    assert call(server.url).body == b'{"a":1}'
+
+
 def test_an_empty_answer_that_claims_to_be_gzip_is_an_empty_answer(server):
     server.says(b"", "Content-Encoding: gzip", status="502 Bad Gateway")
 
