@@ -20,7 +20,7 @@ from include.core.errors import HeliographError, NeedsHuman, Refused, TryLater
 from include.reports.headline import Tile, Tone, tile_marks, tiles
 from include.reports.language import number, percent, period, quantity, say
 from include.reports.logo import fitted
-from include.reports.marks import in_words, legend, letters, marks_beside, ordered
+from include.reports.marks import in_words, letters, marks_beside, meanings, ordered
 from include.reports.model import Language, Mark, headline_of, marks_of
 from include.reports.observations import restatement
 from include.reports.plain_text import clean, header_safe
@@ -41,6 +41,9 @@ _MOST_ADDRESS: Final = 254
 _MOST_LINES: Final = 25
 _MOST_REMARKS: Final = 6
 _LOGO_BOX_PX: Final = (200, 56)
+_TILE_PX: Final = 220
+_MOST_LARGE: Final = 14
+"""Characters of a figure that stand in one line of a tile in large type."""
 _LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 _COLOURS: Final[dict[Tone, str]] = {"plain": "#182636", "good": "#228060", "watch": "#b86e08", "poor": "#b83a34"}
 
@@ -367,9 +370,9 @@ def _plain(letter: _Letter) -> str:
 
 
 def _html(letter: _Letter, brand: Brand, logo: str | None) -> str:
-    cells = [_cell(tile, marks, letter.language) for tile, marks in zip(letter.tiles, letter.marks, strict=True)]
-    rows = "".join(f"<tr>{cells[index]}{cells[index + 1]}</tr>\n" for index in range(0, len(cells), 2))
-    below = "".join(f'<p style="margin:0 0 14px;color:#627082;font-size:12px">{escape(text)}</p>\n' for text in _legend(letter))
+    figures = "".join(_figure(tile, marks, letter.language) for tile, marks in zip(letter.tiles, letter.marks, strict=True))
+    told = "<br>\n".join(escape(text) for text in _legend(letter))
+    below = f'<p style="margin:0 0 14px;color:#627082;font-size:12px">{told}</p>\n' if told else ""
     remarks = "".join(f'<p style="margin:0 0 8px;color:#182636">{escape(text)}</p>\n' for text in letter.remarks)
     band = f"background:{brand.main_colour};border-bottom:3px solid {brand.accent_colour}"
     signature = f"{escape(letter.signature)}<br>\n" if letter.signature else ""
@@ -379,11 +382,11 @@ def _html(letter: _Letter, brand: Brand, logo: str | None) -> str:
 <body style="margin:0;padding:24px 12px;background:#f6f8fa;{font}">
 <table role="presentation" width="100%" cellspacing="0" cellpadding="0" style="max-width:560px;margin:0 auto;background:#ffffff">
 <tr><td style="height:6px;{band};line-height:6px;font-size:0">&nbsp;</td></tr>
-<tr><td style="padding:24px 16px">
+<tr><td style="padding:24px 16px;overflow-wrap:anywhere">
 {_picture(brand, logo)}<p style="margin:0 0 4px;color:{brand.main_colour};font-weight:600">{escape(letter.heading)}</p>
 <p style="margin:0 0 18px;color:#182636">{escape(letter.intro)}</p>
-<table role="presentation" width="100%" cellspacing="8" cellpadding="0" style="margin:0 0 14px;table-layout:fixed">
-{rows}</table>
+<div style="display:flex;flex-wrap:wrap;margin:0 -4px 14px">
+{figures}</div>
 {below}{_lines(letter)}{remarks}
 <p style="margin:20px 0 0;padding-top:14px;border-top:1px solid #dee4eb;color:#627082;font-size:12px">
 {signature}{escape(letter.footer)}</p>
@@ -403,28 +406,30 @@ def _picture(brand: Brand, logo: str | None) -> str:
 def _lines(letter: _Letter) -> str:
     if not letter.lines:
         return ""
-    cell = '<td style="padding:6px 4px;border-bottom:1px solid #dee4eb;font-size:13px{}">{}</td>'
-    styles = (
-        "",
-        ";text-align:right;font-weight:600;white-space:nowrap",
-        ";text-align:right;white-space:nowrap",
-        ";color:#627082",
+    cell = "padding:6px 4px;border-bottom:1px solid #dee4eb;font-size:13px"
+    right = f"{cell};text-align:right;white-space:nowrap"
+    rows = (
+        f'<td style="{cell}">{escape(name)}<br><span style="font-size:12px;color:#627082">{escape(state)}</span></td>'
+        f'<td style="{right};font-weight:600">{escape(performance)}</td><td style="{right}">{escape(energy)}</td>'
+        for name, performance, energy, state in letter.lines
     )
-    rows = ("".join(cell.format(style, escape(text)) for style, text in zip(styles, line, strict=True)) for line in letter.lines)
     body = "".join(f"<tr>{row}</tr>\n" for row in rows)
     return f'<table role="presentation" width="100%" cellspacing="0" cellpadding="0" style="margin:0 0 18px">\n{body}</table>\n'
 
 
-def _cell(tile: Tile, marks: Sequence[Mark], language: Language) -> str:
+def _figure(tile: Tile, marks: Sequence[Mark], language: Language) -> str:
+    """A tile: two stand side by side where long ones have room; else, or where flex is not known, one below another."""
     meaning = escape(in_words(marks, language))
     style = "font-size:11px;font-weight:400;line-height:0;white-space:nowrap;color:#627082"
     beside = f' <sup title="{meaning}" style="{style}">{letters(marks)}</sup>' if marks else ""
-    unit = f' <span style="font-size:13px;font-weight:400;color:#627082">{escape(tile.unit)}</span>' if tile.unit else ""
+    unit = f'&nbsp;<span style="font-size:13px;font-weight:400;color:#627082">{escape(tile.unit)}</span>' if tile.unit else ""
+    size = 22 if len(_value(tile)) <= _MOST_LARGE else 16
     return (
-        '<td width="50%" valign="top" bgcolor="#f6f8fa" style="background:#f6f8fa;border-radius:6px;padding:12px 14px">'
+        f'<div style="flex:1 1 {_TILE_PX}px;margin:4px;background:#f6f8fa;border-radius:6px">'
+        '<table role="presentation" width="100%" cellspacing="0" cellpadding="0"><tr><td style="padding:12px 14px">'
         f'<div style="font-size:13px;color:#627082">{escape(tile.label)}</div>'
-        f'<div style="font-size:22px;font-weight:600;color:{_COLOURS[tile.tone]}">{escape(tile.value)}{unit}{beside}</div>'
-        f'<div style="font-size:12px;color:#627082">{escape(tile.note)}</div></td>'
+        f'<div style="font-size:{size}px;font-weight:600;color:{_COLOURS[tile.tone]}">{escape(tile.value)}{unit}{beside}</div>'
+        f'<div style="font-size:12px;color:#627082">{escape(tile.note)}</div></td></tr></table></div>\n'
     )
 
 
@@ -433,9 +438,8 @@ def _marked(figure: str, marks: Sequence[Mark]) -> str:
 
 
 def _legend(letter: _Letter) -> list[str]:
-    """What the marks of this mail mean, as one line, or none."""
-    shown = ordered(mark for marks in letter.marks for mark in marks)
-    return [legend(shown, letter.language)] if shown else []
+    """What the marks of this mail mean, each in a line of its own, for telephones break long ones anywhere."""
+    return meanings(ordered(mark for marks in letter.marks for mark in marks), letter.language)
 
 
 def _value(tile: Tile) -> str:

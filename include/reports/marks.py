@@ -112,11 +112,15 @@ def in_words(marks: Iterable[Mark], language: Language) -> str:
     return ", ".join(say(f"mark_{mark}", language) for mark in marks)
 
 
+def meanings(marks: Iterable[Mark], language: Language) -> list[str]:
+    """What each letter means."""
+    return [f"{LETTERS[mark]} {say(f'mark_{mark}_legend', language)}" for mark in marks]
+
+
 def legend(marks: Iterable[Mark], language: Language) -> str:
-    """What each letter means; empty without marks."""
-    told = (f"{LETTERS[mark]} {say(f'mark_{mark}_legend', language)}" for mark in marks)
+    """The meanings of a page; empty without marks."""
     # Lines break between marks only.
-    return "  ·  ".join(text.replace(" ", "\u00a0") for text in told)
+    return "  ·  ".join(text.replace(" ", "\u00a0") for text in meanings(marks, language))
 
 
 def _energies(rows: Iterable[Mapping[str, Any]], key: str) -> dict[str, list[float | None]]:

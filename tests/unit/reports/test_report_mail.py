@@ -2,8 +2,10 @@
 
 import email
 import io
+import re
 import smtplib
 import ssl
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import policy
 
@@ -15,7 +17,7 @@ from include.core.brand import Brand
 from include.core.errors import NeedsHuman, Refused, TryLater
 from include.reports import mail as mail_room
 from include.reports.mail import MAX_ATTACHMENT_BYTES, MailEnvelope, SmtpEndpoint, report_mail, send
-from include.reports.model import figures
+from include.reports.model import Marks, Money, figures
 
 SENT_AT = datetime(2026, 11, 1, 9, 6, tzinfo=UTC)
 PDF = b"%PDF-1.3 small"
@@ -75,6 +77,47 @@ def test_null_is_a_dash_in_a_mail(empty):
 
     assert "Geração        –  (nenhuma leitura)" in plain
     assert "0 kWh" not in plain
+
+
+def html_of(message):
+    return message.get_body(("html",)).get_content()
+
+
+def test_tiles_of_a_mail_take_a_line_of_their_own_on_a_telephone(month):
+    html = html_of(report_mail(figures(month()), PDF, envelope()))
+    least_px = [int(px) for px in re.findall(r'<div style="flex:1 1 (\d+)px', html)]
+
+    # Two of them are wider than a telephone of 420 px, less the margins of the mail; one is narrower than one of 320 px.
+    assert len(least_px) == 4
+    assert all(2 * px > 420 - 2 * (12 + 16) and px < 320 - 2 * (12 + 16) for px in least_px)
+    assert "table-layout:fixed" not in html
+
+
+@pytest.mark.parametrize(
+    ("savings", "told"),
+    [(13_067.44, "R$ 13.067,44"), (13_067_439.44, "R$ 13.067.439,44"), (1_306_743_944_120.5, "R$ 1.306.743.944.120,50")],
+)
+def test_long_money_of_a_mail_stands_in_one_line_of_its_tile(month, savings, told):
+    report = month()
+    report = replace(report, headline=replace(report.headline, money=Money(0.92, "BRL", savings)))
+    html = html_of(report_mail(figures(report), PDF, envelope())).replace("\u00a0", " ")
+    (px,) = (int(px) for px in re.findall(r"font-size:(\d+)px[^>]*>" + re.escape(told), html))
+
+    # A digit of the widest common bold face is 0.7 em wide, and the tile of a 320 px telephone has room for 236 px.
+    assert px * sum(0.35 if sign in ".,  " else 0.7 for sign in told) <= 236
+
+
+def test_a_figure_of_a_mail_does_not_part_from_its_unit(month):
+    assert re.search(r">15\.012&nbsp;<span [^>]*>kWh<", html_of(report_mail(figures(month()), PDF, envelope())))
+
+
+def test_each_mark_of_a_mail_is_explained_in_a_line_of_its_own(month):
+    marked = replace(month(), marks=Marks(("provisional", "incomplete")))
+    message = report_mail(figures(marked), PDF, envelope())
+    told = ["p provisório, ainda pode mudar", "i incompleto, faltam leituras"]
+
+    assert "\n".join(told) in message.get_body(("plain",)).get_content()
+    assert "<br>\n".join(told) in html_of(message)
 
 
 def test_tenant_text_is_escaped_in_html(month):

@@ -79,7 +79,7 @@ def test_each_marked_figure_has_the_same_marks_in_pdf_table_and_mail(language):
     assert list(summary.values()).count(WORDS[language][0]) == 1  # performance
     assert [row[-1] for row in tables["inverters"].rows] == [WORDS[language][0]] * 8
     assert told(LEGEND[language]) in pdf
-    assert told(LEGEND[language]) in letter
+    assert told(LEGEND[language]).replace("·", "") in letter
 
 
 def test_marks_in_the_html_of_a_mail_are_explained_below(month):
@@ -87,7 +87,7 @@ def test_marks_in_the_html_of_a_mail_are_explained_below(month):
 
     assert ">p c i h r x</sup>" in html
     assert 'title="provisional, with counters, incomplete, hardly measured, restated, readings held back"' in html
-    assert told(LEGEND["en"]) in told(html)
+    assert told(LEGEND["en"]).replace("·", "<br>") in told(html)
     assert "<sup" not in mail_of(month()).get_body(("html",)).get_content()
 
 
