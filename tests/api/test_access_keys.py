@@ -1,5 +1,6 @@
 """API keys: what each opens, to whom, until when, and what is written of its use."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from include.core.settings import Settings
 from include.steps import users as step_users
 from include.warehouse import users
 from include.warehouse.access_keys import key_digest, new_key
+from include.warehouse.api_session import UserNotAdmitted
 from include.warehouse.engine import transaction
 
 pytestmark = pytest.mark.postgres
@@ -85,6 +87,17 @@ def test_shutting_a_user_revokes_the_keys_for_ever_and_a_new_password_does_not(s
                 text("UPDATE fleet.app_user SET token_generation = :g, password_hash = :h, is_active = true WHERE email = :e"),
                 {"g": generation, "h": stage.password_hash, "e": email},
             )
+
+
+def test_a_key_lets_in_nobody_but_its_own_user(stage, make_key):
+    keys, database = stage.app.state.heliograph.keys, stage.app.state.heliograph.database
+    holder = keys._database.find_key(key_digest(make_key(role="client")).hex()).user
+    admin = replace(holder, user_id=stage.east.users["admin"])
+
+    with database.as_user(holder) as session:
+        assert session.role == "client"
+    with pytest.raises(UserNotAdmitted), database.as_user(admin):
+        pytest.fail("the key of a client let an admin in")
 
 
 def test_a_key_ends_at_its_instant_also_where_it_is_known_already(stage, make_key):

@@ -46,6 +46,12 @@ def test_values_of_half_hours_become_whole_hours_by_what_their_time_is_of(tmp_pa
     assert hours(tmp_path, HEADER + rows(times, (100, 200, 300, 400, 500), interval)) == known
 
 
+def test_two_instants_with_one_missing_between_them_tell_no_hour(tmp_path):
+    times = ("10:00", "11:00", "13:00", "14:00")
+
+    assert hours(tmp_path, HEADER + rows(times, (100, 200, 600, 800), "instant")) == {10: 150.0, 13: 700.0}
+
+
 def test_what_was_issued_later_is_not_there(tmp_path):
     times = ("10:00", "11:00")
     early, late = rows(times, (100, 200), "beginning"), rows(times, (1, 2), "beginning", issued="2026-05-20T06:01Z")

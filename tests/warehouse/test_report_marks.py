@@ -78,10 +78,13 @@ def test_what_a_counter_knows_of_a_silent_inverter_is_recovered(plant):  # noqa:
     [
         ("1", "ac_power_kw", {"2026-02-06": ["held_back"]}, {"Device 1": ["held_back"]}),
         ("1", "temp_inverter_c", {}, {}),
+        ("weather station", "", {}, {}),
+        ("1", "", {"2026-02-06": ["held_back"]}, {"Device 1": ["held_back"]}),
     ],
-    ids=["a power", "a temperature"],
+    ids=["a power", "a temperature", "something of a weather station", "something of an inverter"],
 )
 def test_a_reading_that_was_not_trusted_holds_back_the_energy_of_its_day_and_inverter(plant, subject, quantity, days, inverters):  # noqa: F811
+    plant.add_device("weather station", kind="sensor", quantities=("temperature_c",))
     change(
         plant,
         "INSERT INTO landing.quarantine SELECT min(document_id), 1, :quantity, tenant_id, :subject, ARRAY['power_possible'], "
@@ -92,6 +95,22 @@ def test_a_reading_that_was_not_trusted_holds_back_the_energy_of_its_day_and_inv
 
     # Half past two of the 7th in UTC is still the evening of the 6th at the plant.
     assert told(plant) == (days, inverters)
+
+
+def test_a_reading_of_another_tenants_device_of_the_same_key_holds_back_nothing(plant):  # noqa: F811
+    change(
+        plant,
+        "WITH other AS (INSERT INTO fleet.tenant (slug, name, timezone) VALUES ('other', 'Other', 'UTC') RETURNING tenant_id), "
+        "theirs AS (INSERT INTO landing.document (tenant_id, feed, original_name, sha256, uri, size_bytes, stored_bytes, state, "
+        "received_at, last_received_at) SELECT tenant_id, 'telemetry_batches', 'f', repeat('a', 64), 'd', 1, 1, 'loaded', now(), "
+        "now() FROM other RETURNING document_id, tenant_id) "
+        "INSERT INTO landing.quarantine SELECT document_id, 1, 'ac_power_kw', tenant_id, '1', ARRAY['power_possible'], "
+        "CAST(:payload AS jsonb) FROM theirs",
+        payload=json.dumps({"measured_at": "2026-02-07T02:30:00Z"}),
+    )
+    issue(plant)
+
+    assert told(plant) == ({}, {})
 
 
 def test_an_increase_that_no_rating_explains_holds_back_its_day(plant):  # noqa: F811
@@ -105,14 +124,18 @@ def test_an_increase_that_no_rating_explains_holds_back_its_day(plant):  # noqa:
     assert told(plant) == ({"2026-02-08": ["held_back"]}, {"Device 2": ["held_back"]})
 
 
-@pytest.mark.parametrize(("stale", "is_told"), [(2, False), (3, True)], ids=["less than a twentieth", "a twentieth"])
-def test_a_day_on_which_power_stood_still_is_hardly_measured(plant, stale, is_told):  # noqa: F811
+@pytest.mark.parametrize(
+    ("stale", "interpolated", "is_told"),
+    [(2, 0, False), (3, 0, True), (1, 2, True)],
+    ids=["less than a twentieth", "a twentieth", "a twentieth, some of it interpolated"],
+)
+def test_a_day_on_which_power_stood_still_is_hardly_measured(plant, stale, interpolated, is_told):  # noqa: F811
     change(
         plant,
-        "INSERT INTO mart.series_mark SELECT series_id, '2026-02-08', s.tenant_id, 48, :stale, 0, 0, now(), now() "
+        "INSERT INTO mart.series_mark SELECT series_id, '2026-02-08', s.tenant_id, 48, :stale, :interpolated, 0, now(), now() "
         "FROM fleet.series AS s JOIN fleet.device USING (device_id) WHERE device_key = '2' AND quantity = 'ac_power_kw'",
-        stale=stale,
-    )
+        stale=stale, interpolated=interpolated,
+    )  # fmt: skip
     issue(plant)
 
     marked = ({"2026-02-08": ["hardly_measured"]}, {"Device 2": ["hardly_measured"]})

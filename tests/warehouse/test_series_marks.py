@@ -70,6 +70,33 @@ def test_few_readings_are_held_at_once_and_all_days_are_marked_all_the_same(mark
     assert len(marks(marked)) == 3
 
 
+def test_a_gauge_that_stands_still_over_midnight_is_stale_on_both_days_and_a_short_line_is_chance(small_fleet):
+    small_fleet.add_device("s", kind="sensor", quantities=("temperature_c",))
+    warmth = 20 + 5 * np.sin(np.arange(5 * 96) / 96 * 2 * np.pi) + np.random.default_rng(3).normal(0, 0.1, 5 * 96)
+    warmth[96 - 16 : 96 + 12] = 20.5
+    for first, readings in ((2 * 96 + 40, 7), (3 * 96 + 40, 8)):
+        warmth[first : first + readings] = warmth[first] + 0.125 * np.arange(readings)
+    load(small_fleet, "warmth", "s", "temperature_c", warmth)
+    mark(small_fleet)
+
+    assert marks(small_fleet) == [
+        ("temperature_c", "2026-03-01", 96, 16, 0, 0),
+        ("temperature_c", "2026-03-02", 96, 12, 0, 0),
+        ("temperature_c", "2026-03-04", 96, 0, 8, 0),
+    ]
+
+
+def test_one_dark_day_does_not_make_what_little_there_is_at_dusk_say_something(small_fleet):
+    chance = np.random.default_rng(3).uniform(0.9, 1, 5 * 96)
+    noon = np.clip(np.sin((np.arange(5 * 96) % 96 - 24) / 48 * np.pi), 0, None) * 40 * chance
+    noon[2 * 96 : 3 * 96] *= 0.01
+    noon[3 * 96 + 72 : 3 * 96 + 80] = 0.3  # of 40 kW
+    load(small_fleet, "power", "1", "ac_power_kw", noon)
+    mark(small_fleet)
+
+    assert marks(small_fleet) == []
+
+
 def test_what_did_not_change_is_not_marked_again_and_a_late_correction_marks_its_day_anew(marked):
     mark(marked)
     again = mark(marked, NOW + timedelta(hours=1))

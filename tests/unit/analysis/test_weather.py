@@ -102,6 +102,28 @@ def test_each_day_ahead_is_judged_by_what_was_told_as_early(past):
     assert (found.by_weather.tolist(), found.reason) == ([True] * 4 + [False] * 3, "no better than without")
 
 
+def test_what_made_the_forecasts_error_after_it_was_told_does_not_help_to_judge_it(past):
+    """Of a plant that grows by a hundredth a day each day ahead knows a day less, though the weather of all came true."""
+    energy, days, clear, sky = past
+    grown = 1.01 ** np.arange(DAYS)
+
+    found = forecast_with_weather(energy * grown[:, np.newaxis], days * grown, clear, every_lead(sky))
+
+    assert found is not None
+    assert (np.diff(found.skill) < 0).all()
+
+
+def test_a_weather_that_did_better_by_chance_is_not_rested_on(past):
+    energy, days, clear, sky = past
+    half_true = 0.4 * sky + 0.6 * np.random.default_rng(2).permutation(sky, axis=0)
+
+    found = forecast_with_weather(energy, days, clear, every_lead(half_true))
+
+    assert found is not None
+    assert (found.skill > 0.1).all()
+    assert (found.by_weather.any(), found.reason) == (False, "no better than without")
+
+
 def test_thirteen_past_days_are_too_few_to_trust_a_weather(past):
     energy, days, clear, sky = past
     told = every_lead(sky)
@@ -130,6 +152,8 @@ def test_irradiance_comes_to_the_plane_by_the_clear_sky_and_counts_less_on_hot_m
 
     # Half of the clear sky; too dim for a share; no more than one and a half of the clear sky.
     assert by_ghi.tolist() == [[500.0, 40.0, 900.0]]
+    # What is not told of a dim hour is not its clear sky.
+    assert np.isnan(effective_irradiance(WeatherTable(unknown, unknown, unknown), clear_ghi, clear_plane)).all()
     # PVsyst in a wind of 1 m/s: 20 + 700 x 0.9 x (1 - 0.1) / 29 = 39.55 degrees, so 5.8 % less of 700.
     assert by_poa[0, 0] == pytest.approx(700 * (1 - 0.004 * 14.55), rel=1e-3)
     assert by_poa[0, 2] == 0
