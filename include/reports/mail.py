@@ -230,14 +230,19 @@ def _text(answer: bytes | str) -> str:
 def _sender(text: str) -> Address:
     name, address = parseaddr(header_safe("From", text))
     plain = _address("From", address)
-    return Address(display_name=clean(name, 100) if name else "", addr_spec=plain)
+    # Once more, for what is cleaned away may have parted an encoded word.
+    return Address(display_name=header_safe("From", clean(name, 100)) if name else "", addr_spec=plain)
 
 
 def _address(header: str, text: str) -> str:
-    header_safe(header, text)
-    if len(text) > _MOST_ADDRESS or not _ADDRESS.fullmatch(text):
+    if not _is_address(header_safe(header, text)):
         raise Refused(f"mail header {header} is {clean(text, 60)!r}, which is not one plain address such as name@example.org")
     return text
+
+
+def _is_address(text: str) -> bool:
+    """One plain address, and no encoded word before its @."""
+    return len(text) <= _MOST_ADDRESS and "=?" not in text and _ADDRESS.fullmatch(text) is not None
 
 
 def _message_id(text: str) -> str:
@@ -321,7 +326,7 @@ def _footer(figures: Mapping[str, Any], words: Mapping[str, object], language: L
 def _operator(envelope: MailEnvelope) -> str:
     """Whom to write to. An address that cannot be in a header is no reason to lose the mail of somebody else."""
     named = envelope.operator or ""
-    return named if _ADDRESS.fullmatch(named) and len(named) <= _MOST_ADDRESS else _address("From", parseaddr(envelope.sender)[1])
+    return named if _is_address(named) else _address("From", parseaddr(envelope.sender)[1])
 
 
 def _subject(figures: Mapping[str, Any]) -> str:

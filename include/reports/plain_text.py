@@ -48,12 +48,15 @@ def in_font(text: str, known: frozenset[int]) -> str:
 
 
 def header_safe(name: str, value: str) -> str:
-    """The value itself; raises `Refused` where it holds a line break, a control character or half of a surrogate pair."""
+    """The value, in which nothing is an encoded word (RFC 2047): the library would decode it, line breaks included.
+
+    Raises `Refused` where it holds a line break, a control character or half of a surrogate pair.
+    """
     for position, char in enumerate(value):
         if unicodedata.category(char) in _BREAKS:
             where = f"(U+{ord(char):04X}) at position {position}"
             raise Refused(f"mail header {name} holds a line break or control character {where}; correct the text")
-    return value
+    return value.replace("=?", "= ?")
 
 
 def _is_visible(char: str) -> bool:

@@ -101,3 +101,11 @@ def test_the_same_notice_is_the_same_bytes():
     first, second = (notice_mail("at_once", content(incident()), envelope()).as_bytes() for _ in range(2))
 
     assert first == second
+
+
+def test_an_encoded_word_in_a_summary_is_no_header():
+    hostile = content(incident(summary="=?utf-8?q?=0D=0ABcc=3A_x=40evil.example?="))
+    written = message_from_bytes(notice_mail("at_once", hostile, envelope()).as_bytes(), policy=policy.compat32)
+
+    assert written["Bcc"] is None
+    assert written["To"] == "operator@example.org"

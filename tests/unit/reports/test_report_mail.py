@@ -280,3 +280,40 @@ def test_a_mail_wears_the_look_of_its_report(month):
     assert "Acme &amp; Filhos &lt;b&gt;" in html
     assert "Acme & Filhos <b>" in message.get_body(("plain",)).get_content()
     assert [part.get_content_type() for part in message.iter_attachments()] == ["application/pdf"]
+
+
+ENCODED = [
+    "=?utf-8?q?=0D=0ABcc=3A_x=40evil.example=0D=0AX-A=3A?=",
+    "=?utf-8?b?DQpCY2M6IHhAZXZpbC5leGFtcGxlDQo=?=",
+    "=\u200b?utf-8?q?=0D=0ABcc=3A_x=40evil.example?=",
+    "=?utf-8?q?a?= =?utf-8?q?=0D=0ABcc=3A_x=40evil.example?=",
+    "=?=?utf-8?q?=0D=0ABcc=3A_x=40evil.example?=",
+]
+"""Words of RFC 2047 that hold line breaks and a header: plain ASCII until somebody decodes them."""
+
+
+@pytest.mark.parametrize("name", ENCODED)
+def test_an_encoded_word_in_a_name_is_no_header(month, name):
+    plain = report_mail(figures(month()), PDF, envelope()).as_bytes()
+    for hostile, changes in (
+        (replace(month(), plant_name=name), {}),
+        (replace(month(), plant_name=f"Usina {name} B", language="en"), {"revision": 2}),
+        (month(), {"sender": f"{name} <reports@example.org>"}),
+        (month(), {"sender": f'"{name}" <reports@example.org>'}),
+    ):
+        read = email.message_from_bytes(
+            report_mail(figures(hostile), PDF, envelope(**changes)).as_bytes(), policy=policy.compat32
+        )
+        assert read.keys() == email.message_from_bytes(plain, policy=policy.compat32).keys()
+        assert "evil" not in read["To"]
+
+
+@pytest.mark.parametrize("name", ENCODED[:2])
+def test_an_encoded_word_is_no_address(month, name):
+    hostile = f"{name}@example.org"
+    for changes in ({"recipient": hostile}, {"sender": hostile}, {"message_id": f"<{hostile}>"}):
+        with pytest.raises(Refused):
+            report_mail(figures(month()), PDF, envelope(**changes))
+    told = report_mail(figures(month()), PDF, envelope(operator=hostile))
+
+    assert told["List-Unsubscribe"] == "<mailto:reports@example.org?subject=unsubscribe>"
