@@ -18,13 +18,18 @@ def _setting(default: Any, help_text: str) -> Any:  # noqa: ANN401 - a dataclass
     return field(default=default, metadata={"help": help_text})
 
 
+def _secret(help_text: str) -> Any:  # noqa: ANN401 - as above
+    """One that never appears in a repr: tracebacks and logs show those of whole objects."""
+    return field(default="", repr=False, metadata={"help": help_text})
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings with their defaults; sizes in MB are 10^6 bytes."""
 
     home: Path = _setting(Path(".heliograph"), "Folder of everything that Heliograph keeps on this machine.")
-    database_url: str = _setting("", "SQLAlchemy URL of the warehouse as its owner (role heliograph).")
-    api_database_url: str = _setting("", "SQLAlchemy URL of the warehouse for the API (role heliograph_api, read-only).")
+    database_url: str = _secret("SQLAlchemy URL of the warehouse as its owner (role heliograph).")
+    api_database_url: str = _secret("SQLAlchemy URL of the warehouse for the API (role heliograph_api, read-only).")
     landing_url: str = _setting("", "Where untouched documents rest: a folder or s3://bucket/prefix; default <home>/landing.")
     report_store_url: str = _setting("", "Where rendered reports rest: a folder or s3://bucket/prefix; default <home>/reports.")
     drops_dir: str = _setting("", "Folder in which files are dropped as <tenant>/<feed>/<any name>; default <home>/drops.")
@@ -51,10 +56,10 @@ class Settings:
     api_trusted_proxies: str = _setting(
         "", "Addresses or networks of proxies whose X-Forwarded-For the API believes, comma-separated; none by default."
     )
-    api_limits_database_url: str = _setting(
-        "", "Where the API counts log-ins (role heliograph_api); set it to the primary when it reads from a standby."
+    api_limits_database_url: str = _secret(
+        "Where the API counts log-ins (role heliograph_api); set it to the primary when it reads from a standby."
     )
-    metrics_token: str = _setting("", "Token with which Prometheus reads /metrics of the API; without it there is none.")
+    metrics_token: str = _secret("Token with which Prometheus reads /metrics of the API; without it there is none.")
     airflow_url: str = _setting(
         "", "Where people reach the Airflow UI; the fleet page links there to acknowledge alarms. `helio run` knows its own."
     )
@@ -65,12 +70,12 @@ class Settings:
     airflow_port: int = _setting(8080, "Port of the Airflow UI.")
     postgres_port: int = _setting(55432, "Port of the embedded PostgreSQL.")
     smtp_port: int = _setting(8025, "Port of the demo's mail sink.")
-    jwt_secret: str = _setting("", "Key that signs API tokens, at least 32 bytes.")
+    jwt_secret: str = _secret("Key that signs API tokens, at least 32 bytes.")
     token_minutes: int = _setting(15, "How long an API token is valid [min].")
     session_hours: float = _setting(168.0, "How long after its log-in a session may go on without the password [h].")
-    vault_keys: str = _setting("", "Fernet keys that seal vendor credentials and tokens, comma-separated; the first one seals.")
+    vault_keys: str = _secret("Fernet keys that seal vendor credentials and tokens, comma-separated; the first one seals.")
     signing_file: str = _setting("", "PKCS#12 file with an RSA key and its certificate that sign reports; none: no signature.")
-    signing_password: str = _setting("", "Password of the PKCS#12 file.")
+    signing_password: str = _secret("Password of the PKCS#12 file.")
     extra_vendor_urls: str = _setting(
         "", "Base URLs that vendor accounts may name besides the vendors' own: a sandbox, an on-premises system; comma-separated."
     )

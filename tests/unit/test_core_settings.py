@@ -1,3 +1,4 @@
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,19 @@ def test_folders_follow_home_unless_they_are_set():
     settings = Settings(home=Path("/h"), landing_url="s3://bucket/x")
 
     assert (settings.drops_path, settings.landing, settings.report_store) == (Path("/h/drops"), "s3://bucket/x", "/h/reports")
+
+
+def test_no_secret_of_the_settings_stands_in_their_repr():
+    secret = "open sesame"
+    names = ["DATABASE_URL", "API_DATABASE_URL", "API_LIMITS_DATABASE_URL", "METRICS_TOKEN", "JWT_SECRET", "VAULT_KEYS"]
+    read = Settings.from_environment({f"HELIOGRAPH_{name}": secret for name in [*names, "SIGNING_PASSWORD"]})
+
+    assert "sesame" not in repr(read)
+    assert read.signing_password == secret
+
+
+def test_every_setting_that_is_named_as_a_secret_is_hidden():
+    words = ("password", "secret", "token", "keys", "database_url")
+    shown = {field.name for field in fields(Settings) if field.repr and any(word in field.name for word in words)}
+
+    assert shown - {"token_minutes"} == set()
