@@ -36,6 +36,7 @@ class SignatureKey:
     """A key and its certificate, with those that vouch for it."""
 
     signer: SimpleSigner
+    valid_from: datetime
     valid_until: datetime
 
 
@@ -67,7 +68,7 @@ def read_key(pkcs12: bytes, password: str, *, name: str) -> SignatureKey:
     own, *above = (Certificate.load(each.public_bytes(Encoding.DER)) for each in (certificate, *others))
     store = SimpleCertificateStore.from_certs(above)
     signer = SimpleSigner(signing_cert=own, signing_key=private, cert_registry=store, prefer_pss=False)
-    return SignatureKey(signer, certificate.not_valid_after_utc)
+    return SignatureKey(signer, certificate.not_valid_before_utc, certificate.not_valid_after_utc)
 
 
 def sign(pdf: bytes, key: SignatureKey, *, at: datetime) -> bytes:

@@ -10,7 +10,7 @@ from include.core.settings import Settings
 def signed(settings: Settings, pdf: bytes, at: datetime) -> bytes:
     """The PDF with the signature of this installation as of its issue; as it is, where there is no key.
 
-    Raises `NeedsHuman` where the key is not there, does not open, or its certificate had expired.
+    Raises `NeedsHuman` where the key is not there, does not open, or its certificate was not valid then.
     """
     if not settings.signing_file:
         return pdf
@@ -28,5 +28,10 @@ def signed(settings: Settings, pdf: bytes, at: datetime) -> bytes:
         raise NeedsHuman(
             f"the certificate in {settings.signing_file} expired at {key.valid_until:%Y-%m-%d %H:%M} UTC; renew it, "
             "or empty HELIOGRAPH_SIGNING_FILE to issue reports without a signature"
+        )
+    if key.valid_from > at:
+        raise NeedsHuman(
+            f"the certificate in {settings.signing_file} is valid from {key.valid_from:%Y-%m-%d %H:%M} UTC only, "
+            f"the report is of {at:%Y-%m-%d %H:%M} UTC; put one there that was valid then, or empty HELIOGRAPH_SIGNING_FILE"
         )
     return sign(pdf, key, at=at)

@@ -23,14 +23,17 @@ from include.steps.sign_report import signed
 from tests.unit.reports.test_pdf_archive import findings
 
 AT = datetime(2026, 11, 1, 10, tzinfo=UTC)
+BEGINS, EXPIRES = AT - timedelta(days=400), AT + timedelta(days=365)
 PASSWORD = "a password"
 
 
-def pkcs12_file(path: Path, key=None, *, expires: datetime = AT + timedelta(days=365), password: str = PASSWORD) -> Settings:
+def pkcs12_file(
+    path: Path, key=None, *, begins: datetime = BEGINS, expires: datetime = EXPIRES, password: str = PASSWORD
+) -> Settings:
     key = key or rsa.generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Sol do Cerrado Energia")])
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(7)
-    certificate = builder.not_valid_before(AT - timedelta(days=400)).not_valid_after(expires).sign(key, hashes.SHA256())
+    certificate = builder.not_valid_before(begins).not_valid_after(expires).sign(key, hashes.SHA256())
     sealed = BestAvailableEncryption(password.encode()) if password else NoEncryption()
     path.write_bytes(pkcs12.serialize_key_and_certificates(b"reports", key, certificate, None, sealed))
     return Settings(home=path.parent, signing_file=str(path), signing_password=password)
@@ -134,6 +137,7 @@ def ec_key(path: Path) -> Settings:
         (lambda path: replace(pkcs12_file(path), signing_password=""), "does not open as PKCS#12"),
         (ec_key, "holds no RSA key"),
         (lambda path: pkcs12_file(path, expires=AT - timedelta(days=1)), "expired at 2026-10-31 10:00 UTC; renew it"),
+        (lambda path: pkcs12_file(path, begins=AT + timedelta(days=1)), "valid from 2026-11-02 10:00 UTC only"),
         (lambda path: (path.write_bytes(b"no key"), Settings(signing_file=str(path)))[1], "does not open as PKCS#12"),
     ],
 )
