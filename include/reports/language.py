@@ -57,7 +57,7 @@ CATALOGUE: Final[dict[str, dict[Language, str]]] = {
     "note_energy_complete": {"pt-BR": "medida no período", "en": "measured in the period"},
     "note_energy_partial": {"pt-BR": "dados {percent} completos", "en": "data {percent} complete"},
     "note_energy_vendor": {"pt-BR": "segundo o fabricante", "en": "by the vendor's own total"},
-    "note_energy_none": {"pt-BR": "nenhuma leitura", "en": "no readings"},
+    "note_energy_none": {"pt-BR": "nenhuma leitura válida", "en": "no valid readings"},
     "note_target_day": {"pt-BR": "do dia", "en": "of the day"},
     "note_target_period": {"pt-BR": "do período inteiro", "en": "of the whole period"},
     "note_target_none": {"pt-BR": "não cadastrada", "en": "not registered"},
@@ -106,7 +106,7 @@ CATALOGUE: Final[dict[str, dict[Language, str]]] = {
         "pt-BR": "A potência não foi medida; só a energia do dia é conhecida",
         "en": "No power was measured; only the energy of the day is known",
     },
-    "chart_empty": {"pt-BR": "Nenhuma leitura neste período", "en": "No readings in this period"},
+    "chart_empty": {"pt-BR": "Nenhuma leitura válida neste período", "en": "No valid readings in this period"},
     # performance windows and data
     "windows": {"pt-BR": "Desempenho vs. meta", "en": "Performance vs. target"},
     "window": {"pt-BR": "Janela", "en": "Window"},
@@ -456,6 +456,12 @@ CATALOGUE: Final[dict[str, dict[Language, str]]] = {
         "en": "No reading of this plant arrived in this period, nor in those to compare it with; check its communication. "
         "A dash means unknown, not zero.",
     },
+    "see_all_held_back": {
+        "pt-BR": "Nenhuma leitura desta usina neste período pôde ser usada: as que chegaram foram retidas na verificação. "
+        "Traço é desconhecido, não zero.",
+        "en": "No reading of this plant in this period could be used: those that arrived were held back by the checks. "
+        "A dash means unknown, not zero.",
+    },
     "see_no_data": {
         "pt-BR": "Nenhuma leitura desta usina chegou neste período; verifique a comunicação. Traço é desconhecido, não zero.",
         "en": "No reading of this plant arrived in this period; check its communication. A dash means unknown, not zero.",
@@ -768,6 +774,12 @@ def percent(ratio: float | None, language: Language, decimals: int = 1) -> str:
     if ratio is None or not math.isfinite(ratio):
         return DASH
     return number(100 * ratio, language, decimals) + ("\u00a0%" if language == "pt-BR" else "%")
+
+
+def signed_percent(growth: float, language: Language, decimals: int = 1) -> str:
+    """+12,3 % or −4,0 %."""
+    text = percent(growth, language, decimals)
+    return f"+{text}" if growth > 0 and any(digit in text for digit in "123456789") else text
 
 
 def money(value: float | None, currency: str, language: Language) -> str:

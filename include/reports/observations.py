@@ -35,6 +35,9 @@ def observations(report: PlantReport) -> tuple[Observation, ...]:
     """The observations of one report in its own language; never empty for a report with inverters or a target."""
     if report.is_empty:
         key = "see_no_data" if report.comparisons or report.months else "see_no_data_beside"
+        if report.completeness.quarantined:
+            # They came: who looks for them on the line looks in the wrong place.
+            key = "see_all_held_back"
         return (Observation("poor", say(key, report.language)), *_state_of_report(report), *_held_back(report))
     return (
         *_state_of_report(report),

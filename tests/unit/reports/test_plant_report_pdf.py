@@ -74,7 +74,7 @@ def test_null_is_printed_as_a_dash_and_never_as_zero(empty):
     text = text_of(render(empty()))
 
     assert "Sem dados" in text
-    assert "Nenhuma leitura neste período" in text
+    assert "Nenhuma leitura válida neste período" in text
     assert "0 kWh" not in text
     assert "0,0" not in text
     assert text.count("–") >= 4 + 9 + 2 * 5  # tiles, windows, inverters

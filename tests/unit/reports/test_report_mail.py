@@ -75,7 +75,7 @@ def test_the_same_mail_gives_the_same_bytes(month):
 def test_null_is_a_dash_in_a_mail(empty):
     plain = parsed(report_mail(figures(empty()), PDF, envelope())).get_body(("plain",)).get_content()
 
-    assert "Geração        –  (nenhuma leitura)" in plain
+    assert "Geração        –  (nenhuma leitura válida)" in plain
     assert "0 kWh" not in plain
 
 

@@ -300,3 +300,13 @@ def test_a_name_that_ends_in_a_full_stop_ends_its_sentence(month, inverters):
     said = texts(month(inverters=rows))
 
     assert "2 inversores não enviaram leituras: Inversor 01 Ltda. e Inversor 02 Ltda." in said
+
+
+def test_a_month_whose_readings_were_all_held_back_sends_nobody_to_look_for_them_on_the_line(empty):
+    report = empty()
+    report = replace(report, completeness=replace(report.completeness, quarantined=(("within_physical_limits", 14),)))
+    texts = [item.text for item in observations(report)]
+
+    assert texts[0].startswith("Nenhuma leitura desta usina neste período pôde ser usada: as que chegaram foram retidas")
+    assert not any("comunicação" in text for text in texts)
+    assert any("14 leituras retidas" in text for text in texts)
