@@ -15,6 +15,7 @@ from include.reports.plain_text import named
 from include.reports.tables import ReportColumn, ReportTable
 
 State = Literal["critical", "major", "minor", "notice", "no alarm", "no data"]
+_NO_ALARM: Final = {"no alarm", "no data"}
 
 _MOST_NAMED: Final = 5
 _NAME_CHARS: Final = 60
@@ -168,8 +169,8 @@ def _money(lines: Sequence[PlantLine], language: Language) -> Tile:
 
 
 def _alarms(lines: Sequence[PlantLine], language: Language) -> Tile:
-    alarmed = [line for line in lines if line.state in {"critical", "major"}]
-    tone: Literal["plain", "poor"] = "poor" if alarmed else "plain"
+    alarmed = [line.state for line in lines if line.state not in _NO_ALARM]
+    tone: Literal["plain", "watch", "poor"] = "poor" if {"critical", "major"} & set(alarmed) else "watch" if alarmed else "plain"
     note = say("note_alarmed", language, expected=len(lines))
     return Tile(say("alarmed_plants", language), number(len(alarmed), language), "", note, tone)
 
@@ -226,7 +227,7 @@ def _names(lines: Sequence[PlantLine], language: Language) -> str:
 
 def state_word(line: PlantLine, language: Language) -> str:
     """The state of a plant in a word."""
-    if line.state in {"no alarm", "no data"}:
+    if line.state in _NO_ALARM:
         return say(f"state_{line.state}", language)
     return say(f"severity_{line.state}", language)
 

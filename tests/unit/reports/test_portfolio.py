@@ -164,3 +164,18 @@ def test_no_name_breaks_the_report_of_all_plants(name, language):
     assert len(text_of(report)) >= 1
     assert letter_of(report)
     assert portfolio_observations(report)
+
+
+@pytest.mark.parametrize(
+    ("states", "told"),
+    [
+        (["critical", "major", "minor", "notice"], ("4", "poor")),
+        (["minor", "no alarm", "no data"], ("1", "watch")),
+        (["no alarm", "no data"], ("0", "plain")),
+    ],
+)
+def test_plants_in_alarm_are_all_whose_line_names_one(states, told):
+    lines = [line(f"Plant {index}", state=state) for index, state in enumerate(states)]
+    tile = portfolio_tiles(lines, "pt-BR")[3]
+
+    assert (tile.value, tile.tone) == told
