@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from include.core.brand import Brand
 from include.reports.consumption_report import (
+    consumption_marks,
     consumption_months,
     consumption_observations,
     consumption_tables,
@@ -346,7 +347,6 @@ def span_report(language: Language, days: int = 92) -> PlantReport:
     )  # fmt: skip
 
 
-@with_marks
 def empty_report(language: Language) -> PlantReport:
     """The month of a plant that sent nothing."""
     month = month_report(language)
@@ -414,6 +414,7 @@ def consumption_report(language: Language, *, customers: int = 24) -> ListingRep
         tiles=consumption_tiles(found, language),
         observations=consumption_observations(found, language),
         tables=consumption_tables(found, bars, language),
+        marks=consumption_marks(found, is_provisional=False),
         method=say("method_consumption", language),
         months=bars,
     )

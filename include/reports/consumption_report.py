@@ -6,8 +6,9 @@ from datetime import date
 from typing import Any, Final
 
 from include.reports.headline import Tile
-from include.reports.language import DASH, listed, number, percent, quantity, say
-from include.reports.model import DayBar, Language
+from include.reports.language import DASH, listed, number, quantity, say, signed_percent
+from include.reports.marks import in_words, ordered, which
+from include.reports.model import DayBar, Language, Mark, Marks
 from include.reports.observations import Observation
 from include.reports.plain_text import named
 from include.reports.tables import ReportColumn, ReportTable
@@ -86,6 +87,17 @@ def growth_of(pairs: Sequence[tuple[float | None, float | None]]) -> tuple[float
     return (sum(pair[0] for pair in known) / before - 1 if before else None), before, len(known)
 
 
+def customer_marks(customer: CustomerMonths, *, is_provisional: bool) -> tuple[Mark, ...]:
+    """What one must know of the consumption of the month of the report."""
+    return which({"provisional": customer.now_kwh is not None and is_provisional, "incomplete": customer.is_incomplete})
+
+
+def consumption_marks(customers: Sequence[CustomerMonths], *, is_provisional: bool) -> Marks:
+    """The marks of the sum of all customers."""
+    marks = (customer_marks(customer, is_provisional=is_provisional) for customer in customers)
+    return Marks(ordered(mark for of in marks for mark in of))
+
+
 def consumption_tiles(customers: Sequence[CustomerMonths], language: Language) -> tuple[Tile, Tile, Tile, Tile]:
     """Consumption, its growth over a month and over a year, and how many are unusual."""
     known = [customer.now_kwh for customer in customers if customer.now_kwh is not None]
@@ -116,13 +128,7 @@ def _growth(key: str, pairs: Sequence[tuple[float | None, float | None]], langua
     if growth is None:
         return Tile(say(key, language), DASH, "", say("note_growth_none", language))
     note = say("note_growth", language, before=quantity(before, language), count=number(count, language))
-    return Tile(say(key, language), signed(growth, language), "", note)
-
-
-def signed(growth: float, language: Language) -> str:
-    """+12,3 % or −4,0 %."""
-    text = percent(growth, language)
-    return f"+{text}" if growth > 0 and any(digit in text for digit in "123456789") else text
+    return Tile(say(key, language), signed_percent(growth, language), "", note)
 
 
 def consumption_observations(customers: Sequence[CustomerMonths], language: Language) -> tuple[Observation, ...]:
@@ -180,19 +186,21 @@ def consumption_months(customers: Sequence[CustomerMonths], months: Sequence[dat
 
 
 def consumption_tables(
-    customers: Sequence[CustomerMonths], bars: Sequence[DayBar], language: Language
+    customers: Sequence[CustomerMonths], bars: Sequence[DayBar], language: Language, *, is_provisional: bool = False
 ) -> tuple[ReportTable, ...]:
-    """Customers, those that are unusual, and the months; one without rows is left out."""
+    """Customers with the marks of their consumption, those that are unusual, and the months; one without rows is left out."""
     energy = {
         key: ReportColumn(say(f"{key}_in_kwh", language), "number", 1)
         for key in ("consumption", "before", "year_before", "expected", "lower", "upper")
     }
     name, verdict = ReportColumn(say("customer", language)), ReportColumn(say("column_verdict", language))
-    growth = ReportColumn(say("column_growth", language), "ratio", 1)
-    columns = (name, energy["consumption"], energy["before"], growth, energy["year_before"], energy["expected"], verdict)
+    marks = ReportColumn(say("marks", language))
+    growth = ReportColumn(say("column_growth", language), "growth", 1)
+    columns = (name, marks, energy["consumption"], energy["before"], growth, energy["year_before"], energy["expected"], verdict)
     rows = tuple(
         (
             customer.name,
+            in_words(customer_marks(customer, is_provisional=is_provisional), language),
             customer.now_kwh,
             customer.over_month[1],
             growth_of([customer.over_month])[0],

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from include.core.span import zone
 from include.reports.charts import energy_bars, month_names
-from include.reports.language import DASH, number, percent, say, short_date, short_moment
-from include.reports.listing import ListingReport
+from include.reports.language import DASH, number, percent, say, short_date, short_moment, signed_percent
+from include.reports.listing import ListingReport, listing_tile_marks
 from include.reports.model import Language
 from include.reports.pdf_page import CONTENT_W, MARGIN, Box, PdfPage, TableColumn, document_bytes
 from include.reports.sheet import CELL, GAP, HEAD, SMALL, ReportSheet
@@ -32,6 +32,8 @@ def cell_text(cell: Cell, column: ReportColumn, language: Language, timezone: Zo
         return _told(cell, column, language, timezone)
     if column.form == "ratio":
         return percent(cell, language, column.decimals)
+    if column.form == "growth":
+        return signed_percent(cell, language, column.decimals)
     return number(cell, language, 0 if column.form == "count" else column.decimals)
 
 
@@ -53,7 +55,7 @@ class _ListingSheet(ReportSheet):
         report = self.report
         below = say("customer_group", self.language) if report.customer_group else say(f"below_{report.about}", self.language)
         self.draw_head(below, tenant=self.page.words(report.tenant_name) if report.customer_group else "")
-        self.draw_tiles(report.tiles)
+        self.draw_tiles(report.tiles, listing_tile_marks(report.marks))
         self.y = self.draw_observations(report.observations) + GAP - 2
         self._months()
         for table in report.tables:
@@ -80,7 +82,7 @@ class _ListingSheet(ReportSheet):
         timezone = zone(self.report.timezone)
         rows = [
             [
-                self.page.words(cell_text(cell, column, self.language, timezone))
+                self.page.words(text) if (text := cell_text(cell, column, self.language, timezone)) else ""
                 for cell, column in zip(row, table.columns, strict=True)
             ]
             for row in table.rows[:_MOST_ROWS]

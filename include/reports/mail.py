@@ -19,6 +19,7 @@ from include.core.brand import OWN_BRAND, Brand
 from include.core.errors import HeliographError, NeedsHuman, Refused, TryLater
 from include.reports.headline import Tile, Tone, tile_marks, tiles
 from include.reports.language import number, percent, period, quantity, say
+from include.reports.listing import listing_tile_marks
 from include.reports.logo import fitted
 from include.reports.marks import in_words, letters, marks_beside, meanings, ordered
 from include.reports.model import Language, Mark, headline_of, marks_of
@@ -309,6 +310,7 @@ def _listing_letter(figures: Mapping[str, Any], words: Mapping[str, object], whe
         heading=f"{words['report']} · {words['period']}",
         intro=say(f"mail_intro_{figures['about']}", language, **words),
         tiles=tuple(Tile(**tile) for tile in figures["tiles"]),
+        marks=listing_tile_marks(marks_of(figures)),
         remarks=(*remarks, whereabouts),
         footer=_footer(figures, words, language),
     )

@@ -76,6 +76,12 @@ def marks_of_figure(marks: Marks, figure: str) -> tuple[Mark, ...]:
     return ordered(mark for mark in marks.headline if mark in _CARRIED.get(figure, ()))
 
 
+def marks_of_window(report: PlantReport, days_expected: int) -> tuple[Mark, ...]:
+    """Those of the sums over so many days up to the last one that is over: complete days alone are in them."""
+    over = [marks for bar, marks in marks_beside(report.days, report.marks.days) if bar.is_over]
+    return which({"provisional": any("provisional" in marks for marks in over[-days_expected:])})
+
+
 def marks_beside(rows: Sequence[Row], marks: Sequence[Sequence[Mark]]) -> list[tuple[Row, Sequence[Mark]]]:
     """Each row with its marks; without any where the report has none of such rows."""
     return list(zip(rows, marks or [()] * len(rows), strict=True))

@@ -22,7 +22,7 @@ from include.reports.language import (
     say,
     short_date,
 )
-from include.reports.marks import in_words, letters, marks_beside, marks_of_figure, ordered
+from include.reports.marks import in_words, letters, marks_beside, marks_of_figure, marks_of_window, ordered
 from include.reports.model import AlarmRow, DayBar, InverterRow, Language, Mark, Money, PlantReport, TargetWindow
 from include.reports.observations import extremes, observations
 from include.reports.pdf_page import (
@@ -162,7 +162,8 @@ class _PlantSheet(ReportSheet):
             for name, window in named:
                 index = window.performance_index if window.is_assessable else None
                 pens = (CELL, Pen(8.2, MUTED), CELL, CELL, Pen(8.2, TONES[tone_of(index)], True))
-                y = table_row(self.page, (MARGIN, y), columns, [name, *self._window_cells(window, index)], pens, ROW_H)
+                beside = self.beside(2, marks_of_window(self.report, window.days_expected))
+                y = table_row(self.page, (MARGIN, y), columns, [name, *self._window_cells(window, index)], pens, ROW_H, beside)
         y += 5
         if self.report.headline.money is not None:
             tile = yield_tile(self.report.headline, self.language)
@@ -335,7 +336,12 @@ class _PlantSheet(ReportSheet):
                 say("of", language, counted=row.days_known, expected=row.days),
             ]
             printed.append((cells, [pen] * len(cells)))
-        self.table(say("comparisons", language), columns, printed)
+        marks = marks_of_figure(self.report.marks, "energy_kwh")
+        beside = [self.beside(1, marks) if row.name == "period" else None for row in rows]
+        self.table(say("comparisons", language), columns, printed, beside=beside)
+        self.y -= GAP - 1
+        self.draw_legend(marks)
+        self.y += GAP - 1
 
     def _months(self) -> None:
         if not any(bar.energy_kwh is not None for bar in self.report.months[:-1]):

@@ -10,13 +10,13 @@ from include.reports.language import say
 from include.reports.marks import in_words, marks_beside, marks_of_figure
 from include.reports.model import Language, marks_of
 
-Form = Literal["text", "number", "ratio", "count", "date", "instant"]
+Form = Literal["text", "number", "ratio", "growth", "count", "date", "instant"]
 Cell = str | float | int | bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class ReportColumn:
-    """A column of a table: its title with the unit, and what its cells are; dates and instants are ISO 8601 texts."""
+    """A column: its title with the unit, and what its cells are; a growth is a ratio with a sign, dates and instants are ISO."""
 
     title: str
     form: Form = "text"
@@ -152,6 +152,7 @@ def _comparisons(figures: Mapping[str, Any], language: Language) -> ReportTable:
             for name in ("performance_ratio", "data_availability", "technical_availability")
         ),
         ReportColumn(say("column_days_known", language), "count"),
+        ReportColumn(say("marks", language)),
     )
     rows = tuple(
         (
@@ -165,6 +166,7 @@ def _comparisons(figures: Mapping[str, Any], language: Language) -> ReportTable:
             row["data_availability"],
             row["technical_availability"],
             row["days_known"],
+            _marks(figures, "energy_kwh") if row["name"] == "period" else "",
         )
         for row in figures.get("comparisons", ())
     )

@@ -106,7 +106,9 @@ def _write_text(target: SheetCell, text: str) -> None:
 
 def _number_format(column: ReportColumn) -> str:
     places = f".{'0' * column.decimals}" if column.decimals else ""
-    return {"ratio": f"0{places}%", "count": "0"}.get(column.form, f"#,##0{places}")
+    share = f"0{places}%"
+    forms = {"ratio": share, "growth": f"+{share};-{share};{share}", "count": "0"}
+    return forms.get(column.form, f"#,##0{places}")
 
 
 def _same_bytes(saved: bytes, issued_at: datetime) -> bytes:

@@ -11,6 +11,7 @@ from include.core.errors import Refused
 from include.core.settings import Settings
 from include.core.span import day_span, local_day, month_start, next_month
 from include.reports.consumption_report import (
+    consumption_marks,
     consumption_months,
     consumption_observations,
     consumption_tables,
@@ -80,7 +81,12 @@ def compose_listing(
     timezone = ZoneInfo(tenant.timezone)
     settled_at = now.timestamp() - settings.settled_after_h * 3600
     of = f"{tenant.slug}-{about}{f'-{group}' if group else ''}"
-    content = (_consumption if about == "consumption" else _quality)(connection, tenant, request, now)
+    is_provisional = day_span(last_day, timezone).end.timestamp() > settled_at
+    content = (
+        _consumption(connection, tenant, request, is_provisional=is_provisional)
+        if about == "consumption"
+        else _quality(connection, tenant, request, now)
+    )
     return ListingReport(
         about=about,
         tenant_name=tenant.name,
@@ -94,7 +100,7 @@ def compose_listing(
         revision=revision,
         report_id=f"{of}-{period_name(request['kind'], first_day, last_day)}-{language}",
         code_version=code_version(),
-        is_provisional=day_span(last_day, timezone).end.timestamp() > settled_at,
+        is_provisional=is_provisional,
         **content,
     )
 
@@ -108,8 +114,9 @@ def _require_customers(connection: Connection, tenant: fleet.Tenant, request: Ma
         raise Refused(f"tenant {tenant.slug} has no {what} to report on (groups: {known}); register them first")
 
 
-def _consumption(connection: Connection, tenant: fleet.Tenant, request: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    del now
+def _consumption(
+    connection: Connection, tenant: fleet.Tenant, request: Mapping[str, Any], *, is_provisional: bool
+) -> dict[str, Any]:
     month, language, group = month_start(date.fromisoformat(request["first_day"])), request["language"], request["customer_group"]
     first_month = month.replace(year=month.year - 1)
     rows = consumption.read_group_months(
@@ -122,7 +129,8 @@ def _consumption(connection: Connection, tenant: fleet.Tenant, request: Mapping[
     return {
         "tiles": consumption_tiles(customers, language),
         "observations": consumption_observations(customers, language),
-        "tables": consumption_tables(customers, bars, language),
+        "tables": consumption_tables(customers, bars, language, is_provisional=is_provisional),
+        "marks": consumption_marks(customers, is_provisional=is_provisional),
         "months": bars,
         "method": say("method_consumption", language),
     }

@@ -99,13 +99,13 @@ def test_page_workbook_csv_and_figures_agree_and_hold_no_formula(river):
     (sheet,) = [sheets[name] for name in sheets.sheetnames if name == "Clientes"]
     found = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
     stored = rows_of(figures, "customers")
-    assert [[row[0], row[-1]] for row in found] == [[row[0], row[-1]] for row in stored]
-    numbers = [[cell or 0 for cell in row[1:-1]] for row in stored]
-    assert [[cell or 0 for cell in row[1:-1]] for row in found] == [pytest.approx(row, abs=1e-4) for row in numbers]
+    assert [[row[0], row[1] or "", row[-1]] for row in found] == [[row[0], row[1], row[-1]] for row in stored]
+    numbers = [[cell or 0 for cell in row[2:-1]] for row in stored]
+    assert [[cell or 0 for cell in row[2:-1]] for row in found] == [pytest.approx(row, abs=1e-4) for row in numbers]
     assert not any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
     for row in found:
-        if row[1] is not None:
-            assert f"{row[1]:,.1f}".translate(str.maketrans(",.", ".,")) in printed
+        if row[2] is not None:
+            assert f"{row[2]:,.1f}".translate(str.maketrans(",.", ".,")) in printed
     assert "1.620" in printed, "all five customers"
 
 

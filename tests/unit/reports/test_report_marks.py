@@ -13,7 +13,7 @@ from bench.report_examples import everything_report, month_report, portfolio_rep
 from include.reports.differences import differences
 from include.reports.language import quantity
 from include.reports.mail import MailEnvelope, report_mail
-from include.reports.marks import LETTERS, MarkContext, plant_marks
+from include.reports.marks import LETTERS, MarkContext, marks_of_window, plant_marks
 from include.reports.model import DayBar, Marks, figures, fingerprint, marks_of
 from include.reports.plant_report import render
 from include.reports.portfolio import portfolio_tables, with_restated
@@ -216,3 +216,29 @@ def test_plants_of_a_portfolio_are_marked_in_pdf_table_and_mail():
     assert f"{energy}cir" in pdf
     assert f"{energy}kWh[cir]" in letter
     assert portfolio_tables(stored, [])[0].rows[4][-1] == "with counters, incomplete, restated"
+
+
+@pytest.mark.parametrize("expected", [1, 7, 31])
+def test_a_window_is_provisional_where_one_of_its_days_is(month, expected):
+    marks = [("provisional", "counter") if index == 30 else ("restated",) for index in range(31)]
+
+    assert marks_of_window(replace(month(), marks=Marks(days=marks)), expected) == ("provisional",)
+
+
+def test_a_window_behind_the_unsettled_days_is_not_provisional(month):
+    marks = [("provisional",) if index == 22 else () for index in range(31)]
+    report = replace(month(), marks=Marks(days=marks))
+
+    assert marks_of_window(report, 7) == ()
+    assert marks_of_window(report, 30) == ("provisional",)
+    assert marks_of_window(month(), 30) == ()
+
+
+def test_the_period_beside_others_has_the_marks_of_its_energy():
+    report = everything_report("en")
+    rows = {row[0]: row[-1] for table in plant_tables(figures(report), []) if table.name == "comparisons" for row in table.rows}
+
+    assert rows.pop("Period") == ", ".join(WORDS["en"])
+    assert set(rows.values()) == {""}
+    energy = told(quantity(report.headline.energy_kwh, "en"))
+    assert f"1–31October2026{energy}pcihrx" in pages(render(report))
