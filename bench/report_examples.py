@@ -25,6 +25,7 @@ from include.reports.listing import ListingReport
 from include.reports.logo import logo_png
 from include.reports.marks import MarkContext, ordered, plant_marks
 from include.reports.model import (
+    NO_MARKS,
     AlarmRow,
     Comparison,
     Completeness,
@@ -365,6 +366,7 @@ def empty_report(language: Language) -> PlantReport:
         months=(),
         alarms=(),
         emissions=None,
+        marks=NO_MARKS,
     )
 
 

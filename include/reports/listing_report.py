@@ -61,7 +61,7 @@ class _ListingSheet(ReportSheet):
         for table in report.tables:
             self._table(table)
         version = say("version", self.language, version=report.code_version)
-        self.draw_method([f"{report.method} {version}."])
+        self.draw_method([f"{report.method} {version[:1].upper()}{version[1:]}."])
         self.draw_footers()
         return self.page
 
