@@ -64,7 +64,7 @@ def load_batch(settings: Settings, document_ids: Sequence[int], *, now: datetime
     where no space is left.
 
     Returns:
-        The summed counts, `errors`, and under `left` how many other documents of the tenant wait for a batch.
+        The summed counts, `errors`, and under `left` how many documents of the tenant wait for a batch.
     """
     require_free_space(settings)
     with transaction(settings.database_url) as connection:
@@ -85,6 +85,7 @@ def load_batch(settings: Settings, document_ids: Sequence[int], *, now: datetime
 class _Batch:
     """What became of the documents of a tenant so far: those attempted, and whether another batch has taken the tenant over.
 
+    Of those that were passed over some wait as before: what they rest on changed while they were read, or another load had them.
     Where the store is away the documents that are left are not tried: each would wait for it.
     """
 
@@ -94,6 +95,7 @@ class _Batch:
     run_id: str
     counts: Counter[str] = field(default_factory=Counter)
     attempted: list[int] = field(default_factory=list)
+    passed_over: set[int] = field(default_factory=set)
     failures: list[Failure] = field(default_factory=list)
     is_taken: bool = False
     has_store_failed: bool = False
@@ -103,14 +105,15 @@ class _Batch:
         return 2 * sum(not isinstance(failure.error, TryLater) for failure in self.failures) > len(self.attempted)
 
     def load(self, document_ids: Sequence[int]) -> list[documents.WaitingDocument]:
-        """Attempt documents; returns what else waits of the tenant, for this batch."""
+        """Attempt documents; returns what waits of the tenant then, without what could not be loaded."""
         small = SmallAnswers(self.settings, document_ids)
         self.failures += attempt_each(document_ids, partial(self._load, small), label="document {}".format)[1]
         self.attempted += document_ids
         if self.is_taken:
             return []
         with transaction(self.settings.database_url) as connection:
-            return documents.read_left(connection, self.attempted, READING_FEEDS)
+            done = [document_id for document_id in self.attempted if document_id not in self.passed_over]
+            return documents.read_left(connection, self.attempted, READING_FEEDS, done=done)
 
     def _load(self, small: SmallAnswers, document_id: int) -> None:
         if self.has_store_failed:
@@ -123,6 +126,8 @@ class _Batch:
         except StoreFailure:
             self.has_store_failed = True
             raise
+        if counts is None:
+            self.passed_over.add(document_id)
         self.counts.update({"documents": 1} | (counts.rows() if counts else {"refused_or_taken": 1}))
 
 

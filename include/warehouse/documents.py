@@ -154,9 +154,11 @@ def read_landed_feeds(connection: Connection, *, prefix: str, since: datetime) -
     return list(rows.scalars())
 
 
-def read_left(connection: Connection, document_ids: Sequence[int], feeds: Sequence[str]) -> list[WaitingDocument]:
-    """The same of the tenants whose documents these are, beside these."""
-    parameters = {"document_ids": list(document_ids), "feeds": list(feeds)}
+def read_left(
+    connection: Connection, document_ids: Sequence[int], feeds: Sequence[str], *, done: Sequence[int]
+) -> list[WaitingDocument]:
+    """The same of the tenants whose documents these are, without those that are done."""
+    parameters = {"document_ids": list(document_ids), "feeds": list(feeds), "done": list(done)}
     return [WaitingDocument(*row) for row in connection.execute(query("documents", "read_left"), parameters)]
 
 

@@ -67,9 +67,12 @@ def land_and_register(river, files) -> None:
     register.register_landed(river.settings, now=now, run_id="test")
 
 
-def load_pending(river, *, step: int = 1) -> None:
-    for batch in load.pending_batches(river.settings):
+def load_pending(river, *, step: int = 1) -> list[dict]:
+    """What each batch tells."""
+    return [
         load.load_batch(river.settings, batch[::step], now=datetime.now(UTC), run_id="test")
+        for batch in load.pending_batches(river.settings)
+    ]
 
 
 def undisturbed(river, files) -> dict:
@@ -234,6 +237,26 @@ def test_a_zone_that_changes_while_a_document_is_being_loaded_leaves_no_day_behi
     river.flow()
 
     assert_same_state({"rollups": river.state()["rollups"]}, {"rollups": expected})
+
+
+def test_a_document_whose_plant_moves_while_it_is_read_waits_for_the_next_run_and_wakes_it(river, monkeypatch):
+    moved = {"plants": [{"plant_key": "p", "timezone": "Asia/Tokyo"}]}
+    land_and_register(
+        river,
+        {
+            ("registry", "fleet.json"): json.dumps(REGISTRY).encode(),
+            ("plant_measurements", "a.json"): measurements({1: 10}, ["2026-02-01"]),
+        },
+    )
+    meanwhile(
+        monkeypatch,
+        "include.steps.prepared_readings.check",
+        lambda: land_and_register(river, {("registry", "moved.json"): as_json(moved)}),
+    )
+
+    told = [load_pending(river), load_pending(river), load_pending(river)]
+
+    assert [[(batch["documents"], batch["left"]) for batch in run] for run in told] == [[(1, 1)], [(1, 0)], []]
 
 
 def test_an_inverter_registered_during_a_roll_up_is_expected_in_its_days_too(river):

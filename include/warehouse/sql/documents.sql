@@ -115,10 +115,10 @@ WHERE state = 'landed' AND starts_with(feed, :prefix) AND last_received_at >= :s
 ORDER BY feed;
 
 -- name: read_left
--- Work list of the tenants of these documents, beside these.
+-- Work list of the tenants of these documents, without those that are done.
 SELECT document_id, tenant_id, stored_bytes FROM landing.document
 WHERE
-    state = 'landed' AND feed = ANY (:feeds) AND document_id <> ALL (:document_ids)
+    state = 'landed' AND feed = ANY (:feeds) AND document_id <> ALL (:done)
     AND tenant_id IN (SELECT tenant_id FROM landing.document WHERE document_id = ANY (:document_ids))
 ORDER BY document_id;
 
