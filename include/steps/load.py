@@ -73,7 +73,7 @@ def load_batch(settings: Settings, document_ids: Sequence[int], *, now: datetime
         if mine is None:
             _log.info("Another batch of tenant %s is being loaded; what is left waits for the next run", tenant_id)
             return {"left": 0, "errors": []}
-        batch = _Batch(settings, mine, now, run_id)
+        batch = _Batch(settings, tenant_id, mine, now, run_id)
         left = batch.load(document_ids)
         while left and batch.is_stuck():
             left = batch.load(_first_batch(left))
@@ -90,6 +90,7 @@ class _Batch:
     """
 
     settings: Settings
+    tenant_id: int
     lease: Lease
     now: datetime
     run_id: str
@@ -112,8 +113,7 @@ class _Batch:
         if self.is_taken:
             return []
         with transaction(self.settings.database_url) as connection:
-            done = [document_id for document_id in self.attempted if document_id not in self.passed_over]
-            return documents.read_left(connection, self.attempted, READING_FEEDS, done=done)
+            return documents.read_left(connection, self.tenant_id, READING_FEEDS, beside=set(self.attempted) - self.passed_over)
 
     def _load(self, small: SmallAnswers, document_id: int) -> None:
         if self.has_store_failed:

@@ -1,7 +1,7 @@
 """The manifest: which documents landed, what became of each, and the rows that were not trusted."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -154,11 +154,9 @@ def read_landed_feeds(connection: Connection, *, prefix: str, since: datetime) -
     return list(rows.scalars())
 
 
-def read_left(
-    connection: Connection, document_ids: Sequence[int], feeds: Sequence[str], *, done: Sequence[int]
-) -> list[WaitingDocument]:
-    """The same of the tenants whose documents these are, without those that are done."""
-    parameters = {"document_ids": list(document_ids), "feeds": list(feeds), "done": list(done)}
+def read_left(connection: Connection, tenant_id: int, feeds: Sequence[str], *, beside: Collection[int]) -> list[WaitingDocument]:
+    """The same of one tenant, beside some."""
+    parameters = {"tenant_id": tenant_id, "feeds": list(feeds), "beside": list(beside)}
     return [WaitingDocument(*row) for row in connection.execute(query("documents", "read_left"), parameters)]
 
 

@@ -115,11 +115,9 @@ WHERE state = 'landed' AND starts_with(feed, :prefix) AND last_received_at >= :s
 ORDER BY feed;
 
 -- name: read_left
--- Work list of the tenants of these documents, without those that are done.
+-- Work list of a tenant, beside some.
 SELECT document_id, tenant_id, stored_bytes FROM landing.document
-WHERE
-    state = 'landed' AND feed = ANY (:feeds) AND document_id <> ALL (:done)
-    AND tenant_id IN (SELECT tenant_id FROM landing.document WHERE document_id = ANY (:document_ids))
+WHERE state = 'landed' AND feed = ANY (:feeds) AND tenant_id = :tenant_id AND document_id <> ALL (:beside)
 ORDER BY document_id;
 
 -- name: lock_document
