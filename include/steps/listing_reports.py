@@ -1,7 +1,7 @@
 """What customers consumed, and how good the data are, become reports."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from typing import Any, Final
@@ -26,7 +26,7 @@ from include.reports.quality_report import QualityFindings, quality_observations
 from include.reports.tables import ReportColumn, ReportTable
 from include.steps.code_version import code_version
 from include.steps.issue_report import Posting, ReportSource, issue_report, next_revision
-from include.steps.report_calendar import key_of, whole_tenant
+from include.steps.report_calendar import days_of, key_of, whole_tenant
 from include.steps.report_files import put_files
 from include.warehouse import consumption, fleet
 from include.warehouse.data_quality import read_data_quality
@@ -54,9 +54,8 @@ def render_listing_report(
             _require_customers(connection, tenant, request)
         plants = fleet.read_plants(connection, tenant.slug)
     subject = whole_tenant(tenant, plants, about=request["about"], customer_group=request["customer_group"])
-    days = (date.fromisoformat(request["first_day"]), date.fromisoformat(request["last_day"]))
     source = ReportSource(
-        key=key_of(subject, request["kind"], days, request["language"]),
+        key=key_of(subject, request["kind"], days_of(request), request["language"]),
         subject=subject,
         compose=lambda connection, newest, at: compose_listing(
             settings, connection, tenant, request, revision=next_revision(newest), now=at
@@ -76,7 +75,7 @@ def compose_listing(
     now: datetime,
 ) -> ListingReport:
     """Compose the report from what the warehouse knows now; of a group that nobody is in it says so."""
-    first_day, last_day = date.fromisoformat(request["first_day"]), date.fromisoformat(request["last_day"])
+    first_day, last_day = days_of(request)
     about, group, language = request["about"], request["customer_group"], request["language"]
     timezone = ZoneInfo(tenant.timezone)
     settled_at = now.timestamp() - settings.settled_after_h * 3600
@@ -106,7 +105,7 @@ def compose_listing(
 
 
 def _require_customers(connection: Connection, tenant: fleet.Tenant, request: Mapping[str, Any]) -> None:
-    month, group = month_start(date.fromisoformat(request["first_day"])), request["customer_group"]
+    month, group = month_start(days_of(request)[0]), request["customer_group"]
     whose = {"tenant_id": tenant.tenant_id, "customer_group": group}
     if not consumption.read_group_months(connection, **whose, first_month=month, last_month=month):
         known = ", ".join(consumption.read_customer_groups(connection, tenant.tenant_id)) or "none"
@@ -117,7 +116,7 @@ def _require_customers(connection: Connection, tenant: fleet.Tenant, request: Ma
 def _consumption(
     connection: Connection, tenant: fleet.Tenant, request: Mapping[str, Any], *, is_provisional: bool
 ) -> dict[str, Any]:
-    month, language, group = month_start(date.fromisoformat(request["first_day"])), request["language"], request["customer_group"]
+    month, language, group = month_start(days_of(request)[0]), request["language"], request["customer_group"]
     first_month = month.replace(year=month.year - 1)
     rows = consumption.read_group_months(
         connection, tenant_id=tenant.tenant_id, customer_group=group, first_month=first_month, last_month=month
@@ -138,7 +137,7 @@ def _consumption(
 
 def _quality(connection: Connection, tenant: fleet.Tenant, request: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     language, timezone = request["language"], ZoneInfo(tenant.timezone)
-    first_day, last_day = date.fromisoformat(request["first_day"]), date.fromisoformat(request["last_day"])
+    first_day, last_day = days_of(request)
     last_over = max(first_day, min(last_day, local_day(now, timezone) - timedelta(days=1)))
     span = day_span(first_day, timezone, (last_day - first_day).days + 1)
     found = QualityFindings(

@@ -27,7 +27,7 @@ from include.reports.portfolio import (
 from include.reports.portfolio_report import render_portfolio
 from include.steps.code_version import code_version
 from include.steps.issue_report import Posting, ReportSource, issue_report, next_revision
-from include.steps.report_calendar import key_of, whole_tenant
+from include.steps.report_calendar import days_of, key_of, whole_tenant
 from include.steps.report_files import put_files
 from include.warehouse import fleet, reports
 from include.warehouse.engine import Connection, transaction
@@ -49,9 +49,8 @@ def render_portfolio_report(
     with transaction(settings.database_url) as connection:
         tenant = fleet.read_tenant(connection, request["tenant"])
         whole = whole_tenant(tenant, fleet.read_plants(connection, tenant.slug))
-    days = (date.fromisoformat(request["first_day"]), date.fromisoformat(request["last_day"]))
     source = ReportSource(
-        key=key_of(whole, request["kind"], days, request["language"]),
+        key=key_of(whole, request["kind"], days_of(request), request["language"]),
         subject=whole,
         compose=lambda connection, newest, at: _compose_after(
             newest, compose_portfolio(settings, connection, tenant, request, revision=next_revision(newest), now=at)
@@ -84,7 +83,7 @@ def compose_portfolio(
     plants = fleet.read_plants(connection, tenant.slug)
     if not plants:
         raise Refused(f"tenant {tenant.slug} has no plants to report on; register them first")
-    first_day, last_day = date.fromisoformat(request["first_day"]), date.fromisoformat(request["last_day"])
+    first_day, last_day = days_of(request)
     yesterdays = [local_day(now, ZoneInfo(plant["timezone"])) - timedelta(days=1) for plant in plants]
     through_day = last_day if request["kind"] == "day" else min(last_day, *yesterdays)
     ends = [day_span(last_day, ZoneInfo(plant["timezone"])).end for plant in plants]

@@ -21,7 +21,7 @@ from include.steps.inverter_times import swapped_on
 from include.steps.issue_report import Posting, ReportSource, issue_report, next_revision
 from include.steps.listing_reports import render_listing_report
 from include.steps.portfolio import render_portfolio_report
-from include.steps.report_calendar import key_of
+from include.steps.report_calendar import days_of, key_of
 from include.steps.report_files import put_files
 from include.warehouse import fleet, reports
 from include.warehouse.engine import Connection, transaction
@@ -67,9 +67,8 @@ def render_report(
     """Issue the report of a plant, as `issue_report` says."""
     with transaction(settings.database_url) as connection:
         plant = fleet.read_plant(connection, request["plant_id"])
-    days = (date.fromisoformat(request["first_day"]), date.fromisoformat(request["last_day"]))
     source = ReportSource(
-        key=key_of(plant, request["kind"], days, request["language"]),
+        key=key_of(plant, request["kind"], days_of(request), request["language"]),
         subject=plant,
         compose=lambda connection, newest, at: compose_report(settings, connection, plant, request, newest, now=at),
         put=partial(_put, settings, plant),
@@ -89,7 +88,7 @@ def compose_report(
     now: datetime,
 ) -> PlantReport:
     """Compose the revision after `newest` from what the warehouse knows now."""
-    first_day, last_day = date.fromisoformat(request["first_day"]), date.fromisoformat(request["last_day"])
+    first_day, last_day = days_of(request)
     timezone = ZoneInfo(plant["timezone"])
     through_day = last_day if request["kind"] == "day" else min(last_day, local_day(now, timezone) - timedelta(days=1))
     span = day_span(first_day, timezone, (through_day - first_day).days + 1)

@@ -124,6 +124,11 @@ def request_of(
     }
 
 
+def days_of(request: Mapping[str, Any]) -> tuple[date, date]:
+    """First and last local day of a report to issue, from what `request_of` made."""
+    return date.fromisoformat(request["first_day"]), date.fromisoformat(request["last_day"])
+
+
 def _of_the_store(owner: Mapping[str, Any], language: str | None) -> list[Subscription]:
     """What is made of every plant whether or not anybody gets it: the API has it."""
     told = language or owner["language"]
